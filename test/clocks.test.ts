@@ -143,7 +143,7 @@ describe('a sender whose clock runs 200 parts in a million', () => {
   test.each([
     ['fast', 200],
     ['slow', -200],
-  ])('%s for an hour neither under-runs nor grows', (_, partsInAMillion) => {
+  ])('%s for an hour neither underruns nor grows', (_, partsInAMillion) => {
     const { delays, receiver } = run({ seconds: 3_600, partsInAMillion, delayAt: () => milliseconds(25) });
     expect(receiver.statistics.frames).toMatchObject({ onTime: 3_600 * FRAMES_PER_SECOND });
     // Over an hour the clocks diverge by 720 ms. The window for the fastest transit sees 0.2 ms of it.

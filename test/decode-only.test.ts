@@ -41,7 +41,7 @@ test('only frames that are not to be shown are marked decode-only at the receive
   expect(received.map((unit) => unit.decodeOnly)).toEqual(UNITS.map((unit) => unit.decodeOnly));
 });
 
-test('over TCP, they are marked as well', () => {
+test('frames are marked decode-only over TCP as well', () => {
   const deframer = new AccessUnitDeframer();
   const units = UNITS.flatMap((unit, frame) => {
     const deframed = deframer.push(frameAccessUnit(frame, unit));

@@ -101,7 +101,7 @@ describe('the end', () => {
     expect(waited[0]).toBe('the sender stopped (going home)');
   });
 
-  test('of the stream does not end the server: the next receiver gets the stream from its start', async () => {
+  test('of the stream does not end the server; the next receiver gets the stream from its start', async () => {
     const { server, sent, idle } = await serve(madeUpUnits(FRAMES));
     const first = receive(server.port, { latencyMs: 2_000 });
     await until('all is sent', () => server.status.receivers[0]?.statistics.frames === FRAMES);

@@ -5,7 +5,7 @@ import { runSession } from './simulated-session.ts';
 const NARROW = 'rate=520kbit queue=150ms delay=20ms';
 const STREAM = { frames: 600, frameBytes: 4_000, keyFrameBytes: 12_000 };
 
-test('a receiver knows the number of frames withheld from it, which are in no class', () => {
+test('a receiver knows the number of frames withheld from it, which belong to no class', () => {
   const { sender, receiver, sent } = runSession({
     forward: NARROW,
     back: 'delay=20ms',

@@ -86,7 +86,7 @@ test('keeps slashes of values that are not files', () => {
   expect(shortLink(`${line} seed=3`)).toBe(line);
 });
 
-test('wraps a list beside its names, and only where needed', () => {
+test('wraps a list in its own column, and only where needed', () => {
   const line = 'gop     What does it cost?';
   expect(wrapped(line, 20, 8)).toBe('gop     What does it\n        cost?');
   expect(wrapped(line, Number.POSITIVE_INFINITY, 8)).toBe(line);

@@ -42,14 +42,14 @@ test.each([
   expect(await receiveTarget(text, command())).toEqual({ kind: 'dropframe', host, port });
 });
 
-test("answers another protocol's URL with what is understood", async () => {
+test('refuses the URL of another protocol with the supported ones', async () => {
   await expect(receiveTarget('rtsp://192.168.1.9/live', command())).rejects.toThrow(
     /rtsp:\/\/ is not understood here\. ffmpeg reads rtsp:\/\/ .* Expected dropframe:\/\/HOST:PORT/,
   );
   await expect(receiveTarget('foo://h', command())).rejects.toThrow(/foo:\/\/ is not understood here\. Expected/);
 });
 
-test('says of a file that it is one', async () => {
+test('reports that a target is a file', async () => {
   await expect(receiveTarget('package.json', command())).rejects.toThrow(/this is a file; `dropframe send` streams it/);
 });
 

@@ -43,7 +43,7 @@ for (const name of ['new.json', 'kept.json']) {
   await writeJson('the summary', folder + '/' + name, { text: 'x'.repeat(10_000) }).catch((e) => console.log(e.message));
 }`;
 
-test('a full disk leaves no empty file, and keeps the one before', ({ skip }) => {
+test('a full disk leaves no empty file, and keeps the previous one', ({ skip }) => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'placeholder'), '');
   const namespace = ['--user', '--map-root-user', '--mount', 'sh', '-c', FULL_DISK, folder, process.execPath, WRITE];

@@ -53,18 +53,18 @@ describe('frames that the sender left out', () => {
   const textWith = (drops: number | undefined) =>
     summaryText(summarizeRun([session], { ...QUIET, hostFaults: { ...QUIET.hostFaults, drops } }));
 
-  test('are laid to the path only where this computer is known to have dropped nothing', () => {
+  test('are attributed to the path only where this computer is known to have dropped nothing', () => {
     expect(textWith(0)).toContain('; 97 more were not sent, because the path has too little capacity');
     expect(textWith(undefined)).toContain('; 97 more were not sent, because less arrived than was sent\n');
   });
 
-  test('are laid to this computer where it dropped datagrams', () => {
+  test('are attributed to this computer where it dropped datagrams', () => {
     expect(textWith(3_400)).not.toContain('too little capacity');
     expect(textWith(3_400)).toContain('because less arrived than was sent, and this computer dropped a part of that');
   });
 });
 
-test('the summary says why there was more than one session, as far as that was seen', () => {
+test('the summary gives the observed reason for further sessions', () => {
   const textOf = (...sessionCauses: RunCircumstances['sessionCauses']) => {
     const sessions = sessionCauses.map(() => new Receiver(RECEIVER_OPTIONS).statistics);
     return /sessions +(.*)/.exec(summaryText(summarizeRun(sessions, { ...QUIET, sessionCauses })))?.[1];

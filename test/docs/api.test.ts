@@ -128,7 +128,7 @@ for (const [entry, file] of Object.entries(ENTRIES)) {
     );
   });
 
-  test(`${entry}: every option says what it means`, () => {
+  test(`${entry}: every option is documented`, () => {
     const options = exported.filter(({ name }) => /(?:Options|Parameters)$/.test(name));
     expect(options.flatMap(bareMembers)).toEqual([]);
   });

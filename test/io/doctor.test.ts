@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { examine, nodeVersion } from '../../io/doctor.ts';
 
-test('completes every check without throwing on a bare machine', async () => {
+test('completes every check without throwing on a machine without other programs', async () => {
   const findings = await examine({});
   const names = findings.map((finding) => finding.name);
   for (const name of ['Node.js', 'ffmpeg', 'players', 'UDP on loopback', 'UDP segmentation offload']) {

@@ -73,7 +73,7 @@ test('never throws on arbitrary bytes', () => {
   );
 });
 
-test('tells the direction between two addresses', () => {
+test('finds the direction between two addresses', () => {
   const there = ipv4({ protocol: 17, payload: udp(1, 2) });
   expect(isBetween(there, 4, V4.local, V4.across)).toBe(true);
   expect(isBetween(there, 4, V4.across, V4.local)).toBe(false);

@@ -20,7 +20,7 @@ describe('the totals that a sender announces', () => {
     });
   });
 
-  test('are seen once frames and packets beyond them are here', () => {
+  test('are seen once frames and packets beyond them have arrived', () => {
     const total = new SentTotal({ frame: 0, sequence: wireSequence(0) });
     total.announce({ frames: 30, packets: 100 }, at(0), at(0));
     total.handleTimeout(at(0));

@@ -47,7 +47,7 @@ test('predicts from two reports which frame would leave the bottleneck too late'
   expect(queue.isTooLong(at(114), BYTES + 250)).toBe(true);
 });
 
-test('a receiver that records wants late frames as well', () => {
+test('a recording receiver wants late frames as well', () => {
   const { queue, report } = queueBehind(60);
   report(9, true);
   report(24, true);

@@ -133,7 +133,7 @@ describe('the search for the path MTU', () => {
     expect(path.search.bytes).toBe(1_200);
   });
 
-  test('believes a receiver that does not tell its drops', () => {
+  test('accepts a receiver that does not report its drops', () => {
     const search = new PathMtuSearch({ bytesMax: 1_200 });
     search.start();
     for (let round = 0; round < 3; round++) {

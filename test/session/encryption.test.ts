@@ -72,7 +72,7 @@ describe('a stream with a certificate', () => {
     expect(await closed(web)).toMatch(/closed|ECONNRESET/);
   });
 
-  test('has other keys for each receiver', async () => {
+  test('has separate keys for each receiver', async () => {
     const { server, sent } = await serve(madeUpUnits(60), { identity });
     const both = [receive(server.port, { fingerprint }), receive(server.port, { fingerprint })];
     await Promise.all(both.map(({ run }) => run));

@@ -18,7 +18,7 @@ const OVERFLOW_PACKETS = 5_000;
 /** Shorter than the sender's patience with a receiver that does not report. */
 const STOP_MS = 3_000;
 
-test('what a stopped receiver does not read is told as the loss of its computer, and not as that of the path', async () => {
+test('datagrams that a stopped receiver does not read are attributed to its computer, not to the path', async () => {
   const lines: string[] = [];
   const log = new Log({ level: 'info', write: (line) => lines.push(line) });
   const { server } = await serve(fastUnits(), { log });
@@ -39,7 +39,7 @@ test('what a stopped receiver does not read is told as the loss of its computer,
     const seen = shown().length;
     await until('there are newer statistics', () => shown().length > seen + 1);
   }
-  await until('the sender has been told', () => (server.status.receivers[0]?.reported?.hostDrops ?? 0) > 0);
+  await until('the sender has the count', () => (server.status.receivers[0]?.reported?.hostDrops ?? 0) > 0);
   receiver.child.kill('SIGINT');
   await receiver.ended;
   expect(receiver.output.stderr).toMatch(/this computer +dropped [1-9]\d* datagrams before they were read/);

@@ -251,7 +251,7 @@ test('counts foreign sources and garbage on the port, and the stream continues',
   expect(receiving.client.sessions[0]!.foreign).toBeGreaterThanOrEqual(50);
 });
 
-test('says so where the timestamps of all packets are the same', async () => {
+test('reports packets that all have the same timestamp', async () => {
   const port = await freePortPair();
   const { ended, ready } = client(port, { timeoutMs: 3_000, payloadType: 96 });
 

@@ -33,7 +33,7 @@ test('a storm of joins is capped per address, and evicts no active session', asy
   expect(served.welcomed.length).toBe(1);
 });
 
-test('proofs of one session are looked at twenty times a second, and the right one among them in the end', async () => {
+test('proofs of one session are checked twenty times a second, and the valid one is found', async () => {
   const { server } = await serve(madeUpUnits(100), { loop: true });
   const { welcome } = await joined(server.port);
   const stranger = await DatagramPeer.to(server.port);

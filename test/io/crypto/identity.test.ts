@@ -36,11 +36,11 @@ describe('a self-made certificate', () => {
     expect(certificate.serialNumber).toHaveLength(32);
   });
 
-  test('is another one each time', () => {
+  test('is different each time', () => {
     expect(makeIdentity().fingerprint).not.toBe(made.fingerprint);
   });
 
-  withOpenSsl('is one to openssl too: version 3, P-256, ECDSA with SHA-256, the same fingerprint', () => {
+  withOpenSsl('is valid for openssl too: version 3, P-256, ECDSA with SHA-256, the same fingerprint', () => {
     const pem = file('made.pem', made.certificate);
     expect(openSsl('verify', '-check_ss_sig', '-CAfile', pem, pem)).toContain('made.pem: OK');
     const text = openSsl('x509', '-in', pem, '-noout', '-text');
@@ -67,7 +67,7 @@ describe("a certificate of one's own", () => {
     expect(readIdentity(paths).fingerprint).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  withOpenSsl('that has expired, or whose key is another, is refused in one line', () => {
+  withOpenSsl('that has expired or does not match its key is refused in one line', () => {
     const [good, other] = [make('one', '-days', '2'), make('two', '-days', '2')];
     expect(() => readIdentity({ ...good, key: other.key })).toThrow(/does not belong to the certificate/);
     openSsl('x509', '-in', good.certificate, '-signkey', good.key, '-days', '-1', '-out', join(folder, 'old.pem'));

@@ -66,7 +66,7 @@ withFfmpeg('fails with the cause for an input that ffmpeg cannot read, and ends 
   });
 });
 
-withFfmpeg('says how to get libx264 when it is missing', async () => {
+withFfmpeg('explains how to get libx264 when it is missing', async () => {
   const ffmpeg = { ...(await locateFfmpeg({ explicit: 'ffmpeg' })), libx264: false };
   await expect(start({ ffmpeg })).rejects.toMatchObject({
     exitCode: 3,

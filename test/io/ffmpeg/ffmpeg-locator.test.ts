@@ -103,7 +103,7 @@ testOnUnix('prefers a binary with libx264', async () => {
   expect(alone.warnings).toEqual([expect.stringContaining('no libx264')]);
 });
 
-test('says how to install ffmpeg when there is none', async () => {
+test('explains how to install ffmpeg when there is none', async () => {
   await expect(locateFfmpeg(nowhere)).rejects.toMatchObject({
     exitCode: 3,
     message: expect.stringMatching(/^no ffmpeg found: run `.*install.*ffmpeg.*FFMPEG_PATH=/i),

@@ -38,7 +38,7 @@ test('sends no clock before the first picture and during a pause', () => {
   expect(feed.idle(11_000)).toBeUndefined();
 });
 
-test('starts the clock anew for pictures of another timeline', () => {
+test('restarts the clock for pictures of another timeline', () => {
   const feed = new VlcFeed();
   feed.write(0, unit(10_000));
   expect(clockOf(feed.write(FRAME_MS, unit(0)))).toBe(0);

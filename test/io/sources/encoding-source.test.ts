@@ -79,7 +79,7 @@ describe('a source that encodes', () => {
     for (const kind of kinds.slice(1)) expect(kind.filter((type) => type === 1)).toHaveLength(1);
   });
 
-  withLibrary('makes the picture smaller when the rate does not bear its size', async () => {
+  withLibrary('makes the picture smaller when the rate is too low for its size', async () => {
     const { order } = options();
     const source = await EncodingSource.open(
       options({
@@ -165,7 +165,7 @@ describe('a source that encodes', () => {
     expect(again.map(({ importance }) => importance)).toEqual(first.map(({ importance }) => importance));
   });
 
-  withLibrary('says in one line why an input cannot be encoded', async () => {
+  withLibrary('reports in one line the reason why an input cannot be encoded', async () => {
     const path = join(folder.path, 'text.mp4');
     writeFileSync(path, 'this is no film\n'.repeat(100));
     const { order } = options();

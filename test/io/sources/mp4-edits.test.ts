@@ -29,13 +29,13 @@ test('shows everything where there is no edit list', async () => {
   expect(await presented([])).toMatchObject({ shown: numbers(0, 60), hidden: 0 });
 });
 
-test('decodes what was trimmed from the beginning, from the sync sample before it, and does not show it', async () => {
+test('decodes pictures trimmed from the beginning, from the sync sample before them, without showing them', async () => {
   const edits = [{ start: 0, duration: 0.8, mediaTime: 40 * FRAME }];
   // From frame 30 on, and up to the last one that a picture before the end may refer to.
   expect(await presented(edits)).toMatchObject({ shown: numbers(0, 20), hidden: 10 });
 });
 
-test('leaves out what was trimmed from the end, but for the picture that a shown one refers to', async () => {
+test('omits pictures trimmed from the end, except one that a shown picture refers to', async () => {
   // Frame 9 is a B picture that is decoded behind frame 10, which is cut away.
   const edits = [{ start: 0, duration: 10 * FRAME, mediaTime: 0 }];
   const { placed, shown, hidden } = await presented(edits);

@@ -110,7 +110,7 @@ withFfmpeg('reports a file as truncated when a sample or a part of a fragment is
   }
 });
 
-withFaults('encodes a raw stream at the rate that it tells', async () => {
+withFaults('encodes a raw stream at its declared rate', async () => {
   const { source, warnings } = await open(fault('annexb-30fps-encoded-at-25.h264'), { encode: 'x264' });
   const units = await all(source.units());
   expect(source.description.framesPerSecond).toBe(30);

@@ -43,7 +43,7 @@ describe('known values', () => {
 const COUNTS = Array.from({ length: 20 }, (_, count) => count);
 
 describe('closed forms', () => {
-  test('one packet with one last round is sent again with as many copies as the price asks for', () => {
+  test('one packet with one last round is retransmitted in the number of copies that the price implies', () => {
     const policies = framePolicies({ loss: 0.1, packets: 1, rounds: 1 });
     for (const { lost, sent } of policies) {
       // Sent `first` times, then `last` times if all were lost.
@@ -59,14 +59,14 @@ describe('closed forms', () => {
     expect(causalPackets({ loss: 0, packets: 7, slots: 2 }, 0)).toBe(7);
   });
 
-  test('one slot is a block code', () => {
+  test('with one slot, the bound is that of a block code', () => {
     const losses = binomial(15, 0.1);
     let failing = 0;
     for (let lost = 4; lost <= 15; lost++) failing += losses[lost]!;
     expect(causalLoss({ loss: 0.1, packets: 12, slots: 1 }, 3)).toBeCloseTo(failing, 12);
   });
 
-  test('no slot: a frame is lost with its first packet', () => {
+  test('without a slot, a frame is lost with its first packet', () => {
     expect(causalLoss({ loss: 0.1, packets: 12, slots: 0 }, 3)).toBeCloseTo(1 - 0.9 ** 12, 12);
     expect(causalPackets({ loss: 0.1, packets: 12, slots: 0 }, 0.1)).toBeUndefined();
   });

@@ -30,7 +30,7 @@ describe('flows of a scenario', () => {
     });
   });
 
-  test('run beside each strategy in turn, list by list', () => {
+  test('run with each strategy in turn, list by list', () => {
     const flows = [[{ strategy: 'tcp-cubic' }], [{ strategy: 'tcp-bbr' }, { strategy: 'tcp-bbr' }]];
     const cells = cellsOf({ ...BASE, strategies: ['none', 'hybrid'], flows });
     expect(cells.map(({ cell }) => cell.flows!.map(({ name }) => name))).toEqual([

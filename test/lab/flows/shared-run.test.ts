@@ -41,7 +41,7 @@ const rateOf = (result: ReturnType<typeof run>, name: string): number =>
 
 describe('constant streams', () => {
   // 972 bytes and 28 of headers: the line sees 1,000/972 of the payload rate.
-  test('that fit get what they send, and wait for each other only', () => {
+  test('within the capacity get what they send, and wait for each other only', () => {
     const result = run('rate=4mbit', [flow('a', constant(972)), flow('b', constant(1_944))]);
     expect(rateOf(result, 'a')).toBeCloseTo(1_000_000, -4);
     expect(rateOf(result, 'b')).toBeCloseTo(2_000_000, -4);
@@ -86,7 +86,7 @@ test('a media flow alone on a shared link has the frames that it has on a link o
   expect(inTime.length).toBeGreaterThan(290);
 });
 
-test('downloads use the link, two of a kind equally, and a flow that is stopped leaves it to the other', () => {
+test('downloads fill the link, two of a kind equally, and a stopped flow leaves it to the other', () => {
   const download: FlowLoad = { kind: 'download', strategy: 'tcp-cubic' };
   const result = run('rate=6mbit delay=20ms queue=150ms', [
     flow('a', download),
@@ -99,7 +99,7 @@ test('downloads use the link, two of a kind equally, and a flow that is stopped 
   expect(result.flows[0]!.figures.jain).toBeGreaterThan(0.85);
 });
 
-test('short transfers end, pause and come again, and another seed chooses others', () => {
+test('short transfers end, pause and restart, and another seed chooses others', () => {
   const transfers: FlowLoad = {
     kind: 'download',
     strategy: 'tcp-cubic',
@@ -127,7 +127,7 @@ test('the access of a flow delays it in both directions, and no other flow', () 
   expect(delays[1]! - delays[0]!).toBeLessThan(75_000);
 });
 
-test('a flow back shares the way of the feedback', () => {
+test('a backward flow shares the path of the feedback', () => {
   const result = run(
     'rate=8mbit delay=20ms',
     [flow('h', media('hybrid')), flow('k', constant(972), { direction: 'back' })],
@@ -139,7 +139,7 @@ test('a flow back shares the way of the feedback', () => {
   expect(result.flows[1]!.figures.capacityShare).toBeCloseTo(0.5, 1);
 });
 
-test('the same options give the same figures, to the last one', () => {
+test('the same options give exactly the same figures', () => {
   const flows = [
     flow('h', media('hybrid')),
     flow('c', { kind: 'download', strategy: 'tcp-cubic' }),

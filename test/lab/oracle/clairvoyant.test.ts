@@ -18,7 +18,7 @@ const total = (values: Iterable<number>): number => [...values].reduce((sum, eac
 const LINE = CapacityCurve.of(linkOf('rate=8Mbit delay=10ms queue=1s'))!;
 
 describe('the clairvoyant', () => {
-  test('carries what fits, and misses a frame that cannot fit at all', () => {
+  test('carries frames that fit, and misses one that cannot fit at all', () => {
     const frames = [demand(0, 30_000), demand(10, 50_000), demand(20, 1_000)];
     const { missed, bytes } = clairvoyant(frames, LINE, milliseconds(50));
     expect(missed).toBe(1);

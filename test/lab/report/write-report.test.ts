@@ -143,7 +143,7 @@ test('the table shows infinite delays as ∞ and unknown ones as a dash', async 
   expect(page).toMatch(/<td>∞<\/td><td>–<\/td><td>120<\/td>/);
 });
 
-test('a page without rows says so and has no plots', async () => {
+test('a page without rows states that and has no plots', async () => {
   const page = await written(tables([]));
   expect(page).toContain('no cell of this scenario is finished');
   expect(page).not.toContain('<figure');

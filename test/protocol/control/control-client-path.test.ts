@@ -13,7 +13,7 @@ describe('a media path that falls silent', () => {
   };
   const news = (stage: Stage) => stage.news().filter((each) => !each.endsWith('report'));
 
-  test('is proved again within half a second', () => {
+  test('is followed by a new address proof within half a second', () => {
     const stage = new Stage().joined();
     stage.news();
     expect(news(silentUntil(stage, 100, 900))).toEqual(['420 prove-address']);

@@ -262,7 +262,7 @@ test.each([
   ['the connection closes', 'connection-closed', (stage: Stage) => stage],
   ['the sender breaks the protocol', 'connection-closed', (stage: Stage) => stage.say(40, WELCOME)],
   ['the media path fails here', 'path-failed', (stage: Stage) => stage.at(40, (c) => c.handlePathLost('lost'))],
-] as const)('a session that begins because %s tells so', (_, cause, happens) => {
+] as const)('a session that begins because %s reports that cause', (_, cause, happens) => {
   const stage = new Stage().joined().frame(30);
   happens(stage)
     .close(50)

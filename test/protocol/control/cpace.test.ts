@@ -52,7 +52,7 @@ test('two ends agree exactly when passphrase and session are the same', () => {
   );
 });
 
-test('a passphrase means the same however its letters are composed', () => {
+test('a passphrase is the same in any Unicode composition', () => {
   const [composed, decomposed] = ['sch\u00f6n', 'scho\u0308n'].map((text) => exchange(text, SCALAR_A).share);
   expect(composed).toEqual(decomposed);
 });

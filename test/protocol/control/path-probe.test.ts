@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/control/path-probe.ts';
 import { hex } from '../bytes.ts';
 
-test('a probe has the length that is tried, and its answer tells number and length', () => {
+test('a probe has the tried length, and its answer echoes number and length', () => {
   const probe = serializeProbe({ number: 7, bytes: 1_200 });
   expect(probe).toHaveLength(1_200);
   expect(probe.subarray(0, 16)).toEqual(hex('84 cc 01 2b  00 00 00 00  44 46 52 4d  00 00 00 07'));
@@ -19,7 +19,7 @@ test('a probe has the length that is tried, and its answer tells number and leng
   expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 1_200 });
 });
 
-test('an answer tells how many datagrams the receiver itself dropped, where that is known', () => {
+test('an answer reports the drops of the receiver itself, when known', () => {
   const answer = answerToProbe(serializeProbe({ number: 7, bytes: 548 }), 27_202)!;
   expect(answer).toEqual(hex('85 cc 00 05  00 00 00 00  44 46 52 4d  00 00 00 07  00 00 02 24  00 00 6a 42'));
   expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 548, hostDrops: 27_202 });

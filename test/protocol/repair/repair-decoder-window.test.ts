@@ -24,7 +24,7 @@ test('ignores and does not recover packets behind the window', () => {
   ]);
 });
 
-test('a packet far too late displaces no other', () => {
+test('a packet far too late does not displace another', () => {
   const encoder = encoderOver(asSequence(0), 30);
   const decoder = decoderOf({ windowPackets: 8 });
   for (const sequence of [0, 13, 14, 15, 17, 18, 19, 20])

@@ -67,7 +67,7 @@ test('reserved flags are ignored', () => {
   expect(parseFrameMark(asExtension(block))).toEqual({ ok: true, value: MARK });
 });
 
-test('a frame that is decoded but not shown has a flag beside its importance', () => {
+test('a decode-only frame has a flag besides its importance', () => {
   const block = WITHOUT_LEAD.slice();
   block[5] = 0x90;
   expect(parseFrameMark(asExtension(block))).toEqual({ ok: true, value: { ...MARK, decodeOnly: true } });

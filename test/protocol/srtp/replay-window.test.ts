@@ -22,7 +22,7 @@ test('agrees with a set of all accepted indices', () => {
   );
 });
 
-test('a leap of more than the window clears it', () => {
+test('a jump by more than the window clears it', () => {
   const window = new ReplayWindow(64);
   for (let index = 0; index < 64; index++) window.accept(index);
   window.accept(1_000);

@@ -143,7 +143,7 @@ describe('a later key frame', () => {
 });
 
 describe('the limit', () => {
-  test('of time gives up the frame and those that refer to it', () => {
+  test('gives up a frame and those that refer to it at the time limit', () => {
     const stage = new MendingStage({ mend: milliseconds(500) }).frames(0, 4, [1]).until(2_000);
     expect(from(stage, 200)).toEqual(['660 neverArrived 1', '660 undecodable 2', '660 undecodable 3']);
   });
@@ -156,13 +156,13 @@ describe('the limit', () => {
     expect(from(stage, 200)[0]).toBe('1040 neverArrived 1');
   });
 
-  test('of frames gives up the frame before later ones find no room', () => {
+  test('gives up the oldest frame at the frame limit', () => {
     const stage = new MendingStage({ framesMax: 20 }).frames(0, 60, [1], [0, 50]).until(3_000);
     expect(stage.receiver.statistics.overflowed).toBe(0);
     expect(stage.eventLines.at(-1)).toBe('2480 onTime 59');
   });
 
-  test('of requests holds for a forged announcement of a frame that never arrives', () => {
+  test('bounds the requests for a forged announcement of a frame that never arrives', () => {
     const stage = new MendingStage().frames(0, 1);
     stage.arrive(40, packet({ frame: 1, index: 0, count: 60_000, sequence: 1 }));
     stage.until(10_000);
@@ -172,7 +172,7 @@ describe('the limit', () => {
     expect(stage.eventLines.at(-1)).toBe('5160 incomplete 1');
   });
 
-  test('of time prevents an outage of thirty seconds from causing thirty seconds of requests', () => {
+  test('bounds the requests after an outage of thirty seconds by the time limit', () => {
     const stage = new MendingStage().frames(0, 25);
     stage.frames(775, 800).until(34_000);
     const requested = stage.requests.reduce((sum, { sequences }) => sum + sequences.length, 0);

@@ -152,7 +152,7 @@ describe('a damaged timestamp', () => {
   });
 });
 
-test('a restart measures media time anew', () => {
+test('media time is measured again after a restart', () => {
   const clock = newClock();
   play(clock, instant(0), instant(seconds(5)), () => at(100));
   clock.restart();

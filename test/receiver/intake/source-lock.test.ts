@@ -85,7 +85,7 @@ test('a silence with matching media time is an outage, and the stream continues'
   expect(watch.observe(instant(seconds(60)), packet(1_800))).toBe('present');
 });
 
-test('a leap of media time, forwards or back, is a new stream once a second packet confirms it', () => {
+test('a jump of media time, forwards or backwards, is a new stream once a second packet confirms it', () => {
   for (const frame of [100_000, -100_000]) {
     const { watch, now } = watching();
     expect(watch.observe(instant(now), packet(10, { frame }))).toBe('held');
@@ -136,7 +136,7 @@ test('a source that restarts slightly behind is a new stream after a run of pack
   expect(verdicts).toEqual(['held', 'held-also', 'held-also', 'held-also', 'new', 'present']);
 });
 
-test('numbers that leap ahead are a new stream, and not thousands of lost packets', () => {
+test('sequence numbers that jump ahead are a new stream, and not thousands of lost packets', () => {
   const { watch, now } = watching();
   expect(watch.observe(instant(now), packet(20_000, { frame: 10 }))).toBe('held');
   expect(watch.observe(instant(now + FRAME_TIME), packet(20_001, { frame: 11 }))).toBe('new');

@@ -99,7 +99,7 @@ test('a sender without frame marks gets each late request once, and no notice', 
   expect(sent.map(({ ms, packets }) => [ms, packets.map(({ kind }) => kind)])).toEqual([[83, ['nack']]]);
 });
 
-test('a queue that stands on the path is reported to our own sender, and to no other', () => {
+test('a standing queue is reported to our own sender only', () => {
   for (const marked of [true, false]) {
     const { recovery, receive } = stage({ marked });
     receive(0, 10);

@@ -45,7 +45,7 @@ test('the queueing delay is the minimum transit minus that of earlier windows', 
   expect(load.queueing).toBe(milliseconds(12));
 });
 
-test('a queue that stands for ten seconds still counts; after half a minute it counts as the path', () => {
+test('a standing queue still counts after ten seconds; after half a minute it counts as the path', () => {
   const load = new PathEstimator();
   feed(load, upTo(31), () => TRANSIT_MS);
   feed(load, upTo(1_000).slice(31), () => TRANSIT_MS + 60);

@@ -34,7 +34,7 @@ test('nothing is reported while packets waited for a quarter of the latency at m
   expect(queue.poll(at(500))).toBeUndefined();
 });
 
-test('the queueing delay of the newest packet is reported once the queue has stood for an interval, and again after 100 ms', () => {
+test('the queueing delay of the newest packet is reported once the queue has lasted an interval, and again after 100 ms', () => {
   const { queue, receive } = meter();
   receive(0, 65_000, 0);
   fill(receive, 10, 190, 40);
@@ -61,7 +61,7 @@ test('a packet that others overtook says nothing about the newest one', () => {
   expect(queue.poll(at(305))).toMatchObject({ sequence: 65_300, queueing: milliseconds(50) });
 });
 
-test('a queue that stands for half a minute counts as the path', () => {
+test('a standing queue of half a minute counts as the path', () => {
   const { queue, receive } = meter();
   receive(0, 0, 0);
   for (let ms = 10; ms <= 31_000; ms += 10) receive(ms, ms, 50);

@@ -35,8 +35,8 @@ function requestsOf(options: {
   return requests;
 }
 
-describe('a packet is requested', () => {
-  test('at once, and again after an answer time and a quarter of the spare time', () => {
+describe('a missing packet', () => {
+  test('is requested at once, and again after an answer time and a quarter of the spare time', () => {
     // Two answers take 108 ms of the 120: 12 to spare, minus a microsecond.
     expect(requestsOf({})).toEqual([
       { at: 0, last: false },
@@ -44,7 +44,7 @@ describe('a packet is requested', () => {
     ]);
   });
 
-  test('as planned, even if the timer is late and the measured answer time has grown', () => {
+  test('is requested as planned, even if the timer is late and the measured answer time has grown', () => {
     expect(
       requestsOf({ timerLate: at(3), afterFirst: { answerTime: milliseconds(60), spread: milliseconds(10) } }).map(
         ({ last }) => last,
@@ -52,16 +52,16 @@ describe('a packet is requested', () => {
     ).toEqual([false, true]);
   });
 
-  test('no more once the round trip and half of its variation do not fit', () => {
+  test('is no longer requested once the round trip and half of its variation do not fit', () => {
     expect(requestsOf({ afterFirst: { answerTime: milliseconds(68), spread: milliseconds(4) } })).toHaveLength(1);
   });
 
-  test('never, when no answer can be in time from the start', () => {
+  test('is not requested when no answer can be in time from the start', () => {
     expect(requestsOf({ terms: { answerTime: milliseconds(120) } })).toEqual([]);
     expect(requestsOf({ terms: { deadlineOf: () => instant(Number.NEGATIVE_INFINITY) } })).toEqual([]);
   });
 
-  test('does not repeat an answered request', () => {
+  test('is not requested again after the answer', () => {
     const schedule = new RequestSchedule();
     schedule.onMissing(instant(0), asSequence(7));
     expect(schedule.poll(instant(0), TERMS)).toHaveLength(1);

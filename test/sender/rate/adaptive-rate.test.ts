@@ -126,7 +126,7 @@ describe('the adaptive rate', () => {
     },
   );
 
-  test('leaves more of a path free that varies than of one that does not', () => {
+  test('leaves more of a varying path free than of a constant one', () => {
     const steady = new Loop(250_000).run(4_000);
     const varying = new Loop(250_000);
     for (let turn = 0; turn < 40; turn++) varying.restore(turn % 2 === 0 ? 100_000 : 400_000).run(150);
@@ -135,7 +135,7 @@ describe('the adaptive rate', () => {
     expect(steady.rate.target).toBeGreaterThan(0.9 * 250_000);
   });
 
-  test('falls gently to the floor without any report', () => {
+  test('decays to the minimum rate without any report', () => {
     const loop = new Loop(500_000);
     loop.reports = false;
     const targets = [0, 1, 2, 3].map(() => loop.run(1_200).rate.target);

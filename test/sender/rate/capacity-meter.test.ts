@@ -70,7 +70,7 @@ describe('the capacity of a bottleneck', () => {
     expect(one.quantile(1)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('withdraws what missing reports made it suppose, unless it was confirmed', () => {
+  test('withdraws an estimate from missing reports unless it was confirmed', () => {
     const one = meter();
     one.sample(instant(0), 9_000, false);
     one.sample(instant(ms(20)), 0, true);

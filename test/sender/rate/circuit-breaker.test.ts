@@ -53,7 +53,7 @@ class Stream {
 const CALM = { bitrate: 2_000_000, loss: 0.001 };
 
 describe('the circuit breaker (RFC 8083)', () => {
-  test('stays closed at a loss with which ten TCP connections would send as much', () => {
+  test('stays closed at a loss at which ten TCP connections would send as much', () => {
     // s / (T_r · √(2p/3)): 1,250 bytes, 0.1 s, 2 % are 866 kb/s.
     expect(new Stream().run(60, { bitrate: 8_000_000, loss: 0.02 }).notices).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe('the circuit breaker (RFC 8083)', () => {
     expect(stream.breaker.limit).toBe(0);
   });
 
-  test('restores the rate by steps when the congestion is over', () => {
+  test('restores the rate in steps when the congestion is over', () => {
     const stream = new Stream().run(4, { bitrate: 9_000_000, loss: 0.02 });
     const limits: number[] = [];
     for (let i = 0; i < 4; i++) {

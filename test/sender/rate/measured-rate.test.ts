@@ -81,14 +81,14 @@ describe('the measured rate', () => {
   const run = (rate: 'measured' | 'limit', scenario: object = drop) =>
     runSession({ ...scenario, stream, parameters: { recovery: 'hybrid' }, sender: { rate } }).sender.statistics;
 
-  test('withholds no frame of a path that is full, and sends hardly anything twice', () => {
+  test('withholds no frame on a full path, and retransmits hardly anything', () => {
     const measured = run('measured');
     expect(measured.framesWithheld).toBe(0);
     expect(measured.retransmissions).toBeLessThan(measured.packets / 20);
     expect(measured.repairs).toBeLessThan(measured.packets / 20);
   });
 
-  test('answers as always where losses come without a queue', () => {
+  test('answers requests as usual when losses occur without a queue', () => {
     const lossy = { forward: 'loss=5% delay=20ms seed=3', back: 'delay=20ms', latencyMs: 130 };
     const [measured, limit] = [run('measured', lossy), run('limit', lossy)];
     expect(measured.retransmissions).toBeGreaterThan(0.8 * limit.retransmissions);

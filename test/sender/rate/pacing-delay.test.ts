@@ -14,7 +14,7 @@ describe('the pacing delay', () => {
     expect(delay.at(instant(at(2_000)))).toBe(0);
   });
 
-  test('is the least waiting time of the packets behind a large frame', () => {
+  test('is the minimum waiting time of the packets behind a large frame', () => {
     const delay = new PacingDelay();
     send(delay, 0, 300, (ms) => ms);
     send(delay, 300, 600, () => 250);

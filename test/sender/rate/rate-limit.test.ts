@@ -71,7 +71,7 @@ describe('the capacity of a path', () => {
     expect(path.run(20_000, CLEAN).controller.target).toBeUndefined();
   });
 
-  test('is cut again when the queue is full again, and when it stands without loss', () => {
+  test('is cut again when the queue is full again, and for a standing queue without loss', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL).run(3_000, CLEAN);
     const before = path.controller.target!;
     path.run(700, { recentLoss: 0.21, queueing: milliseconds(29) });
@@ -127,7 +127,7 @@ describe('the capacity of a path', () => {
     expect(path.run(4_000, CLEAN).controller.target).toBeUndefined();
   });
 
-  test('does not grow back while a queue stands', () => {
+  test('does not grow back during a standing queue', () => {
     const path = new Path().run(2_000, CLEAN).run(700, FULL);
     path.sendsAtMost = 20_000;
     expect(path.run(4_000, { recentLoss: 0, queueing: milliseconds(25) }).controller.target).toBeLessThan(120_000);

@@ -34,7 +34,7 @@ describe('the worth of a frame', () => {
     expect(late).toBe(50 * 10);
   });
 
-  test('is the frames of an answer time and some more when it is mended, however far the next key frame is', () => {
+  test('is slightly more than the frames of an answer time when it is mended, however far the next key frame is', () => {
     const near = worthAfter(1_000 + 10, { keyInterval: 1_000, mends: true });
     const far = worthAfter(1_000 + 900, { keyInterval: 1_000, mends: true });
     expect(near).toBeCloseTo(50 * 8, 1);

@@ -37,7 +37,7 @@ function adaptiveSource(): MediaSource & { readonly adaptive: AdaptiveControl; r
   };
 }
 
-test('a receiver that joins later, or asks, gets a key frame although the stream has no others', async () => {
+test('a receiver gets a key frame on joining late and on request, although the stream has no others', async () => {
   const source = adaptiveSource();
   const { server, sent } = await serve([], { source });
   const first = receive(server.port);
@@ -52,7 +52,7 @@ test('a receiver that joins later, or asks, gets a key frame although the stream
   await until('another key frame is sent', () => keys(sent) > before);
 });
 
-test('a source that follows is read just before a frame is due, and others are read ahead', async () => {
+test('an adaptive source is read just before a frame is due, and others are read ahead', async () => {
   const source = adaptiveSource();
   const { server } = await serve([], { source });
   const { received } = receive(server.port);

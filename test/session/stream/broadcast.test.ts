@@ -58,7 +58,7 @@ describe('a loop', () => {
     expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 2, 1, 3, 5, 4, 6]);
   });
 
-  test('tells its position in the source, which begins anew with each round', async () => {
+  test('has a position in the source that restarts with each round', async () => {
     const positions: number[] = [];
     // Presentation order 0 2 1 as above, in a source that begins at frame 50.
     const units = [unit(48 * FRAME, 50 * FRAME), unit(49 * FRAME, 52 * FRAME), unit(50 * FRAME, 51 * FRAME)];

@@ -11,21 +11,21 @@ const holder = (address: string, joinedAt: number, reachable = false) => ({
 });
 
 describe('a receiver that wants a place', () => {
-  test('has one while there are some', () => {
+  test('gets one while there are free ones', () => {
     expect(placeFor('10.0.0.9', [holder('10.0.0.1', 1)], LIMITS)).toEqual({ evict: undefined });
   });
 
-  test('takes that of the oldest unreached receiver of the network that has the most', () => {
+  test('takes the place of the oldest unreached receiver in the network with the most receivers', () => {
     const holders = [holder('10.0.0.1', 1), holder('10.0.0.2', 3), holder('10.0.0.2', 2), holder('10.0.0.3', 0, true)];
     expect(placeFor('10.0.0.9', holders, LIMITS)).toEqual({ evict: holders[2] });
   });
 
-  test('takes none from receivers that are reached', () => {
+  test('does not displace receivers that are reached', () => {
     const holders = [1, 2, 3, 4].map((host) => holder(`10.0.0.${host}`, host, true));
     expect(placeFor('10.0.0.9', holders, LIMITS)).toEqual({ refused: '4 receivers are being served' });
   });
 
-  test('pushes out its own address before others, and holds no more places there than allowed', () => {
+  test('displaces its own address before others, and holds no more places there than allowed', () => {
     const own = [holder('10.0.0.9', 5), holder('10.0.0.9', 6, true)];
     expect(placeFor('10.0.0.9', own, LIMITS)).toEqual({ evict: own[0] });
     const reached = own.map((each) => ({ ...each, reachable: true }));

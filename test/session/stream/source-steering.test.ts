@@ -56,7 +56,7 @@ describe('a steered source', () => {
     expect(calls.filter((each) => each === 'key')).toHaveLength(2);
   });
 
-  test('answers a receiver that asks without end five times, and then once in two seconds', () => {
+  test('answers endless requests of a receiver five times, and then once in two seconds', () => {
     const { calls, steering } = recorded();
     const [greedy, other] = [{}, {}];
     for (let ms = 0; ms < 20_000; ms += 33) {

@@ -177,7 +177,7 @@ describe('an invented newer version', () => {
     expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('h266') });
   });
 
-  test('as a sender of another major version: it gets the reason', async () => {
+  test('as a sender of another major version: it is refused with the reason', async () => {
     const { port, heard } = await recordedSender(() => [{ kind: 'welcome', version: 2, sessions: [] }]);
     const receiving = receive(port, { transport: 'tcp', timeoutMs: 300 });
     await expect(receiving.run).rejects.toThrow('control protocol version 2 is unsupported (expected 1)');

@@ -28,7 +28,7 @@ describe('the capacity curve', () => {
     ]);
   });
 
-  test('follows timed changes, and stands still in an outage', () => {
+  test('follows timed changes, and is flat in an outage', () => {
     const curve = CapacityCurve.of(
       linkOf('rate=8Mbit queue=1s delay=50ms outage=2s-3s at 4s: rate=800kbit delay=10ms'),
     )!;

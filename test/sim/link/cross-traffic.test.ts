@@ -49,7 +49,7 @@ test('under fq-codel the download has a queue of its own', () => {
   expect(Math.max(...ms.map((value) => value ?? 0))).toBeLessThan(20 + 0.3 + 2.1);
 });
 
-test('a constant stream takes its rate: what is left decides the wait', () => {
+test('a constant stream takes its rate, and the remaining capacity determines the wait', () => {
   const { ms } = delays('rate=2mbit queue=1s cross=1mbit', 4_000);
   expect(meanOf(ms)).toBeLessThan(8);
 });
@@ -64,7 +64,7 @@ test('counters are of the callers alone, and always balance', () => {
   }
 });
 
-test('does not change which datagrams the loss stage takes', () => {
+test('does not change which datagrams the loss stage drops', () => {
   const lossesOf = (words: string): number[] => {
     const { ms } = delays(`loss=20% rate=20mbit queue=60s ${words} seed=5`, 3_000);
     return Array.from(ms, (value, sent) => (value === undefined ? sent : -1)).filter((sent) => sent >= 0);
@@ -73,7 +73,7 @@ test('does not change which datagrams the loss stage takes', () => {
   expect(lossesOf('')).not.toHaveLength(0);
 });
 
-test('begins and ends with changes of the link, and leaves the way back alone', () => {
+test('begins and ends with changes of the link, and does not affect the way back', () => {
   const { ms } = delays('rate=6mbit queue=300ms delay=10ms at 3s: cross=tcp-cubic at 6s: cross=none', 9_000);
   expect(meanOf(ms.slice(0, 150))).toBeLessThan(11);
   expect(meanOf(ms.slice(200, 300))).toBeGreaterThan(30);
@@ -81,7 +81,7 @@ test('begins and ends with changes of the link, and leaves the way back alone', 
   expect(meanOf(delays('rate=6mbit queue=300ms delay=10ms cross=tcp-cubic', 3_000, 'back').ms)).toBeLessThan(11);
 });
 
-test('its word is read, written, and explained when it is wrong', () => {
+test('its word is parsed, formatted, and explained when it is invalid', () => {
   const written = (text: string): string => {
     const read = parseLinkSpecification(text);
     return read.ok ? formatLinkSpecification(read.value) : read.malformed;

@@ -61,7 +61,7 @@ test.each([
   'loss=1% seed=1 at 2000ms: loss=50%',
   'netem="loss 1% delay 30ms" seed=1',
   'trace=my-own.down#abeacf8eec2aa83a',
-])('accepts %s while it is in force, though only the command line can set it', (link) => {
+])('accepts %s while it is in force, although only the command line can set it', (link) => {
   const address = `#${new URLSearchParams({ lanes: 'hybrid.200', link, source: 'counter.mp4' })}`;
   expect(readPageAddress(address, { ...PRESENT, link })).toEqual({
     lanes: [LANE],

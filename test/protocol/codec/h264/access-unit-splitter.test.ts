@@ -138,7 +138,7 @@ describe('slices stay together', () => {
     expect(split([...picture, prefix, P1])).toEqual([picture, [prefix, P1]]);
   });
 
-  test('8,000 of them', () => {
+  test('even 8,000 of them', () => {
     const sps = sequenceSet({ orderType: 2 });
     const slices = Array.from({ length: 8000 }, (_, index) =>
       slice({ frameNumber: 1, firstMacroblock: index % 16, type: 'I' }),
@@ -167,7 +167,7 @@ describe('without parameter sets', () => {
     expect(picturesOf([IDR])[0]).toMatchObject({ pictureOrder: undefined, sequenceParameterSet: undefined });
   });
 
-  test('in the stream but supplied beside it, pictures are complete', () => {
+  test('supplied outside the stream, pictures are complete', () => {
     const splitter = new AccessUnitSplitter();
     splitter.learn(SPS);
     splitter.learn(PPS);

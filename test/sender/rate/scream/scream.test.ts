@@ -44,7 +44,7 @@ describe('SCReAM', () => {
     expect(meanOf(run, 'delivered', 35, 40)).toBeGreaterThan(1_000_000);
   });
 
-  test('sends little, but something, without any report', () => {
+  test('keeps sending at a low rate without any report', () => {
     const forward = 'rate=2Mbit delay=20ms queue=300ms';
     const run = driveController(new Scream(), { forward, seconds: 20, losesFeedback: () => true, ...SOURCE });
     expect(run.sentPackets).toBeGreaterThan(30);

@@ -55,13 +55,13 @@ describe.each(DISCIPLINES)('%s', (discipline) => {
     expect(deliveries(path).map(({ ms }) => ms)).toEqual([1, 2, 3, 9, 9, 10]);
   });
 
-  test('follows a change of the rate, also for what waits', () => {
+  test('follows a change of the rate, also for queued datagrams', () => {
     const path = new Link(link(`rate=8mbit queue=1s ${words} at 2500us: rate=4mbit`), 'forward');
     for (let k = 0; k < 5; k++) path.send(at(0), numbered(k));
     expect(deliveries(path).map(({ ms }) => ms)).toEqual([1, 2, 3, 5, 7]);
   });
 
-  test('can be exchanged while datagrams wait, and loses none', () => {
+  test('can be replaced while datagrams wait, and loses none', () => {
     const path = new Link(link(`rate=8mbit queue=1s ${words}`), 'forward');
     for (let k = 0; k < 9; k++) path.send(at(0), numbered(k));
     path.reconfigure(at(2.5), link('rate=8mbit queue=1s'));
@@ -116,7 +116,7 @@ describe.each(DISCIPLINES)('%s', (discipline) => {
     );
   });
 
-  test('reports what it decides later, and says so when it is sent', () => {
+  test('returns `queued` on sending, and reports the fate later', () => {
     const path = new Link(link(`rate=8mbit queue=3ms ${words}`), 'forward', { reports: 'queued' });
     const fates = Array.from({ length: 6 }, (_, k) => path.send(at(0), numbered(k)));
     expect(fates.filter((fate) => fate === 'queued').length).toBeGreaterThanOrEqual(4);
@@ -128,7 +128,7 @@ describe.each(DISCIPLINES)('%s', (discipline) => {
   });
 });
 
-test('the ECN bits and the flow of a datagram come out with it, through every stage', () => {
+test('the ECN bits and the flow of a datagram pass through every stage', () => {
   for (const words of [
     '',
     'delay=20ms jitter=9ms',
@@ -151,7 +151,7 @@ test('the ECN bits and the flow of a datagram come out with it, through every st
   expect(ECT_1).toBe(1);
 });
 
-test('the word of a discipline is read, written, and explained when it is wrong', () => {
+test('the word of a discipline is parsed, formatted, and explained when it is invalid', () => {
   const written = (text: string): string => {
     const read = parseLinkSpecification(text);
     return read.ok ? formatLinkSpecification(read.value) : read.malformed;
