@@ -54,7 +54,7 @@ export function addDemoCommand(program: Command): void {
   const command = program
     .command('demo')
     .description(
-      'show the same video over the same lossy network by UDP, UDP with recovery and TCP, side by side in a browser',
+      'show the same video over the same lossy network with UDP, UDP with recovery and TCP, side by side in a browser',
     )
     .argument('[input]', `${INPUT_HELP} (default: the sample)`)
     .action(async (input: string | undefined, options: DemoCommandOptions) => {

@@ -26,7 +26,7 @@ const addPassphraseOptions = (command: Command): Command =>
   command
     .option(
       '--passphrase <text>',
-      'passphrase that both ends know (also: DROPFRAME_PASSPHRASE, which other users do not see)',
+      'passphrase shared by both ends (also: DROPFRAME_PASSPHRASE, which other users cannot see)',
     )
     .option('--passphrase-file <file>', 'read the passphrase from the first line of a file');
 

@@ -34,7 +34,7 @@ export function addCalibrateCommand(lab: Command): void {
       ),
     )
     .addOption(
-      new Option('--attempts <n>', 'runs of a cell at most, if the machine disturbs its measurement')
+      new Option('--attempts <n>', 'maximum runs of a cell whose measurement the machine disturbs')
         .argParser(readWhole({ min: 1, max: ATTEMPTS_MAX }, 'a number of attempts'))
         .default(CALIBRATION_LIMITS.attemptsMax),
     )

@@ -66,10 +66,10 @@ const EXPECTED = `Expected dropframe://HOST:PORT (or HOST:PORT, or HOST with por
 /** Says what is understood here in place of another protocol. */
 function foreignScheme(scheme: string): string {
   const bridge = BRIDGED.has(scheme.toLowerCase())
-    ? ` ffmpeg reads ${scheme}:// and can send it on: \`ffmpeg -i URL -c copy -an -f rtp rtp://127.0.0.1:5004\` beside ` +
+    ? ` ffmpeg reads ${scheme}:// and can forward it: \`ffmpeg -i URL -c copy -an -f rtp rtp://127.0.0.1:5004\` beside ` +
       '`dropframe receive rtp://127.0.0.1:5004`.'
     : '';
-  return `${scheme}:// is not understood here.${bridge} ${EXPECTED}`;
+  return `${scheme}:// is not supported.${bridge} ${EXPECTED}`;
 }
 
 /** Protocols of cameras and servers that ffmpeg reads. */

@@ -120,7 +120,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     )
     .optionsGroup('Player and files:')
     .addOption(
-      new Option('--play <where>', 'player; auto takes the best one found, or a page in the browser')
+      new Option('--play <where>', 'player; auto: the best one found, or a page in the browser')
         .choices(['auto', 'mpv', 'ffplay', 'vlc', 'browser', 'none'])
         .default('auto'),
     )
@@ -176,8 +176,7 @@ rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer 
 Such a run ends with an RTCP BYE or after --timeout without packets. There is no return path and no retransmission.
 With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
 no data is lost, but some of it is late. Without --link it is the kernel's TCP.
-In a terminal, space pauses and resumes live, q stops. If the sender is not there or goes away, receive waits for it for
---timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and prints
+In a terminal, space pauses and resumes live, q stops. If the sender is absent or disappears, receive waits for it for --timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and prints
 the summary; a second one exits at once.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
   );

@@ -70,7 +70,7 @@ export function addSendCommand(program: Command): void {
     .addOption(
       new Option(
         '--rate <how>',
-        'auto: the bit rate follows what the path carries (default where the encoder can); fixed: it is that of --bitrate',
+        'auto: the bit rate follows the capacity of the path (default where the encoder supports it); fixed: --bitrate',
       ).choices(['auto', 'fixed']),
     )
     .addOption(
@@ -103,7 +103,7 @@ export function addSendCommand(program: Command): void {
         .argParser(readWhole({ min: 200, max: 65_000 }, 'bytes')),
     )
     .addOption(
-      new Option('--receivers <count>', 'most receivers at a time')
+      new Option('--receivers <count>', 'maximum number of concurrent receivers')
         .default(64)
         .argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
     )
@@ -134,11 +134,9 @@ Examples:
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
 
-Video only; audio is left out. The stream starts when the first receiver joins; later receivers join live at the next key
+Video only; audio is dropped. The stream starts when the first receiver joins; later receivers join live at the next key
 frame.
-With an address that other machines reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the URL that is
-printed, which names the certificate by its fingerprint, or know the passphrase. --insecure declines it; on loopback, and
-with --to, nothing is encrypted.
+On an address that other machines can reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the printed URL, which contains the fingerprint of the certificate, or the passphrase. --insecure disables this; on loopback, and with --to, nothing is encrypted.
 With --to the stream starts at once and plays once (with --loop until stopped), to that address only, whether or not a
 program receives it, and without recovery. RTP uses PORT, RTCP uses PORT + 1.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
@@ -187,7 +185,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
     log.info(howText(source));
-    if (options.insecure) log.warn('the stream is not encrypted: whoever is on the path can read and change it');
+    if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
     else log.info(encryptionText(security));
     context.showStatus(
       () => statusOf(server, durationSeconds),
@@ -210,7 +208,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
 /** The source's reaction to a change of the path, as one line. */
 function howText({ description, adaptive }: MediaSource): string {
   if (adaptive === undefined) {
-    const thins = 'frames that the path cannot carry are left out';
+    const thins = 'frames that exceed the capacity of the path are dropped';
     return description.mode === 'copy' ? `copied; ${thins}` : `encoding with x264 at a fixed bit rate; ${thins}`;
   }
   const { bitrateMin, bitrateMax, state } = adaptive;

@@ -25,10 +25,10 @@ function followOf(options: SourceCommandOptions): MediaSourceOptions['follow'] {
   const { rate, encode, bitrateMin, bitrateMax } = options;
   const follow = followRange(options);
   if (rate === 'fixed' && (bitrateMin ?? bitrateMax) !== undefined) {
-    throw new Failure('--rate fixed has no --bitrate-min and --bitrate-max', 2);
+    throw new Failure('--rate fixed cannot be combined with --bitrate-min or --bitrate-max', 2);
   }
   if (follow?.prefer === true && encode === 'copy') {
-    throw new Failure('--encode copy keeps the bit rate of the file: leave out --rate auto and its limits', 2);
+    throw new Failure('--encode copy keeps the bit rate of the file: omit --rate auto and its limits', 2);
   }
   if (follow && follow.bitrateMin > follow.bitrateMax) {
     throw new Failure(`--bitrate-min (${follow.bitrateMin}) is above --bitrate-max (${follow.bitrateMax})`, 2);

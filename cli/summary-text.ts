@@ -66,14 +66,14 @@ export function summaryText(summary: RunSummary): string {
   if (summary.modeledTcp) lines.push(['modelled TCP', modeledTcpText(summary.modeledTcp)]);
   if (summary.framesPossiblyDamaged > 0) {
     const count = `${summary.framesPossiblyDamaged} of the frames shown`;
-    lines.push(['possibly damaged', `${count}: decoding started where the stream does not say that it can`]);
+    lines.push(['possibly damaged', `${count}: decoding started at a picture not declared as a random access point`]);
   }
   if (summary.hostDrops) lines.push(['this computer', `dropped ${hostDropsText(summary.hostDrops)}`]);
   if (summary.sendsRefused.sender + summary.sendsRefused.receiver > 0) {
     lines.push(['not sent', refusedText(summary.sendsRefused)]);
   }
   if (summary.notAuthentic) {
-    lines.push(['refused', `${summary.notAuthentic} datagrams that were not from the sender, or were repeated`]);
+    lines.push(['refused', `${summary.notAuthentic} forged or replayed datagrams`]);
   }
   if (shown === 0) lines.push(['note', 'no frame was shown']);
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
@@ -90,7 +90,7 @@ function withheldText({ framesWithheld, hostDrops, transport }: RunSummary): str
   if (hostDrops === 0 || transport === 'tcp') return `${left} the path has too little capacity`;
   return hostDrops === null
     ? `${left} less arrived than was sent`
-    : `${left} less arrived than was sent, and this computer dropped a part of that`;
+    : `${left} less arrived than was sent, and this computer dropped some of it`;
 }
 
 const SESSION_TEXTS: Readonly<Record<RunSummary['sessionCauses'][number], string>> = {
@@ -98,9 +98,9 @@ const SESSION_TEXTS: Readonly<Record<RunSummary['sessionCauses'][number], string
   'tcp-instead': 'no datagram arrived over UDP, so the stream switched to TCP',
   'path-silent': 'datagrams stopped, though the sender answered on TCP',
   'media-outage': 'frames stopped, though the sender answered on TCP',
-  'no-media': 'no frame came, though the sender answered on TCP',
-  'sender-stopped': 'the sender stopped, and was there again',
-  'connection-closed': 'the connection to the sender closed, and could be opened again',
+  'no-media': 'no frame arrived, though the sender answered on TCP',
+  'sender-stopped': 'the sender stopped and returned',
+  'connection-closed': 'the connection to the sender closed and was reopened',
   'path-failed': 'the media path could not be opened, or failed at this end',
   'source-restarted': 'the source restarted',
 };
@@ -117,7 +117,7 @@ function sessionsText({ sessionCauses }: RunSummary): string {
 }
 
 const hostDropsText = (drops: number): string =>
-  `${drops} datagrams before they were read: it was too slow for this stream, and the path did not lose them`;
+  `${drops} datagrams before they were read: this computer was too slow for the stream; the path did not lose them`;
 
 function refusedText({ sender, receiver }: RunSummary['sendsRefused']): string {
   const parts: string[] = [];

@@ -155,7 +155,7 @@ async function loopback(): Promise<Finding[]> {
       return [{ name, state: 'ok', detail: 'a datagram sent to this machine arrives' }];
     }
     const detail = `unknown: no datagram sent to this machine was seen within ${LOOPBACK_MS / 1_000} s`;
-    const remedy = 'try again on a calm machine; if it stays so, look at the firewall rules for 127.0.0.1';
+    const remedy = 'try again on an idle machine; if the problem persists, check the firewall rules for 127.0.0.1';
     return [{ name, state: 'warn', detail, remedy }];
   } catch (error) {
     return [{ name, state: 'missing', detail: messageOf(error), remedy: 'check the firewall rules for 127.0.0.1' }];

@@ -53,7 +53,7 @@ function parse<T>(file: string, what: string, read: (pem: string) => T): T {
   try {
     return read(pem);
   } catch {
-    const locked = /ENCRYPTED/.test(pem) ? '; it is locked with a passphrase, which is not supported' : '';
+    const locked = /ENCRYPTED/.test(pem) ? '; passphrase-protected keys are not supported' : '';
     throw new Failure(`${file} is not a ${what} in PEM${locked}`, 2);
   }
 }

@@ -116,7 +116,7 @@ export class EncoderHost {
       this.#pictures = 0;
       return undefined;
     }
-    if (answer.kind !== 'picture') throw new EncoderLost('it answered out of turn');
+    if (answer.kind !== 'picture') throw new EncoderLost('it sent an unexpected answer');
     return answer;
   }
 

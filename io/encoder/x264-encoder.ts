@@ -56,7 +56,7 @@ export class X264Encoder {
     correction: RateCorrection,
   ): Promise<X264Encoder> {
     const codec = av.Codec.findEncoderByName('libx264');
-    if (codec === null) throw new Failure('node-av has no libx264 here');
+    if (codec === null) throw new Failure('this build of node-av has no libx264');
     const encoder = new X264Encoder(av, codec, options, correction);
     encoder.#setRate(bitrate, 1 / options.framesPerSecond);
     const settings = new av.Dictionary();

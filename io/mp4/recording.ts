@@ -83,12 +83,12 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
   const extension = extname(path).toLowerCase();
   if (extension === '.ts') {
     if (!codec.transportStream)
-      throw new Failure(`cannot write ${path}: a transport stream cannot have ${codec.name}`, 2);
+      throw new Failure(`cannot write ${path}: writing ${codec.name} to a transport stream is not supported`, 2);
     const writer = new TransportStreamWriter({ codec, clockLead: TRANSPORT_CLOCK_LEAD });
     return { push: (unit) => writer.write(unit), flush: () => undefined };
   }
   if (extension === '.mp4') {
-    if (!codec.mp4) throw new Failure(`cannot write ${path}: an MP4 file cannot have ${codec.name} here`, 2);
+    if (!codec.mp4) throw new Failure(`cannot write ${path}: writing ${codec.name} to MP4 is not supported`, 2);
     return new Mp4Serializer(codec, description);
   }
   const byteStream = byteStreamOf(path, codec);

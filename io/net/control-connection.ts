@@ -130,7 +130,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
   }
 
   #tick(): void {
-    if (now() - this.#heardAt > milliseconds(SILENCE_MS_MAX)) this.cut('timeout: the peer was silent for too long');
+    if (now() - this.#heardAt > milliseconds(SILENCE_MS_MAX)) this.cut('timeout: no message from the peer');
     else this.send({ kind: 'keep-alive' });
   }
 
@@ -166,7 +166,7 @@ export class ControlConnection<Incoming extends ControlMessage> {
     const message = this.#options.parse(text);
     if (!message.ok) {
       const cause = `the peer sent an unknown control message: ${message.malformed}`;
-      return this.#reject(cause, `a control message is not understood here: ${message.malformed}`);
+      return this.#reject(cause, `unsupported control message: ${message.malformed}`);
     }
     const { value } = message;
     if (isRecognized(value) && value.kind !== 'keep-alive') this.#options.onMessage(value);

@@ -34,7 +34,7 @@ export async function tryNamespaces(): Promise<{ readonly arguments: readonly st
     if (refusal === undefined) return { arguments: attempt };
     detail = refusal;
   }
-  return { detail, remedy: detail === SILENT ? 'try again on a calm machine' : remedy() };
+  return { detail, remedy: detail === SILENT ? 'try again on an idle machine' : remedy() };
 }
 
 /** Like `tryNamespaces`. @throws {Failure} with the obstacle and its remedy when there is no namespace. */

@@ -86,7 +86,7 @@ export class EncodingSource implements MediaSource {
       const picture = await host.next(bitrate, true);
       if (picture === undefined) {
         host.close();
-        throw new Failure(`${name}: no picture of it can be decoded`);
+        throw new Failure(`${name}: no picture can be decoded`);
       }
       return new EncodingSource(options, host, picture);
     } catch (error) {
@@ -259,7 +259,7 @@ export class EncodingSource implements MediaSource {
     const { source, startSeconds } = await fallback(place / CLOCK_RATE);
     this.#fallback = source;
     const how = source.description.mode === 'copy' ? 'it is copied from its next key frame on' : 'ffmpeg continues';
-    warn(`${name}: the encoder failed twice (${cause}): ${how}, and the bit rate no longer follows`);
+    warn(`${name}: the encoder failed twice (${cause}): ${how}, and the bit rate no longer adapts`);
     const offset = startSeconds * CLOCK_RATE;
     let entered = false;
     for await (const unit of source.units()) {

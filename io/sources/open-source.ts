@@ -84,7 +84,7 @@ function openRawPictures(
 async function openAnnexB(input: string, head: Uint8Array, options: MediaSourceOptions): Promise<MediaSource> {
   const declared = rateOfAnnexB(head);
   if (declared === undefined && options.framesPerSecond === undefined) {
-    const guess = `${FRAMES_PER_SECOND_DEFAULT} frames a second are assumed`;
+    const guess = `${FRAMES_PER_SECOND_DEFAULT} frames per second are assumed`;
     options.warn(`${input}: its H.264 declares no frame rate: ${guess}; --fps names another rate`);
   }
   const framesPerSecond = declared ?? options.framesPerSecond ?? FRAMES_PER_SECOND_DEFAULT;
@@ -140,14 +140,14 @@ async function openContainer(input: string, options: MediaSourceOptions): Promis
 
 /** ffmpeg's reader skips data of another format. `undefined` without ffmpeg. */
 async function openBehindJunk(input: string, options: MediaSourceOptions): Promise<MediaSource | undefined> {
-  const what = 'something that is no part of a Matroska file lies in it';
+  const what = 'it contains data that is not Matroska';
   try {
     const source = await openThroughFfmpeg(input, localFile(input), options);
-    options.warn(`${input}: ${what}; ffmpeg reads what is behind it`);
+    options.warn(`${input}: ${what}; ffmpeg reads the remainder`);
     return source;
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== 3) throw error;
-    options.warn(`${input}: ${what}; pictures behind it are lost without ffmpeg`);
+    options.warn(`${input}: ${what}; pictures after it are lost without ffmpeg`);
     return undefined;
   }
 }
@@ -181,7 +181,7 @@ function reportEnd(
   const isShort = missing > 0.5 + 1.5 / framesPerSecond;
   if (complaint === undefined && (isCut === false || (isCut === undefined && !isShort))) return;
   // A header may count the sound as well.
-  const guess = 'the file is truncated, or its header names another duration than that of the video';
+  const guess = 'the file is truncated, or the duration in its header is wrong';
   const reason = complaint ?? (isCut === true ? 'the file is truncated' : guess);
   const whole = durationSeconds === undefined ? '' : ` of ${durationSeconds.toFixed(1)} s`;
   warn(`${input}: the video ends after ${seconds.toFixed(1)} s${whole}: ${reason}`);

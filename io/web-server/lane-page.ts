@@ -217,7 +217,7 @@ export class LanePage {
         if (error instanceof BodyTooLarge) {
           return no(413, `${name} is larger than ${Math.floor(bytesMax / 1e6)} MB: use dropframe demo FILE`);
         }
-        if (error instanceof BodyStalled) return no(408, `${name} did not come any further`);
+        if (error instanceof BodyStalled) return no(408, `the upload of ${name} stalled`);
         no(422, causeOf(error));
       })
       .finally(() => {

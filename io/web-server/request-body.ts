@@ -14,7 +14,7 @@ const PROGRESS_MS = 10_000;
 /** Thrown when a body exceeds its limit. */
 export class BodyTooLarge extends Error {}
 
-/** Thrown when hardly anything of a body came for a while. */
+/** Thrown when an upload stalls. */
 export class BodyStalled extends Error {}
 
 /**
@@ -39,7 +39,7 @@ export async function saveBody(
   });
   let before = 0;
   const timer = setInterval(() => {
-    if (bytes - before < PROGRESS_BYTES_MIN) bound.destroy(new BodyStalled('hardly anything came for a while'));
+    if (bytes - before < PROGRESS_BYTES_MIN) bound.destroy(new BodyStalled('the upload stalled'));
     before = bytes;
   }, progressMs);
   try {

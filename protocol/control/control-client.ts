@@ -77,7 +77,7 @@ export class ControlClient {
   #watch: PathWatch | undefined;
   /** True when the present silence was answered by a new session already. */
   #leftSilentPath = false;
-  /** True when the user knows that no datagram arrives, until one does. */
+  /** True when the lack of datagrams has been reported, until one arrives. */
   #silenceReported = false;
   #outages = 0;
 

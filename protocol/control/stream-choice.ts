@@ -41,7 +41,7 @@ function chooseSingle(welcome: WelcomeMessage): StreamChoice {
 function obstacle(stream: AnnouncedStream): string | undefined {
   const codec = codecByName(stream.codec);
   if (codec === undefined) return `${stream.mediaType} codec ${stream.codec} is not supported`;
-  if (!isDescribed(stream)) return `the description of its ${stream.codec} is not understood here`;
+  if (!isDescribed(stream)) return `the ${stream.codec} description is not supported`;
   if (stream.mediaType !== codec.mediaType) return `${stream.codec} is no ${stream.mediaType} here`;
   if (stream.mediaType !== 'video') return `${stream.mediaType} is not supported`;
   if (stream.clockRate !== codec.clockRate) return `${stream.codec} has a clock rate of ${codec.clockRate} here`;

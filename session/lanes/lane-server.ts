@@ -199,7 +199,7 @@ export class LaneServer {
       return this.#sendState();
     }
     const input = this.#options.inputs.get(source);
-    if (input === undefined) return this.#decline(`${source} is not one of the sources`, reply);
+    if (input === undefined) return this.#decline(`unknown source ${source}`, reply);
     if (this.#opening) return this.#decline('another source is being opened', reply);
     this.#opening = true;
     try {

@@ -221,6 +221,6 @@ export class UdpRelay {
 
 function refusal(error: Error, to: SocketAddress): string {
   return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
-    ? `no program listens at ${formatAddress(to)}: datagrams are lost until one does`
+    ? `no program listens at ${formatAddress(to)}: datagrams to it are lost`
     : `cannot send to ${formatAddress(to)}: ${causeOf(error)}`;
 }

@@ -59,7 +59,7 @@ export interface RunSummary {
   readonly hostDrops: number | null;
   /** Datagrams that an operating system refused to send: the sender's media, and this receiver's feedback. */
   readonly sendsRefused: { readonly sender: number; readonly receiver: number };
-  /** Datagrams that were not from the sender, or were repeated, by their authentication; `null` without encryption. */
+  /** Forged or replayed datagrams, by authentication; `null` without encryption. */
   readonly notAuthentic: number | null;
   readonly duplicates: number;
   readonly foreign: number;

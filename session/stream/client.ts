@@ -60,7 +60,7 @@ export interface HostFaults {
   /** Refused to be sent by this machine's operating system, and by the sender's. */
   readonly refusedHere: number;
   readonly refusedBySender: number;
-  /** Datagrams that were not from the sender, or were repeated; `undefined` when they are not encrypted. */
+  /** Forged or replayed datagrams; `undefined` when they are not encrypted. */
   readonly notAuthentic: number | undefined;
 }
 
@@ -85,8 +85,8 @@ export interface ModeledTcpRecord {
 
 /**
  * Why a session began. `first`: it is the first one; `tcp-instead`: no datagram arrived over UDP; `path-silent`:
- * datagrams stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame came;
- * `sender-stopped`: the sender said goodbye and was there again; `connection-closed`: the control connection closed;
+ * datagrams stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame arrived;
+ * `sender-stopped`: the sender said goodbye and returned; `connection-closed`: the control connection closed;
  * `path-failed`: the media path failed at this end; `source-restarted`: a plain RTP source restarted.
  */
 export type ClientSessionCause =

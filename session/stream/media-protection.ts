@@ -23,7 +23,7 @@ export class MediaProtection {
     this.#incoming = new IncomingContext(options(end === 'sender' ? 'to-sender' : 'to-receiver'));
   }
 
-  /** Datagrams that were not from the other end, or were repeated. */
+  /** Forged or replayed datagrams. */
   get refused(): RefusedDatagrams {
     return this.#incoming.refused;
   }

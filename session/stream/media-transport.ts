@@ -18,7 +18,7 @@ export interface MediaTransport {
   readonly hostDrops?: number | undefined;
   /** Datagrams that this machine's operating system refused to send; `undefined` over TCP. */
   readonly sendsRefused?: number | undefined;
-  /** Datagrams that were not authentic, or were repeated; `undefined` when they are not encrypted. */
+  /** Forged or replayed datagrams; `undefined` when they are not encrypted. */
   readonly datagramsRefused?: number | undefined;
   /** Counters of the modelled TCP; `undefined` without one, or before it is open. */
   readonly modeledTcp: ByteTunnelCounters | undefined;

@@ -34,7 +34,7 @@ export async function serverSecurity(host: string, choice: SecurityChoice): Prom
     );
   }
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new Failure('a certificate and its key go together: give both --certificate and --key', 2);
+    throw new Failure('a certificate requires its key: give both --certificate and --key', 2);
   }
   if (passphrase !== undefined) checkPassphrase(passphrase);
   if (certificate !== undefined && key !== undefined)

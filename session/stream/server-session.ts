@@ -144,7 +144,7 @@ export class ServerSession implements PlaceHolder {
     return this.#options.channel !== undefined;
   }
 
-  /** Datagrams from the receiver's address that were not authentic, or were repeated. */
+  /** Forged or replayed datagrams from the receiver's address. */
   get datagramsRefused(): number {
     const refused = this.#protection?.refused;
     return refused ? refused.forged + refused.malformed + refused.replayed : 0;

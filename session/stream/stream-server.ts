@@ -296,7 +296,7 @@ export class StreamServer {
     const position = this.#broadcast ? 'live' : 'start';
     const welcome = welcomeMessage(session, hello, { description, loop: this.#options.loop, position });
     const answer = this.#gate ? this.#gate.seal(connection, pending.channel!, welcome) : welcome;
-    if (!answer) return connection.cut('its share of the passphrase exchange is invalid');
+    if (!answer) return connection.cut('invalid share in the passphrase exchange');
     connection.send(answer);
     const { encrypted } = session;
     log.info(`receiver ${pending.peer} joined`, { transport: hello.transport, latencyMs: hello.latencyMs, encrypted });

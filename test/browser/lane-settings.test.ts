@@ -45,7 +45,7 @@ inChromium(
 
 for (const [fault, hash, words] of [
   ['an unknown strategy', '#lanes=none.200,bogus.200&link=loss%3D9%25', 'lane 2 names the strategy “bogus”'],
-  ['an unknown source', '#source=film.mp4&link=loss%3D9%25', '“film.mp4” is not one of the sources'],
+  ['an unknown source', '#source=film.mp4&link=loss%3D9%25', 'unknown source “film.mp4”'],
   ['an impossible link', '#lanes=none.200&link=loss%3D200%25', 'invalid link'],
   [
     'a latency beyond the limit',

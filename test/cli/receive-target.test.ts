@@ -44,9 +44,9 @@ test.each([
 
 test('refuses the URL of another protocol with the supported ones', async () => {
   await expect(receiveTarget('rtsp://192.168.1.9/live', command())).rejects.toThrow(
-    /rtsp:\/\/ is not understood here\. ffmpeg reads rtsp:\/\/ .* Expected dropframe:\/\/HOST:PORT/,
+    /rtsp:\/\/ is not supported\. ffmpeg reads rtsp:\/\/ .* Expected dropframe:\/\/HOST:PORT/,
   );
-  await expect(receiveTarget('foo://h', command())).rejects.toThrow(/foo:\/\/ is not understood here\. Expected/);
+  await expect(receiveTarget('foo://h', command())).rejects.toThrow(/foo:\/\/ is not supported\. Expected/);
 });
 
 test('reports that a target is a file', async () => {

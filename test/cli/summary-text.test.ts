@@ -60,7 +60,7 @@ describe('frames that the sender left out', () => {
 
   test('are attributed to this computer where it dropped datagrams', () => {
     expect(textWith(3_400)).not.toContain('too little capacity');
-    expect(textWith(3_400)).toContain('because less arrived than was sent, and this computer dropped a part of that');
+    expect(textWith(3_400)).toContain('because less arrived than was sent, and this computer dropped some of it');
   });
 });
 
@@ -72,7 +72,7 @@ test('the summary gives the observed reason for further sessions', () => {
   expect(textOf('first')).toBeUndefined();
   expect(textOf('first', 'tcp-instead')).toBe('2: no datagram arrived over UDP, so the stream switched to TCP');
   expect(textOf('first', 'sender-stopped', 'path-silent', 'path-silent')).toBe(
-    '4: the sender stopped, and was there again; datagrams stopped, though the sender answered on TCP (2 times)',
+    '4: the sender stopped and returned; datagrams stopped, though the sender answered on TCP (2 times)',
   );
 });
 

@@ -166,7 +166,7 @@ describe('the interface for programs', () => {
 
   test('refuses contradictions in one line', async () => {
     const source = sourceOf(madeUpUnits(1));
-    await expect(serveStream(source, { insecure: true, passphrase })).rejects.toThrow(/--insecure excludes/);
+    await expect(serveStream(source, { insecure: true, passphrase })).rejects.toThrow(/--insecure cannot be combined/);
     await expect(serveStream(source, { certificate: 'a.pem' })).rejects.toThrow(/give both --certificate and --key/);
     await expect(serveStream(source, { passphrase: 'short' })).rejects.toThrow(/at least 8 characters/);
     expect(() => receiveStream('dropframe://127.0.0.1?fingerprint=12')).toThrow(/expected 64 hexadecimal digits/);

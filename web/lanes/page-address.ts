@@ -60,8 +60,7 @@ export function readPageAddress(hash: string, present: Pick<LanesState, 'sources
   const read = link === undefined || link === present.link ? undefined : parseRunningLink(link, readTrace);
   if (read?.ok === false) faults.push(read.malformed);
   const source = asked.get('source');
-  if (source !== undefined && !present.sources.includes(source))
-    faults.push(`${quote(source)} is not one of the sources`);
+  if (source !== undefined && !present.sources.includes(source)) faults.push(`unknown source ${quote(source)}`);
   if (faults.length > 0) return { faults };
   return {
     ...(lanes && { lanes: lanes.filter((lane) => typeof lane !== 'string') }),

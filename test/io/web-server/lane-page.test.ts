@@ -101,7 +101,7 @@ test.each([
 });
 
 test('passes settings on as a whole, and replies to the window that asked only', async () => {
-  const refusal = { kind: 'refused', why: 'x is not one of the sources' } as const;
+  const refusal = { kind: 'refused', why: 'unknown source x' } as const;
   const commands: LaneCommand[] = [];
   const page = await opened({
     onCommand: (command, reply) => {

@@ -60,7 +60,7 @@ test('takes the fields of the first video stream with a known codec', () => {
 });
 
 test.each([
-  ['an SSRC out of range', { ssrc: -1 }, 'the description of its h264 is not understood here'],
+  ['an SSRC out of range', { ssrc: -1 }, 'the h264 description is not supported'],
   ['another medium', { mediaType: 'audio' }, 'h264 is no audio here'],
   ['another clock', { clockRate: 48_000 }, 'h264 has a clock rate of 90000 here'],
 ])('refuses a stream with %s, and keeps the connection', (_, change, reason) => {

@@ -46,8 +46,8 @@ test.each([
   ['#link=loss%3D200%25', /^invalid link: 'loss=200%': /],
   ['#link=delay%3D1ms%20at%201s:%20loss%3D5%25', /accepts neither netem nor timed changes$/],
   [`#link=${'x'.repeat(601)}`, /^a link has at most 600 characters$/],
-  ['#source=film.mp4', /^“film.mp4” is not one of the sources$/],
-  [`#source=${'x'.repeat(200)}`, /^“x{40}…” is not one of the sources$/],
+  ['#source=film.mp4', /^unknown source “film.mp4”$/],
+  [`#source=${'x'.repeat(200)}`, /^unknown source “x{40}…”$/],
   ['#lane=none.200', /^“lane” is not a setting \(lanes, link and source are\)$/],
   ['#link=loss%3D1%25&link=loss%3D2%25', /^link is given twice$/],
 ])('rejects %s as a whole, with the fault in words', (hash, words) => {
