@@ -15,5 +15,5 @@ export function checkPageScenario(text: string, { capacity, lossModel }: LinkSpe
   const readTrace = (name: string) => (own.includes(name) ? readTraceFile(name) : readReadyMadeTrace(name));
   const { source } = parseScenario(text, 'the scenario', readTrace);
   if (manyOf(source).every((one) => !('file' in one))) return;
-  throw new Failure('the scenario: a page can use synthetic streams only, not files');
+  throw new Failure('the scenario: a page can only use synthetic streams, not files');
 }

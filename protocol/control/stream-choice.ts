@@ -42,9 +42,9 @@ function obstacle(stream: AnnouncedStream): string | undefined {
   const codec = codecByName(stream.codec);
   if (codec === undefined) return `${stream.mediaType} codec ${stream.codec} is not supported`;
   if (!isDescribed(stream)) return `the ${stream.codec} description is not supported`;
-  if (stream.mediaType !== codec.mediaType) return `${stream.codec} is no ${stream.mediaType} here`;
+  if (stream.mediaType !== codec.mediaType) return `${stream.codec} does not carry ${stream.mediaType}`;
   if (stream.mediaType !== 'video') return `${stream.mediaType} is not supported`;
-  if (stream.clockRate !== codec.clockRate) return `${stream.codec} has a clock rate of ${codec.clockRate} here`;
+  if (stream.clockRate !== codec.clockRate) return `${stream.codec} requires a clock rate of ${codec.clockRate}`;
   return undefined;
 }
 

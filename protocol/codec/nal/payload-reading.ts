@@ -36,7 +36,7 @@ export interface NalPayloadReader {
    */
   unpack(payloads: readonly Uint8Array[]): Parsed<Uint8Array[]>;
   /**
-   * `unpack` for a frame with missing packets: returns its complete NAL units. `undefined` stands for one or more
+   * `unpack` for a frame with missing packets: returns its complete NAL units. `undefined` marks one or more
    * consecutive missing packets. A fragmented NAL unit with a gap is lost, its neighbours are not.
    */
   salvage(payloads: readonly (Uint8Array | undefined)[]): Salvage;

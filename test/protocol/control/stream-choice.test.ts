@@ -61,8 +61,8 @@ test('takes the fields of the first video stream with a known codec', () => {
 
 test.each([
   ['an SSRC out of range', { ssrc: -1 }, 'the h264 description is not supported'],
-  ['another medium', { mediaType: 'audio' }, 'h264 is no audio here'],
-  ['another clock', { clockRate: 48_000 }, 'h264 has a clock rate of 90000 here'],
+  ['another medium', { mediaType: 'audio' }, 'h264 does not carry audio'],
+  ['another clock', { clockRate: 48_000 }, 'h264 requires a clock rate of 90000'],
 ])('refuses a stream with %s, and keeps the connection', (_, change, reason) => {
   const choice = chooseStream(welcome({ streams: [{ ...STREAM, ...change }] }));
   expect(choice).toEqual({ accepted: undefined, refused: [{ id: 4, reason }] });

@@ -227,7 +227,7 @@ describe('an invented newer version', () => {
       frame({ kind: 'hello', version: 2, wishes: {} }),
       'version 2 is unsupported (expected 1)',
     ],
-    ['another framing', Uint8Array.of(0x44, 0x46, 2, 0, 0, 0, 0, 1), 'the version in the first bytes is not 1'],
+    ['another framing', Uint8Array.of(0x44, 0x46, 2, 0, 0, 0, 0, 1), 'unsupported framing version (expected 1)'],
     ['an unknown recovery', frame({ ...HELLO, recovery: 'raptor' }), 'recovery invalid_value'],
     ['an unknown transport', frame({ ...HELLO, transport: 'quic' }), 'transport invalid_value'],
   ])('as a receiver with %s: it is refused with the reason', async (_, bytes, reason) => {
