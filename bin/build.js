@@ -34,7 +34,7 @@ function writeManualPage() {
   writeFileSync(join(dist, 'dropframe.1'), stdout);
 }
 
-/** Leaves the types of the package's entries, and those that they mention; nobody can import the others. */
+/** Leaves the types of the package's entries, and those that they mention; the others cannot be imported. */
 function removeUnreachableDeclarations() {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const reached = new Set();

@@ -100,7 +100,7 @@ async function run(
   return failures > 0 ? 1 : 0;
 }
 
-/** Runs one target in a thread of its own, with a limit of memory and a watch on inputs that do not come back. */
+/** Runs one target in a thread of its own, with a memory limit and a watchdog for inputs that hang. */
 async function campaign({ target, seed, milliseconds }: Omit<FuzzJob, 'current'>): Promise<Outcome> {
   const current = new SharedArrayBuffer(CURRENT_BYTES);
   const numbers = new Int32Array(current, 0, 2);

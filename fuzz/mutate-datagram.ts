@@ -4,7 +4,7 @@ import type { Chance } from './chance.ts';
 import { mutateBytes, withByte, withNumber } from './mutate-bytes.ts';
 
 const RTP_HEADER_BYTES = 12;
-/** SSRCs of the simulated session and of a stranger. */
+/** SSRCs of the simulated session and of a foreign stream. */
 const SSRCS = [1, 2, 3, 4, 0xdead_beef] as const;
 const PAYLOAD_TYPES = [96, 97, 98, 224, 225, 226, 0, 200] as const;
 const RTCP_TYPES = [200, 201, 202, 203, 204, 205, 206, 207, 199, 210] as const;

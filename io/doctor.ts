@@ -31,7 +31,7 @@ const NODE_VERSION_MIN = [20, 19] as const;
 const UDP_BUFFER_BYTES = 2_000_000;
 /** Time limit of a program's version output, milliseconds: usually 20, more on a network drive. */
 const PROBE_MS = 5_000;
-/** A datagram takes microseconds; a machine that is busy takes seconds to look at it. */
+/** A datagram takes microseconds; a busy machine takes seconds to deliver it. */
 const LOOPBACK_MS = 5_000;
 const LOOPBACK_INTERVAL_MS = 200;
 
@@ -70,7 +70,7 @@ export function nodeVersion(version: string): Finding {
   return { name: 'Node.js', state: 'missing', detail: `${version} is older than ${wanted}`, remedy };
 }
 
-/** The encoder that follows a path comes with an optional package. */
+/** The adaptive encoder is part of an optional package. */
 async function encoder(): Promise<Finding> {
   const name = 'encoder that follows';
   const library = await loadAvLibrary();
@@ -230,7 +230,7 @@ async function networkNamespaces(): Promise<Finding> {
   return { name, state: 'warn', detail, remedy: found.remedy };
 }
 
-/** The first thing like a version number in what a program prints, or why there is none. */
+/** First version number in a program's output, or the reason why there is none. */
 function versionOf(path: string, flag: string): Promise<{ readonly text: string; readonly isKnown: boolean }> {
   return new Promise((resolve) => {
     // A failure may still have printed it: VLC as root exits with 1 and names itself.

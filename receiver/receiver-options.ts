@@ -62,7 +62,7 @@ export interface ReceiverOptions {
   readonly mend: Microseconds;
   /**
    * True when every frame is recorded, shown or not: while a frame is mended after its deadline, discardable ones are
-   * too, and the sender does not leave out those that would be late.
+   * too, and the sender does not drop those that would be late.
    */
   readonly records: boolean;
   /** Limit of bytes held in frames past their deadline while a frame is being mended. */

@@ -20,7 +20,7 @@ interface Announced extends StreamTotal {
 
 const NONE: UnseenMedia = { frames: 0, packets: 0 };
 
-/** Bound of the announcements that wait: they come each second, and the longest latency is a minute. */
+/** Limit of pending announcements: one arrives per second, and the longest latency is a minute. */
 const WAITING_MAX = 128;
 
 /**
@@ -39,7 +39,7 @@ export class SentTotal {
     this.#firstSequence = start.sequence === undefined ? undefined : asSequence(start.sequence);
   }
 
-  /** @param dueAt when the last of these packets is here, or its deadline has passed. */
+  /** @param dueAt when the last of these packets has arrived, or its deadline has passed. */
   announce(total: StreamTotal, dueAt: Instant, now: Instant): void {
     this.handleTimeout(now);
     if (this.#waiting.length < WAITING_MAX) this.#waiting.push({ ...total, dueAt });

@@ -19,8 +19,8 @@ interface Departure {
 }
 
 /**
- * The queue in front of a bottleneck, as the receiver reports it: when the newest packet had passed, and by two such
- * reports how fast the bottleneck is. Predicts which frames would leave it too late.
+ * The queue in front of a bottleneck, as reported by the receiver: the passage of the newest packet and, from two
+ * reports, the rate of the bottleneck. Predicts which frames would leave it too late.
  */
 export class BottleneckQueue {
   readonly #departures: (Departure | undefined)[] = new Array(PACKETS_MAX).fill(undefined);

@@ -9,7 +9,7 @@ export class HistoryBudget {
     this.#bytesMax = bytesMax;
   }
 
-  /** Most bytes that one receiver's history may hold. */
+  /** Limit of the bytes in one receiver's history. */
   get share(): number {
     return this.#bytesMax / Math.max(1, this.#members);
   }

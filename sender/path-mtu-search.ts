@@ -30,9 +30,9 @@ const FAILURES_MAX = 3;
 const SILENT_ROUNDS_MAX = 3;
 /** The same before the first answer of a receiver, which may know no probes: its address has just been proved. */
 const SILENT_ROUNDS_MAX_FIRST = 6;
-/** Rounds after which a trial is given up that shows nothing, since the receiver's own system drops datagrams. */
+/** Rounds after which an inconclusive trial is given up, because the receiver's own system drops datagrams. */
 const ROUNDS_MAX = 10;
-/** A search ends when what is still open is below this, bytes: 1 % of a datagram. */
+/** A search ends when the remaining interval is below this, bytes: 1 % of a datagram. */
 const RESOLUTION_BYTES = 12;
 /** Time until a probe counts as lost while the round trip is not known, and its bounds afterwards. */
 const PROBE_TIMER_FIRST: Microseconds = milliseconds(500);
@@ -43,7 +43,7 @@ const RAISE_TIMER: Microseconds = seconds(5);
 /** Time between confirmations of the present length while packets are lost. */
 const CONFIRM_INTERVAL: Microseconds = seconds(1);
 
-/** `searching`: lengths above the present one are tried; `confirming`: the present one is; `complete`: none is. */
+/** `searching`: longer lengths are tried; `confirming`: the present one is tried; `complete`: none is tried. */
 type Phase = 'idle' | 'searching' | 'confirming' | 'complete' | 'unanswered';
 
 /** A length that is tried, in rounds of one probe of that length and one of the base length. */
@@ -232,5 +232,5 @@ export class PathMtuSearch {
   }
 }
 
-/** RTCP packets have whole words. */
+/** The length of an RTCP packet is a multiple of four. */
 const wholeWords = (bytes: number): number => Math.floor(bytes / 4) * 4;

@@ -187,7 +187,7 @@ export class Sender implements Endpoint<SenderEvent> {
     return 'queued';
   }
 
-  /** Length of a full media packet, UDP payload bytes: what is longer is a retransmission or a repair packet. */
+  /** Length of a full media packet, UDP payload bytes; longer ones are retransmissions or repair packets. */
   get fullDatagramBytes(): number {
     return this.#packetizer.fullDatagramBytes;
   }

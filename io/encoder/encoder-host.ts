@@ -27,7 +27,7 @@ export interface EncoderHostOptions {
   readonly entry?: string;
 }
 
-/** Runs an encoder process and asks it for pictures, one at a time. */
+/** Runs an encoder process and requests pictures from it, one at a time. */
 export class EncoderHost {
   readonly #child: ChildProcess;
   readonly #options: EncoderHostOptions;

@@ -132,7 +132,7 @@ export class PictureReader {
     if (resume === undefined) return;
     this.#epoch = resume.epoch;
     if (evenTimes || !('url' in input)) return;
-    // The key frame before the place; pictures up to it are decoded and left out. Not every input can be searched.
+    // The key frame before the place; pictures up to it are decoded and dropped. Not every input can be searched.
     const place = ((resume.epoch + from) / CLOCK_RATE) * MICROSECONDS;
     this.#container.seekFrameSync(-1, BigInt(Math.round(place)), AV.seekBackward);
   }
@@ -146,7 +146,7 @@ export class PictureReader {
     return this.#order.framesPerSecondDefault;
   }
 
-  /** Media time of a picture; `undefined` for one that is to be left out. */
+  /** Media time of a picture; `undefined` for one to be dropped. */
   #timestampOf(frame: AvFrame): number | undefined {
     const { num, den } = this.#stream.timeBase;
     const stated = Number(frame.bestEffortTimestamp);

@@ -12,7 +12,7 @@ const SHARE_MAX = 0.65;
 const SHARE_SPARE = 0.25;
 /** Pictures before the first judgment, and after each change. */
 const PICTURES_MIN = 15;
-/** How long a slower preset is not tried, doubled each time it did not fit. */
+/** Time until a slower preset is tried again, doubled each time it did not fit. */
 const RETRY: Microseconds = seconds(10);
 
 /** Chooses the preset by the time that pictures take, so that encoding keeps up with the clock. */

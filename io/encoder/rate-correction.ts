@@ -4,7 +4,7 @@ const FACTOR_MIN = 1;
 const FACTOR_MAX = 1.25;
 /** Step per frame and unit of deviation: the factor settles within about a second. */
 const GAIN = 0.03;
-/** A frame far below its budget, as of a still picture, says nothing about the encoder's aim. */
+/** A frame far below its budget, as of a still picture, is no measure of the encoder's accuracy. */
 const FILLED_MIN = 0.6;
 
 /** Corrects the encoder's rate so that its frames have the wanted size on average. */
@@ -16,7 +16,7 @@ export class RateCorrection {
     return this.#factor;
   }
 
-  /** @param filled size of a frame relative to its budget; key frames are left out. */
+  /** @param filled size of a frame relative to its budget; key frames are excluded. */
   update(filled: number): void {
     if (filled < FILLED_MIN) return;
     this.#factor = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, this.#factor + GAIN * (1 - filled)));

@@ -10,7 +10,7 @@ export interface PictureSize {
 const SCALES: readonly number[] = [1, 3 / 4, 1 / 2, 3 / 8, 1 / 4];
 /** Step at which a busy machine makes the picture no smaller: half the sides, a quarter of the work. */
 const LIMIT_MAX = 2;
-/** Shortest side of a smaller picture, luma samples: less saves hardly anything. */
+/** Shortest side of a smaller picture, luma samples: smaller ones save hardly anything. */
 const SIDE_MIN = 90;
 /**
  * Bits a luma sample below which the next smaller size looks better, and above which the next larger one does. Between
@@ -18,11 +18,11 @@ const SIDE_MIN = 90;
  */
 const BITS_MIN = 0.02;
 const BITS_ENOUGH = 0.036;
-/** How long the rate must be too low for the size, and high enough for the next larger one. */
+/** Time for which the rate must be too low for the size, or high enough for the next larger one. */
 const SMALLER_AFTER: Microseconds = milliseconds(400);
 const LARGER_AFTER: Microseconds = seconds(2);
 
-/** Chooses the size of the picture by what the bit rate bears. Each change costs a key frame, so brief dips change nothing. */
+/** Chooses the size of the picture by the bit rate. Each change costs a key frame, so brief dips change nothing. */
 export class ResolutionSteps {
   readonly #sizes: readonly PictureSize[];
   readonly #framesPerSecond: number;

@@ -2,7 +2,7 @@ import { Failure } from '../os/failure.ts';
 
 /**
  * Demuxers of a single file: containers, elementary streams and raw pictures. Formats that name other files (HLS, DASH,
- * ffconcat, image sequences, SDP) are left out: a playlist called `clip.mp4` must not open its neighbors.
+ * ffconcat, image sequences, SDP) are excluded: a playlist called `clip.mp4` must not open its neighbors.
  */
 const FILE_FORMATS = [
   ...[

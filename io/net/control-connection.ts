@@ -28,7 +28,9 @@ export interface ControlConnectionOptions<Incoming extends ControlMessage> {
   readonly onClose: (cause: string | undefined) => void;
 }
 
-/** Silence after which a peer counts as gone, milliseconds: receivers report every second, and senders answer. */
+/**
+ * Silence after which a peer counts as disconnected, milliseconds: receivers report every second, and senders answer.
+ */
 export const SILENCE_MS_MAX = 15_000;
 /** Interval of keep-alive messages, milliseconds. */
 const KEEP_ALIVE_MS = 4_000;

@@ -148,7 +148,7 @@ export class DatagramSocket {
         else done();
       });
     });
-    // ICMP errors of a peer that is gone arrive here; its absence is noticed on the control channel.
+    // ICMP errors of a closed peer arrive here; its absence is detected on the control channel.
     socket.on('error', this.#failed);
     if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
     socket.setSendBufferSize(BUFFER_BYTES);
@@ -259,7 +259,7 @@ function joined(datagrams: readonly Uint8Array[], first: number, last: number): 
   return copy;
 }
 
-/** Returns why an address is not available, and what to do. */
+/** Returns the reason why an address is not available, and the remedy. */
 export function addressCause(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
@@ -273,7 +273,7 @@ export function addressCause(error: unknown): string {
   }
 }
 
-/** Returns why a socket cannot be connected, and what to do. */
+/** Returns the reason why a socket cannot be connected, and the remedy. */
 function routeCause(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENETUNREACH':

@@ -7,7 +7,7 @@ import { Failure } from '../os/failure.ts';
 /** TLS 1.3 on a TCP connection. */
 export interface SecureChannel {
   readonly socket: Socket;
-  /** Fingerprint of the sender's certificate, whose key it has proved to hold. */
+  /** Fingerprint of the sender's certificate; the sender has proved possession of its key. */
   readonly fingerprint: string;
   /** Returns 32 bytes that only the two ends of this connection know (RFC 5705; RFC 8446 §7.5). */
   exported(label: string, context: Uint8Array): Uint8Array;
@@ -90,7 +90,7 @@ export async function connectSecure(socket: Socket, fingerprint: string | undefi
   });
 }
 
-/** The other end is not the sender that was asked for, or cannot show that it is. */
+/** The other end is not the expected sender, or cannot prove that it is. */
 export class UntrustedSender extends Failure {
   readonly reason: UntrustedReason;
 

@@ -29,7 +29,7 @@ export const coalesceOnReceive = (socket: Socket): boolean => set(socket, SOL_UD
 export const forceReceiveBuffer = (socket: Socket, bytes: number): boolean =>
   set(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes);
 
-/** Sends unfragmented and past what the kernel knows of the path (IP_PMTUDISC_PROBE, Linux 2.6.22), or as by default. */
+/** Sends unfragmented and regardless of the kernel's path MTU (IP_PMTUDISC_PROBE, Linux 2.6.22), or as by default. */
 export function sendUnfragmented(socket: Socket, unfragmented: boolean): void {
   const value = unfragmented ? PMTUDISC_PROBE : PMTUDISC_WANT;
   set(socket, SOL_IP, IP_MTU_DISCOVER, value);

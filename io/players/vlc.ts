@@ -51,7 +51,7 @@ export class VlcFeed {
     return this.#writer.write(unit);
   }
 
-  /** Returns the clock alone when no picture has come for a while. */
+  /** Returns the clock alone when no picture has arrived for a while. */
   idle(nowMs: number): Uint8Array | undefined {
     const clock = this.#clockAt(nowMs);
     if (clock === undefined || nowMs - this.#writtenAtMs < IDLE_MS) return undefined;

@@ -4,14 +4,14 @@ import type { Microseconds } from '../../protocol/base/units.ts';
 export interface AdaptiveState {
   /** Bit rate in force, bits per second of the access units. */
   readonly bitrate: number;
-  /** Preset of x264; `undefined` when another kind of source follows. */
+  /** Preset of x264; `undefined` for another kind of adaptive source. */
   readonly preset: string | undefined;
   /** Size of the picture, luma samples. */
   readonly width: number;
   readonly height: number;
 }
 
-/** What can be asked of a source that follows the path while it runs. */
+/** Controls of an adaptive source while it runs. */
 export interface AdaptiveControl {
   /** Range of the bit rate, bits per second. */
   readonly bitrateMin: number;
@@ -22,7 +22,8 @@ export interface AdaptiveControl {
   requestKeyFrame(): void;
   readonly state: AdaptiveState;
   /**
-   * Time before an access unit is due at which it should be asked for: the later, the newer its bit rate; microseconds.
+   * Lead time at which an access unit should be requested before it is due, microseconds; the shorter, the newer its
+   * bit rate.
    */
   readonly leadTime: Microseconds;
 }

@@ -6,7 +6,7 @@ export class EntryGate {
   #skipped = 0;
   #sequenceKnown = false;
 
-  /** Pictures before the first at which decoding can start; nothing could be made of them. */
+  /** Pictures before the first at which decoding can start; they cannot be decoded. */
   get skipped(): number {
     return this.#skipped;
   }

@@ -3,7 +3,7 @@ export interface FollowRange {
   /** Range of the bit rate, bits per second. */
   readonly bitrateMin: number;
   readonly bitrateMax: number;
-  /** True when the user has asked for it: what could be copied is encoded. */
+  /** True when the user has requested it: input that could be copied is encoded. */
   readonly prefer: boolean;
 }
 
@@ -11,7 +11,7 @@ export interface FollowRange {
 const BITRATE_MIN = 100_000;
 const BITRATE_MAX = 6_000_000;
 
-/** Returns the range with its defaults; `undefined` for a fixed bit rate. A limit alone asks for following, too. */
+/** Returns the range with its defaults; `undefined` for a fixed bit rate. A limit alone enables it as well. */
 export function followRange(asked: {
   readonly rate?: 'auto' | 'fixed' | undefined;
   readonly bitrateMin?: number | undefined;

@@ -3,7 +3,7 @@ import { readFileBytes } from '../mp4/mp4-structure.ts';
 
 /** Properties of a Matroska or WebM file that mediabunny does not report. */
 export interface MatroskaStructure {
-  /** True when foreign data lies between the elements; the reader loses what follows it. */
+  /** True when there is foreign data between the elements; the reader loses what follows it. */
   readonly hasJunk: boolean;
   /** True when an element extends past the end of the file; `undefined` when unknown. */
   readonly isCut: boolean | undefined;

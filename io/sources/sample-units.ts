@@ -43,9 +43,9 @@ interface Timed {
 
 /**
  * The access units of a container's track, from the first one at which decoding can start, the earliest shown at 0, or
- * where the track keeps its start, then. Pictures that are not shown are left out where nothing refers to them.
- * NAL units decide what is an access unit and what is a key frame; containers are wrong about both often enough. Each
- * key frame gets the parameter sets that it lacks.
+ * where the track keeps its start, then. Pictures that are not shown are dropped where nothing refers to them. NAL
+ * units decide what is an access unit and what is a key frame; containers are wrong about both often enough. Each key
+ * frame gets the parameter sets that it lacks.
  */
 export async function* sampleUnits(track: SampleTrack, gate: EntryGate): AsyncGenerator<AccessUnit> {
   const pictures = new SamplePictures(track.parameterSets);

@@ -7,7 +7,9 @@ import { refuse } from './local-site.ts';
 /** Time for which further input is discarded, milliseconds, so that the answer is read before the connection ends. */
 const CLOSE_TIMEOUT_MS = 300;
 
-/** Least progress of an upload: on this machine it is hundreds of megabytes a second, through a slow tunnel 100 kB/s. */
+/**
+ * Minimum progress of an upload: on this machine it is hundreds of megabytes a second, through a slow tunnel 100 kB/s.
+ */
 const PROGRESS_BYTES_MIN = 65_536;
 const PROGRESS_MS = 10_000;
 
@@ -19,7 +21,7 @@ export class BodyStalled extends Error {}
 
 /**
  * Writes the body of a request to a file.
- * @param progressMs how often 64 KiB of it must have come.
+ * @param progressMs interval in which 64 KiB of it must arrive.
  * @throws {BodyTooLarge | BodyStalled}
  */
 export async function saveBody(

@@ -16,7 +16,7 @@ import { chooseStream } from './stream-choice.ts';
 export interface ControlClientOptions extends Pick<HelloMessage, 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
   /** `auto`: UDP, or TCP once the control connection works and no datagram arrives. */
   readonly transport: 'auto' | 'udp' | 'tcp';
-  /** False when datagrams stay away by intent, as on an impaired link: a silent path is then waited for. */
+  /** False when missing datagrams are intended, as on an impaired link: the client then waits on a silent path. */
   readonly leavesSilentPath?: boolean;
   /** SSRC of the receiver's reports and requests, announced to senders of 1.1 and later. */
   readonly reportSsrc?: number | undefined;

@@ -29,8 +29,8 @@ const CHANNEL = utf8Bytes('dropframe control: receiver, sender');
 const HASH_BLOCK_BYTES = 128;
 
 /**
- * CPace (draft-irtf-cfrg-cpace, CPACE-X25519-SHA512, initiator and responder): two ends that know a passphrase agree on a
- * key, and who does not know it learns nothing from the exchange but whether one guess was right.
+ * CPace (draft-irtf-cfrg-cpace, CPACE-X25519-SHA512, initiator and responder): two ends that know a passphrase agree on
+ * a key, and a party without it learns from the exchange only whether one guess was right.
  *
  *     receiver, initiator                       sender, responder
  *     Ya = a · G(passphrase, session)   ---->

@@ -13,7 +13,7 @@ import type { CongestionControlFeedback, StreamArrivals } from '../../protocol/r
 import { compactNtp, ntpFromInstant } from '../../protocol/rtp/ntp.ts';
 import { asSequence, extend, type Sequence, type WireSequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 
-/** Packets of a stream that are remembered: 0.4 s of 200 Mb/s. A power of two. */
+/** Packets remembered per stream: 0.4 s of 200 Mb/s. A power of two. */
 const PACKETS = 8_192;
 /** Packets per report, so that it fits any path with 1,200 bytes; the newest ones, when more have arrived. */
 const REPORTS_MAX = 512;
@@ -22,7 +22,7 @@ const REPEATED_MAX = 128;
 /** Share of the received bytes that reports may take (issue bound), and savings for the time after an outage. */
 const BYTES_SHARE = 0.02;
 const SAVED_BYTES_MAX = 2_000;
-/** The sender repeats its wish each second; after this time without it, reports end. */
+/** The sender repeats its request every second; after this time without one, reports stop. */
 const WANTED_FOR: Microseconds = seconds(5);
 /** RTP streams that are reported: media, retransmission and repair. */
 const STREAMS_MAX = 3;
@@ -83,7 +83,7 @@ class StreamLog {
 }
 
 /**
- * Reports on single packets (RFC 8888), while the sender wants them: at the end of a frame or after the interval,
+ * Reports on single packets (RFC 8888), while the sender requests them: at the end of a frame or after the interval,
  * within a share of the bytes received. Without new arrivals nothing is reported.
  */
 export class ArrivalReport {

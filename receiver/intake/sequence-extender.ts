@@ -114,7 +114,7 @@ export class SequenceExtender {
   }
 }
 
-/** True when two packets that leaped confirm each other. */
+/** True when two packets after a jump confirm each other. */
 export function vouch(one: Place, other: Place): boolean {
   const apart = Math.abs(other.sequence - one.sequence);
   const time = Math.abs(

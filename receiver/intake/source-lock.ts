@@ -34,11 +34,14 @@ const SILENCE: Microseconds = seconds(1);
 const JUMP: Microseconds = seconds(2);
 /** A packet that far behind the newest is no straggler (RFC 3550 §A.1, MAX_MISORDER): the second of two in order is a new start. */
 const BEHIND_MAX = 100;
-/** A packet behind that comes so long after the newest one is hardly a straggler either. */
+/** A packet from behind, this long after the newest one, is not a straggler either. */
 const STRAGGLER_MAX: Microseconds = milliseconds(100);
 /** As many of those in order, with nothing newer between them, are a new start. */
 const RUN = 5;
-/** More packets than this are not lost within a second (RFC 3550 §A.1, MAX_DROPOUT): numbers that leap ahead are a new start. */
+/**
+ * More packets than this are not lost within a second (RFC 3550 §A.1, MAX_DROPOUT): numbers that jump ahead are a new
+ * start.
+ */
 const AHEAD_MAX = 3_000;
 /** Packets of one run follow each other within so many numbers. */
 const STEP_MAX = 16;
@@ -64,7 +67,7 @@ export class SourceLock {
   #source: { readonly ssrc: number; readonly payloadType: number } | undefined;
   #newest: Newest = { at: instant(0), sequenceNumber: wireSequence(0), timestamp: wireTimestamp(0) };
   #lastAt: Instant = instant(0);
-  /** A packet that leaped; a second one near it confirms it. */
+  /** A packet after a sequence jump; a second one near it confirms it. */
   #leaped: Newest | undefined;
   /** Packets in order, in a place where the stream was not expected. */
   #run: { readonly last: WireSequence; readonly packets: number } | undefined;

@@ -70,7 +70,7 @@ export interface LossRecovery {
   pollTimeout(view: StreamView): Instant | undefined;
 }
 
-/** How a packet arrived, as far as the recovery had to do with it. */
+/** Arrival of a packet, as far as the recovery was involved. */
 export function arrivalOf(
   { origin, sequence, ahead }: Pick<TakenPacket, 'origin' | 'sequence' | 'ahead'>,
   recovery: LossRecovery | undefined,

@@ -146,7 +146,7 @@ export class CircuitBreaker {
     this.#notices.push({ change: 'reduced', cause: 'congestion' });
   }
 
-  /** Doubles the limit after each period without excessive congestion, until it is back where it began. */
+  /** Doubles the limit after each period without excessive congestion, until it is restored. */
   #relax(): void {
     if (this.#limit === undefined || this.#cause === undefined) return;
     this.#relaxed++;
@@ -173,7 +173,7 @@ export class CircuitBreaker {
     this.#notices.push({ change: 'ceased', cause });
   }
 
-  /** §4.5: a stream is not restarted without a sign that the cause is gone. */
+  /** §4.5: a stream is not restarted without evidence that the cause is resolved. */
   #considerRestart(now: Instant, echoesSince: Instant | undefined): void {
     if (this.#cause === 'congestion' && now - this.#ceasedAt! < RETRY_AFTER) return;
     // A report on what was sent after the stop shows that the forward path carries again.

@@ -16,8 +16,9 @@ const MEMORY: Microseconds = seconds(1);
 /** Waits above this are a queue, and not the receiver's clock or the network's jitter. */
 const QUEUE_MIN: Microseconds = milliseconds(10);
 /**
- * A queue that takes this share of the latency, or this time, is shortened by sending nothing twice: on
- * ATT-LTE-driving-2016, 3 Mb/s, 150 and 300 ms, 46.3 and 52.6 % of the frames are in time otherwise, 51.6 and 59.9 % with it.
+ * Above this share of the latency, or this time, of queueing, nothing is retransmitted, so that the queue drains: on
+ * ATT-LTE-driving-2016, 3 Mb/s, 150 and 300 ms, 46.3 and 52.6 % of the frames are in time otherwise, 51.6 and 59.9 %
+ * with it.
  */
 const FULL_OF_LATENCY = 0.5;
 const FULL_MIN: Microseconds = milliseconds(250);
@@ -25,8 +26,8 @@ const FULL_MIN: Microseconds = milliseconds(250);
 const QUEUE_MEMORY: Microseconds = seconds(2);
 
 /**
- * For a source that cannot follow: withholds no frame, and keeps the redundancy out of a queue. The reports show which
- * packets only wait in it, which needs no retransmission, and when it is too long for any.
+ * For a source that cannot adapt: withholds no frame, and keeps the redundancy out of a queue. The reports show which
+ * packets are only queued and need no retransmission, and when the queue is too long for any.
  */
 export class MeasuredRate implements RateController {
   readonly #path = new PathModel({ feedbackInterval: FEEDBACK_INTERVAL, window: WINDOW, memory: MEMORY });

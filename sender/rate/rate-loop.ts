@@ -20,7 +20,7 @@ import type { RateController } from './rate-controller.ts';
 import { SentPacketHistory, type SentStreams } from './sent-packet-history.ts';
 import { SourceShare } from './source-share.ts';
 
-/** Interval of the notice that reports are wanted; the receiver's memory of it is longer (`WANTED_FOR`). */
+/** Interval of the notice that requests reports; the receiver's memory of it is longer (`WANTED_FOR`). */
 const NOTICE_INTERVAL: Microseconds = seconds(1);
 /** The same until the first report has arrived, and how often. */
 const NOTICE_INTERVAL_UNANSWERED: Microseconds = milliseconds(100);

@@ -107,7 +107,7 @@ export class SentPacketHistory {
     return this.#sequence[place] === wire && this.#kind[place] === MEDIA && this.#state[place] === IN_FLIGHT;
   }
 
-  /** Returns what a feedback packet says that earlier ones did not; `undefined` when that is nothing. */
+  /** Returns the new content of a feedback packet; `undefined` when there is none. */
   match(now: Instant, feedback: CongestionControlFeedback): MatchedFeedback | undefined {
     const reportedAt = this.#receiverTimeOf(feedback.reportTimestamp);
     const packets: PacketReport[] = [];

@@ -75,7 +75,7 @@ export class RtpClient implements Client {
   readonly #forward: ImpairedDirection | undefined;
   #sockets: DatagramSocket[] = [];
   #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
-  /** Packets of which it is not known yet whether another stream begins with them. */
+  /** Packets that may begin another stream. */
   #held: Uint8Array[] = [];
   #datagrams = 0;
   #lastPayloadType: number | undefined;

@@ -193,7 +193,7 @@ export class ReceiveRun {
     });
   }
 
-  /** Closing the window ends the run; a player that fails ends only what it did. */
+  /** Closing the window ends the run; a failed player ends only the playback. */
   #handleViewerEnd({ text, failed }: ViewerEnd): void {
     const { log, output, capture } = this.#options;
     if (!failed) {

@@ -19,7 +19,7 @@ export interface RunSummary {
   /** Link specification in canonical form; `null`: none. */
   readonly link: string | null;
   readonly media: AnnouncedMedia | null;
-  /** Number of sessions, and why each began, the first one included. */
+  /** Number of sessions, and the cause of each, including the first. */
   readonly sessions: number;
   readonly sessionCauses: readonly ClientSessionCause[];
   readonly durationSeconds: number;
@@ -35,11 +35,11 @@ export interface RunSummary {
     readonly neverArrived: number;
     readonly undecodable: number;
   };
-  /** Frames that the sender left out, since less of the stream arrived than it sent; they are in none of the classes. */
+  /** Frames withheld by the sender, because less arrived than it sent; they are in none of the classes. */
   readonly framesWithheld: number;
   /** Frames that the sender marked as not to be shown (cut away by an edit list); they are in the classes as well. */
   readonly framesCutAway: number;
-  /** Frames shown from an entry that the stream does not call one, until a safe one; they are in the classes as well. */
+  /** Frames shown from an undeclared random access point until a declared one; they are in the classes as well. */
   readonly framesPossiblyDamaged: number;
   /** Frames in the recording, including those too late to be shown; `null` without a recording. */
   readonly recordedFrames: number | null;
@@ -134,7 +134,7 @@ export interface RunCircumstances {
   readonly segments: number | undefined;
   readonly modeledTcp: ModeledTcpRecord | undefined;
   readonly hostFaults: HostFaults;
-  /** Frames written to the recording; `undefined`: there is none. */
+  /** Frames written to the recording; `undefined` without one. */
   readonly recordedFrames?: number | undefined;
 }
 
@@ -246,11 +246,11 @@ function modeledTcpSummary({ congestionControl, sessions }: ModeledTcpRecord): R
   };
 }
 
-/** Transport as shown to people. */
+/** Transport, for display. */
 export const transportName = ({ transport, modeledTcp }: RunSummary): string =>
   modeledTcp ? `TCP modelled (${modeledTcp.congestionControl})` : transport;
 
-/** Encryption as shown to people. */
+/** Encryption, for display. */
 export const encryptionName = ({ encrypted }: RunSummary): string => (encrypted ? 'encrypted' : 'not encrypted');
 
 function lateKeyFrames(sessions: readonly ReceiverStatistics[]): RunSummary['lateKeyFrames'] {

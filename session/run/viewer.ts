@@ -33,7 +33,7 @@ export interface Viewer {
   statistics(record: PageStatistics): void;
   /** Announces the stream of another session. */
   describe(description: PageDescription): void;
-  /** Resolves when the window has gone by itself: closed by the user, or failed. Never for a page. */
+  /** Resolves when the window has closed: by the user, or by a failure. Never for a page. */
   readonly ended: Promise<ViewerEnd>;
   close(): Promise<void>;
 }

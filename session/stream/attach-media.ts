@@ -21,7 +21,7 @@ export async function attachMedia(
   isClosed: () => boolean,
 ): Promise<Socket | undefined> {
   const plain = await connected(host, port);
-  // The sender is the one that has proved itself on the control connection.
+  // The sender must be the one authenticated on the control connection.
   const socket = channel ? (await connectSecure(plain, channel.fingerprint)).socket : plain;
   if (isClosed()) {
     socket.destroy();

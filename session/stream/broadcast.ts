@@ -25,9 +25,7 @@ export interface BroadcastOptions {
   readonly onEnd: (error: unknown) => void;
   /** Lateness that counts as a stall; default: a tenth of a second. */
   readonly lateMax?: Microseconds;
-  /**
-   * Reads each unit of a source that follows just before it is due, this long; default: units are read ahead.
-   */
+  /** Lead time of reading each unit of an adaptive source before it is due; default: units are read ahead. */
   readonly leadTime?: (() => Microseconds) | undefined;
   /** Called before the next unit is read. */
   readonly onRead?: (() => void) | undefined;

@@ -7,7 +7,7 @@ import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 
-/** How a client's run ended. */
+/** End of a client's run. */
 export type ClientEnd = ControlEnd;
 
 /** The sender's description of its media. */
@@ -84,8 +84,8 @@ export interface ModeledTcpRecord {
 }
 
 /**
- * Why a session began. `first`: it is the first one; `tcp-instead`: no datagram arrived over UDP; `path-silent`:
- * datagrams stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame arrived;
+ * Cause of a session. `first`: the first one; `tcp-instead`: no datagram arrived over UDP; `path-silent`: datagrams
+ * stopped, and `media-outage`: frames stopped, though the sender answered; `no-media`: no frame arrived;
  * `sender-stopped`: the sender said goodbye and returned; `connection-closed`: the control connection closed;
  * `path-failed`: the media path failed at this end; `source-restarted`: a plain RTP source restarted.
  */
@@ -106,7 +106,7 @@ export interface Client {
   readonly sessions: readonly ReceiverStatistics[];
   /** Transport of each of these sessions. */
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
-  /** Why each of these sessions began. */
+  /** Cause of each of these sessions. */
   readonly sessionCauses: readonly ClientSessionCause[];
   /** True when control and media are encrypted. */
   readonly encrypted: boolean;
@@ -122,6 +122,6 @@ export interface Client {
   stop(): void;
   /** Pauses or resumes the sender, where there is a control channel. */
   setPlaying(playing: boolean): void;
-  /** Requests a key frame, where there is a way to ask. */
+  /** Requests a key frame, where there is a return path. */
   requestKeyFrame(): void;
 }

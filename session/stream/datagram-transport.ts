@@ -136,8 +136,8 @@ export class DatagramTransport implements MediaTransport {
   }
 
   /**
-   * A sender that has heard nothing from us for a while, or from another address, sends nothing until that address is
-   * proved; its reports come every second otherwise.
+   * A sender that has not heard from us, or has heard from another address, sends nothing until that address is proved;
+   * otherwise it reports every second.
    */
   #checkSilence(): void {
     if (now() - this.#heardAt > SILENCE) this.proveAddress();

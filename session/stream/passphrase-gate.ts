@@ -6,11 +6,11 @@ import { sealWelcome } from './passphrase.ts';
 
 type Connection = ControlConnection<ReceiverMessage>;
 
-/** Guesses of a network: as many at once as people mistype, then one each ten seconds, 8,640 a day. */
+/** Guesses of a network: a burst for typing errors, then one per ten seconds, 8,640 per day. */
 const GUESSES_BURST = 20;
 const GUESSES_PER_SECOND = 0.1;
 
-/** A sender's passphrase: who does not know it gets no session, and few guesses. */
+/** A sender's passphrase. A receiver without it gets no session, and few guesses. */
 export class PassphraseGate {
   readonly #passphrase: string;
   readonly #shares = new WeakMap<Connection, string>();
@@ -25,7 +25,7 @@ export class PassphraseGate {
     return this.#guesses.allows(address);
   }
 
-  /** A receiver has shown that it knows the passphrase: the guess does not count. */
+  /** A receiver has proved the passphrase: the guess does not count. */
   passed(address: string): void {
     this.#guesses.restore(address);
   }
@@ -40,7 +40,7 @@ export class PassphraseGate {
     return !this.#shares.has(connection);
   }
 
-  /** Returns the welcome as only a receiver with the passphrase can read it; `undefined` for an invalid share. */
+  /** Returns the welcome, readable only with the passphrase; `undefined` for an invalid share. */
   seal(connection: Connection, channel: SecureChannel, welcome: WelcomeMessage): SealedWelcomeMessage | undefined {
     return sealWelcome(channel, this.#passphrase, { share: this.#shares.get(connection) ?? '', welcome });
   }

@@ -10,9 +10,9 @@ export interface PathMtuDriverOptions {
   readonly protectionBytes: number;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, onRefused: () => void) => void;
-  /** Called when another length is to be used from now on. */
+  /** Called when a different length applies from now on. */
   readonly onBytes: (bytes: number) => void;
-  /** Called when a search has ended with another result than the one before. */
+  /** Called when a search has ended with a different result. */
   readonly onFound: (bytes: number) => void;
 }
 
@@ -41,7 +41,7 @@ export class PathMtuDriver {
     this.#drain();
   }
 
-  /** Packets are lost, which may be because of their length. */
+  /** Packets are being lost, possibly because of their length. */
   handleLoss(): void {
     this.#search.handleLoss(now());
     this.#drain();

@@ -4,11 +4,11 @@ import { connectSecure, type SecureChannel, UntrustedSender } from '../../io/net
 import type { SenderMessage } from '../../protocol/control/control-message.ts';
 import { PassphraseProof } from './passphrase.ts';
 
-/** How a receiver knows its sender; without either, the stream is not encrypted. */
+/** Authentication of a sender; without either, the stream is not encrypted. */
 export interface SenderProof {
   /** SHA-256 of the sender's certificate, 64 hexadecimal digits, lower case. */
   readonly fingerprint?: string | undefined;
-  /** Passphrase that both ends know. */
+  /** Passphrase shared by both ends. */
   readonly passphrase?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface SenderConnection {
 }
 
 /**
- * Connects to a sender, with TLS when it has to prove itself.
+ * Connects to a sender, with TLS when it must be authenticated.
  * @throws {UntrustedSender} when it cannot.
  */
 export async function connectToSender(

@@ -32,7 +32,7 @@ export interface ServerSessionOptions {
   readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
   /** Called when the path to the receiver is found to carry datagrams of another length. */
   readonly onPathMtu: (bytes: number) => void;
-  /** The receiver asks for a key frame. Returns the time until the next one, milliseconds; `null`: not known. */
+  /** The receiver requests a key frame. Returns the time until the next one, milliseconds; `null`: not known. */
   readonly requestKeyFrame: () => number | null;
   /** Called when the receiver is reachable, playing, and has not refused the stream. */
   readonly onReady: () => void;

@@ -3,15 +3,15 @@ import type { Instant } from '../../protocol/base/units.ts';
 import { KeyFrameRequests } from './key-frame-requests.ts';
 
 /**
- * A receiver whose target is below this share of the median is served below the rate of the stream, with frames left
- * out, instead of slowing down all the others. Counts from three receivers on: of two, neither is the exception.
+ * A receiver whose target is below this share of the median is served below the rate of the stream, with frames
+ * dropped, so that it does not slow down the others. Applies from three receivers on: of two, neither is the outlier.
  */
 const OUTLIER_SHARE = 1 / 3;
 const RECEIVERS_FOR_OUTLIERS = 3;
 
 /**
- * Returns the bit rate of a source that several receivers share: the lowest target, exceptions left out; `undefined`
- * when no receiver has one.
+ * Returns the bit rate of a source that several receivers share: the lowest target, outliers excluded; `undefined` when
+ * no receiver has one.
  * @param targets of the active receivers, bits per second; `undefined` where the path shows no limit.
  */
 export function sharedTarget(targets: readonly (number | undefined)[]): number | undefined {
@@ -23,7 +23,7 @@ export function sharedTarget(targets: readonly (number | undefined)[]): number |
   return lowest === Number.POSITIVE_INFINITY ? undefined : lowest;
 }
 
-/** Steers a source that follows, by what its receivers' paths carry and what they ask for. */
+/** Steers an adaptive source by its receivers' paths and key-frame requests. */
 export class SourceSteering {
   readonly #control: AdaptiveControl;
   readonly #requests = new KeyFrameRequests();

@@ -10,7 +10,7 @@ import {
   seconds,
 } from '../../protocol/base/units.ts';
 
-/** Stalls shorter than this in sum are not worth a warning. */
+/** Total duration of stalls below which there is no warning. */
 const STALL_MIN: Microseconds = milliseconds(200);
 const WARNING_INTERVAL: Microseconds = seconds(5);
 

@@ -52,7 +52,7 @@ export interface StreamClientOptions extends SenderProof {
   /** Time without a sender, or without media, that is a failure, milliseconds. */
   readonly timeoutMs: number;
   readonly onWaiting: (cause: string) => void;
-  /** Called with news of the path, which the client acts on by itself. */
+  /** Called with notices about the path, to which the client reacts by itself. */
   readonly onNotice: (notice: ControlNotice) => void;
   /** Called when a session begins, also after a restart of the sender. */
   readonly onWelcome: (welcome: AcceptedWelcome) => void;
@@ -116,7 +116,7 @@ export class StreamClient {
     return this.#transports;
   }
 
-  /** Why each of these sessions began. */
+  /** Cause of each of these sessions. */
   get sessionCauses(): readonly SessionCause[] {
     return this.#causes;
   }

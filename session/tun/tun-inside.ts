@@ -40,7 +40,7 @@ const seenAt = new Map<NodeJS.Signals, number>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   process.on(signal, () => seenAt.set(signal, performance.now()));
 }
-// The process outside is gone.
+// The process outside has ended.
 process.on('disconnect', () => process.exit(1));
 
 async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }> {

@@ -72,5 +72,5 @@ export async function untilBound(port: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (TABLES.some(isBound)) return;
   }
-  throw new Error(`nobody has bound UDP port ${port}`);
+  throw new Error(`no program has bound UDP port ${port}`);
 }

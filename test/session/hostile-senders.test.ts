@@ -5,7 +5,7 @@ import { frame } from '../io/net/control-peers.ts';
 import { madeUpUnits, receive, serve } from '../loopback-session.ts';
 import { joined } from './datagram-peer.ts';
 
-/** A sender that welcomes whoever comes, and says one thing more. */
+/** A sender that welcomes every receiver, and sends one more message. */
 async function impostor(word: (welcome: WelcomeMessage) => unknown): Promise<number> {
   const { server } = await serve(madeUpUnits(10));
   const { welcome } = await joined(server.port);

@@ -109,7 +109,7 @@ class RateAtDecreases {
   onDecrease(incoming: number): void {
     const { averageFactor, varianceMin, varianceMax } = this.#options;
     const sample = incoming / 1_000;
-    // The path carries less than it did: what was known of it is void.
+    // The capacity of the path has fallen: earlier estimates are void.
     if (this.#average !== undefined && sample < this.#average - this.#width) this.#average = undefined;
     this.#average = this.#average === undefined ? sample : mix(this.#average, sample, averageFactor);
     const relative = (this.#average - sample) ** 2 / Math.max(1, this.#average);

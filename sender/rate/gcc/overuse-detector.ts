@@ -2,7 +2,7 @@ import { inMilliseconds, type Microseconds, microseconds } from '../../../protoc
 import type { GccOptions } from './gcc-options.ts';
 import type { GroupDelta } from './packet-groups.ts';
 
-/** What the delay says about the use of the path. */
+/** Use of the path, as indicated by the delay. */
 export type PathUse = 'normal' | 'overuse' | 'underuse';
 
 /**

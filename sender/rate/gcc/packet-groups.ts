@@ -48,7 +48,7 @@ export class PacketGroups {
     this.#current = groupOf(sentAt, arrivedAt);
     if (!before) return undefined;
     const arrival = microseconds(current.arrivedAt - before.arrivedAt);
-    // Groups that arrive in another order say nothing about the queue.
+    // Groups that arrive out of order are no measure of the queue.
     if (arrival < 0) return undefined;
     return { arrivedAt: current.arrivedAt, arrival, departure: elapsed(before.sentAt, current.sentAt) };
   }

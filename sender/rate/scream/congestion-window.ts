@@ -75,7 +75,7 @@ export class CongestionWindow {
     this.#inFlightMax.observe(now, this.#inFlight);
   }
 
-  /** Nothing has been reported for too long: what is in flight is gone. */
+  /** Nothing has been reported for too long: bytes in flight count as lost. */
   onSilence(): void {
     this.#inFlight = 0;
     this.#window = this.#options.windowMin;

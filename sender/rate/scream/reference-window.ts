@@ -81,7 +81,7 @@ export class ReferenceWindow {
     this.#inFlightMax = Math.max(this.#inFlightMax, this.#inFlight);
   }
 
-  /** Nothing has been reported for too long: what is in flight is gone. */
+  /** Nothing has been reported for too long: bytes in flight count as lost. */
   onSilence(): void {
     this.#inFlight = 0;
     this.#window = this.#options.windowMin;

@@ -14,7 +14,7 @@ import { MediaRate } from './media-rate.ts';
 import { QueueingDelay } from './queueing-delay.ts';
 import { SCREAM_DEFAULTS, type ScreamOptions } from './scream-options.ts';
 
-/** Resolution of the clocks, below which a round trip says nothing. */
+/** Resolution of the clocks, below which a round trip is no measurement. */
 const ROUND_TRIP_MIN: Microseconds = milliseconds(0.1);
 
 /** State of the controller, for diagnosis. */
@@ -57,7 +57,7 @@ export class Scream implements RateController {
 
   /** §4.1.2.6: one window in a round trip. */
   get pacingRate(): number {
-    // Until a round trip is known, the target is all there is to go by.
+    // Until a round trip is known, only the target is available.
     const rate = this.#roundTrip === undefined ? this.target : perSecond(this.#window.bytes, this.#roundTrip);
     return Math.max(this.#options.pacingRateMin / 8, rate);
   }

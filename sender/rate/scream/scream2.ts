@@ -13,7 +13,7 @@ import { QueueingDelay } from './queueing-delay.ts';
 import { ReferenceWindow } from './reference-window.ts';
 import { SCREAM2_DEFAULTS, type Scream2Options } from './scream2-options.ts';
 
-/** Resolution of the clocks, below which a round trip says nothing. */
+/** Resolution of the clocks, below which a round trip is no measurement. */
 const ROUND_TRIP_MIN: Microseconds = milliseconds(0.1);
 /** Frames whose relative sizes are remembered, and the percentile that widens the window (§4.2.4). */
 const FRAMES = 128;

@@ -7,7 +7,7 @@ export type Way = 'to-sender' | 'to-receiver';
 /** An adversary's treatment of a datagram: returns the datagrams to forward in its place, in this order. */
 export type Tampering = (datagram: Buffer, way: Way) => readonly Uint8Array[];
 
-/** Somebody on the path between a receiver and a sender, who reads and changes everything in both channels. */
+/** An on-path attacker between a receiver and a sender that reads and changes everything in both channels. */
 export interface Adversary {
   readonly port: number;
   /** All that was seen, of both channels and ways. */
