@@ -1,7 +1,7 @@
 import type { SentMessage } from './control-message.ts';
 import type { AcceptedWelcome } from './stream-choice.ts';
 
-/** How a receiver's run ended: the stream was over, its user stopped it, or the sender said goodbye and stayed away. */
+/** End of a receiver's run: the stream was over, its user stopped it, or the sender said goodbye and did not return. */
 export type ControlEnd = 'end-of-stream' | 'stopped' | 'sender-stopped';
 
 /** Why a run failed. */
@@ -17,7 +17,7 @@ export type ControlFailure =
   | { readonly kind: 'no-datagrams' }
   /** The sender kept answering on the control connection, but its media stopped after so many frames. */
   | { readonly kind: 'media-lost'; readonly frames: number }
-  /** The sender went away without a goodbye, after so many frames. */
+  /** The sender disappeared without a goodbye, after so many frames. */
   | { readonly kind: 'sender-lost'; readonly cause: string; readonly frames: number };
 
 /**
@@ -28,8 +28,8 @@ export type ControlFailure =
 export type ControlNotice = 'no-datagrams' | 'tcp-instead' | 'path-silent' | 'media-outage';
 
 /**
- * Why a session began: it is the `first`; a notice that ended the one before; the sender said goodbye and is there again;
- * the control connection closed; the media path failed at this end; or the session before had no frame for the timeout.
+ * Cause of a session: it is the `first`; a notice ended the one before; the sender said goodbye and returned; the
+ * control connection closed; the media path failed at this end; or the session before had no frame for the timeout.
  */
 export type SessionCause =
   | 'first'
@@ -61,7 +61,7 @@ export type ControlClientEvent =
   | { readonly kind: 'notice'; readonly notice: ControlNotice }
   /** Final totals from the sender. */
   | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
-  /** Nothing more will come: decide what is left. */
+  /** Nothing more will arrive: decide the remaining frames. */
   | { readonly kind: 'finish-media' }
   /** The session is over: close its media. */
   | { readonly kind: 'close-media' }

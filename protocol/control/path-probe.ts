@@ -57,7 +57,7 @@ export function answerToProbe(datagram: Uint8Array, hostDrops?: number): Uint8Ar
 export const isProbeAnswer = (datagram: Uint8Array): boolean =>
   datagram[1] === APPLICATION && datagram[0] === (0x80 | ANSWER);
 
-/** Returns what an answer says, or `undefined` when the datagram is none. */
+/** Parses an acknowledgment; `undefined` for any other datagram. */
 export function parseProbeAnswer(datagram: Uint8Array): PathProbeAnswer | undefined {
   const [number, bytes, hostDrops] = read(datagram, ANSWER) ?? [];
   if (number === undefined || bytes === undefined) return undefined;

@@ -10,13 +10,13 @@ const TICK: Microseconds = milliseconds(100);
 /** A stream of three frames a second and more is never silent for so long by itself; a needless proof costs 176 bytes. */
 const SUSPECT_AFTER: Microseconds = milliseconds(400);
 const SILENT_AFTER: Microseconds = milliseconds(2_000);
-/** The control connection lives when something comes on it this long after the last datagram. */
+/** The control connection is alive when bytes arrive on it this long after the last datagram. */
 const CONTROL_ALIVE_AFTER: Microseconds = milliseconds(500);
 
 /**
- * Compares the two channels of a session over UDP: datagrams that stop while the control connection lives show a fault
- * of the path, such as a NAT that assigned another port. Silence is counted in ticks, each at most twice its length, so
- * that a suspended process does not take its own pause for the path's.
+ * Compares the two channels of a session over UDP: datagrams that stop while the control connection is alive show a
+ * fault of the path, such as a NAT that assigned another port. Silence is counted in ticks, each at most twice its
+ * length, so that a suspended process does not take its own pause for the path's.
  */
 export class PathWatch {
   #tickAt: Instant;

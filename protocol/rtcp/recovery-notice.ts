@@ -84,7 +84,8 @@ export interface WithheldNotice {
 }
 
 /**
- * Subtype 11, reports wanted: the sender wants reports on single packets (RFC 8888). Repeated at least once a second.
+ * Subtype 11, reports wanted: the sender requests reports on single packets (RFC 8888). Repeated at least once a
+ * second.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

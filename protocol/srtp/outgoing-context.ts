@@ -42,7 +42,7 @@ export class OutgoingContext {
   }
 
   /**
-   * Returns the datagram as it goes on the wire: longer by 16 bytes (RTP) or 20 (RTCP). The datagram itself is not
+   * Returns the datagram as sent on the wire: longer by 16 bytes (RTP) or 20 (RTCP). The datagram itself is not
    * changed. RTP of one SSRC must be passed in the order of its sequence numbers, each once.
    */
   protect(datagram: Uint8Array): Uint8Array {

@@ -3,13 +3,13 @@ import type { Endpoint } from '../endpoint.ts';
 
 /** Changes datagrams on their way between an endpoint and the path. */
 export interface DatagramProtection {
-  /** Returns the datagram as it goes on the path. */
+  /** Returns the datagram as sent on the path. */
   protect(datagram: Uint8Array): Uint8Array;
   /** Returns the endpoint's datagram; `undefined` when this one is not from the other end. */
   unprotect(datagram: Uint8Array): Uint8Array | undefined;
 }
 
-/** An endpoint whose datagrams are protected on the path, which it knows nothing of. */
+/** An endpoint whose datagrams are protected on the path, without its knowledge. */
 export class ProtectedEndpoint<Event> implements Endpoint<Event> {
   readonly #endpoint: Endpoint<Event>;
   readonly #protection: DatagramProtection;

@@ -150,7 +150,7 @@ export class ServerSession implements PlaceHolder {
     return refused ? refused.forged + refused.malformed + refused.replayed : 0;
   }
 
-  /** Returns packets as they go on the wire. */
+  /** Returns packets as sent on the wire. */
   protect(packets: readonly Uint8Array[]): readonly Uint8Array[] {
     return this.#protection?.protect(packets) ?? packets;
   }

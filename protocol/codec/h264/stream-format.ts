@@ -29,8 +29,8 @@ export const STREAM_FORMAT: NalStreamFormat = {
   },
 
   /**
-   * MPEG-1, -2 and -4 and program streams use the same start codes but other NAL unit headers; HEVC is told apart by its
-   * own headers.
+   * MPEG-1, -2 and -4 and program streams use the same start codes but other NAL unit headers; HEVC is recognized by
+   * its own headers.
    */
   recognizesStream(nalUnits) {
     const first = nalUnits[0];

@@ -66,7 +66,7 @@ export function serializeHevcConfiguration(sets: readonly Uint8Array[]): Uint8Ar
   return Uint8Array.from(bytes);
 }
 
-/** Bytes 1 to 21 of the record: segmentation, parallelism and frame rate are not told (0). */
+/** Bytes 1 to 21 of the record: segmentation, parallelism and frame rate are not stated (0). */
 function formatBytes(sps: H265SequenceParameterSet): number[] {
   const { format, subLayers, temporalIdNesting, chromaFormat, bitDepthLuma, bitDepthChroma } = sps;
   const { profileSpace, highTier, profile, compatibility, constraints, level } = format;

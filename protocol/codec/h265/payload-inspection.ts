@@ -27,9 +27,9 @@ export function beginsH265AccessUnit(payload: Uint8Array): boolean {
 }
 
 /**
- * Determines the importance from the first slice segment. Payloads do not tell how many sub-layers the stream has, so
- * only a sub-layer non-reference picture of the lowest one counts as discardable: pictures of a higher sub-layer may
- * refer to one of a middle sub-layer.
+ * Determines the importance from the first slice segment. Payloads do not state the number of sub-layers, so only a
+ * sub-layer non-reference picture of the lowest one counts as discardable: pictures of a higher sub-layer may refer to
+ * one of a middle sub-layer.
  */
 export function h265Importance(payloads: readonly Uint8Array[]): ObservedImportance {
   let recovers = false;
