@@ -31,7 +31,7 @@ function open(): Socket {
   return socket;
 }
 
-/** Joins and returns what the sender says. */
+/** Joins and returns the sender's messages. */
 async function join(transport: 'udp' | 'tcp'): Promise<{ control: Socket; welcome: WelcomeMessage }> {
   const control = open();
   control.write(frame({ ...HELLO, transport, recovery: transport === 'tcp' ? 'none' : 'nack' }));

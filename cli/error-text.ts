@@ -2,7 +2,7 @@ import { stderr } from 'node:process';
 import { Log } from '../io/os/log.ts';
 import { hasColors } from '../io/os/terminal-colors.ts';
 
-/** Writes the error that ends a command: the program, what is wrong, what to do; with `--json` as a line of the log. */
+/** Writes the error that ends a command: the program, the cause, the remedy; with `--json` as a line of the log. */
 export function writeError(message: string, argv: readonly string[]): void {
   const end = argv.indexOf('--');
   const json = argv.slice(0, end < 0 ? undefined : end).includes('--json');

@@ -63,7 +63,7 @@ function setOptions(query: URLSearchParams, command: Command): void {
 
 const EXPECTED = `Expected dropframe://HOST:PORT (or HOST:PORT, or HOST with port ${PORT_DEFAULT}), rtp://HOST:PORT or FILE.sdp`;
 
-/** Says what is understood here in place of another protocol. */
+/** Names the supported targets in place of another protocol. */
 function foreignScheme(scheme: string): string {
   const bridge = BRIDGED.has(scheme.toLowerCase())
     ? ` ffmpeg reads ${scheme}:// and can forward it: \`ffmpeg -i URL -c copy -an -f rtp rtp://127.0.0.1:5004\` beside ` +

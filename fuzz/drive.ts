@@ -11,7 +11,7 @@ export interface DriveOutput<Event> {
   readonly onEvent: (event: Event) => void;
 }
 
-/** Drains an endpoint as its contract asks. */
+/** Drains an endpoint as its contract requires. */
 export function drain<Event>(endpoint: Endpoint<Event>, now: Instant, output: DriveOutput<Event>): void {
   for (let datagram = endpoint.pollTransmit(now); datagram; datagram = endpoint.pollTransmit(now)) {
     output.onDatagram(datagram);

@@ -43,7 +43,7 @@ export function withByte(bytes: Uint8Array, at: number, value: number): Uint8Arr
   return changed;
 }
 
-/** Writes a big-endian number; bytes beyond the end are left out. */
+/** Writes a big-endian number; bytes beyond the end are omitted. */
 export function withNumber(
   bytes: Uint8Array,
   at: number,

@@ -2,7 +2,7 @@ import type { Receiver, ReceiverEvent } from '../receiver/receiver.ts';
 import type { DriveOutput } from './drive.ts';
 import { hold, type Observed } from './fuzz-target.ts';
 
-/** Output of a receiver under test: what it does is observed, and decode times have to ascend. */
+/** Output of a receiver under test: its events are observed, and decode times must ascend. */
 export class ReceiverOutput implements DriveOutput<ReceiverEvent> {
   readonly #observed: Observed;
   #datagrams = 0;

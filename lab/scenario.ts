@@ -168,7 +168,7 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   return scenario;
 }
 
-/** Returns what flows cannot be combined with. */
+/** Returns the options that cannot be combined with flows. */
 function flowConflicts({ strategies, flows, output }: Scenario): string[] {
   if (!flows) return strategies.length > 0 ? [] : ['strategies: is missing: expected a list of strategies'];
   const found: string[] = [];

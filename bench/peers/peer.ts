@@ -39,7 +39,7 @@ export interface Peer {
   readonly title: string;
   /** Installed version; `undefined` when it is missing or unsuitable. */
   version(): string | undefined;
-  /** One line that says what to install. */
+  /** Installation hint, one line. */
   readonly absence: string;
   run(task: PeerTask): Promise<PeerRecord>;
 }

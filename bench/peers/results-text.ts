@@ -2,7 +2,7 @@ import { median } from '../table.ts';
 import type { PeersRecord, RecordedRun } from './record.ts';
 import { resultsTable } from './results-table.ts';
 
-/** Limits beyond which a run says as much about the machine as about the program. */
+/** Limits beyond which a run measures the machine as much as the program. */
 const RELAY_LATE_MS = 5;
 const FEED_LATE_MS = 50;
 

@@ -48,7 +48,7 @@ const LINKS = [
   'ge(p=1%,r=30%) delay=10ms mtu=1400',
 ];
 
-/** The one-line form of a link; what is understood and written again means the same. */
+/** The one-line form of a link; a link that is parsed and formatted again is equivalent. */
 export const linkTarget = textTarget({
   name: 'link',
   seeds: LINKS,

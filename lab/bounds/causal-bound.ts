@@ -12,7 +12,7 @@ export interface RepairSchedule {
 
 /** Phases of a fractional number of repair packets per frame over which the loss is averaged. */
 const PHASES = 50;
-/** Probabilities below this are left out of sums. */
+/** Probabilities below this are omitted from sums. */
 const NEGLIGIBLE = 1e-16;
 /** Halvings of the interval in which the number of repair packets is sought. */
 const HALVINGS = 40;

@@ -20,7 +20,7 @@ export interface SendingPolicy {
 /** Range of the price of a lost frame, in packets; beyond it, shares of lost frames are below 10⁻⁹. */
 const PRICE_MIN = 1e-3;
 const PRICE_MAX = 1e10;
-/** Policies closer than this to the line between their neighbors are left out, as a share of the packets sent. */
+/** Policies closer than this to the line between their neighbors are omitted, as a share of the packets sent. */
 const TOLERANCE = 1e-7;
 /** Longer sends that are tried after one that was no better. */
 const PATIENCE = 12;

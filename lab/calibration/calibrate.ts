@@ -20,7 +20,7 @@ export interface CalibrationProgress {
   readonly secondsLeft: number;
 }
 
-/** Summary of all comparisons. Disturbed runs are evaluated and counted, never left out. */
+/** Summary of all comparisons. Disturbed runs are evaluated and counted, never omitted. */
 export interface Calibration {
   readonly cells: number;
   readonly agreeing: number;

@@ -28,7 +28,7 @@ interface Bin {
   datagrams: number;
 }
 
-/** Counts what one flow gets of one direction of a shared link. */
+/** Counts the traffic of one flow in one direction of a shared link. */
 export class FlowMeter {
   readonly #measured: Span;
   readonly #bins: Bin[] = [];

@@ -6,7 +6,7 @@ import { linkLine, PARAMETERS_OF, real, strategyParameters, strict, whole } from
 import { SIMULATED_STRATEGIES } from '../strategies.ts';
 import { type FlowLoad, isTcpStrategy } from './flow-description.ts';
 
-/** Names of what a flow can be. */
+/** Names of the kinds of flows. */
 const FLOW_STRATEGIES = [...SIMULATED_STRATEGIES, 'constant'] as const;
 
 /** A point in time, as milliseconds. */
@@ -58,7 +58,7 @@ export const flowSchema = (readTrace: TraceReader) =>
 /** A flow of a scenario, as it was parsed. */
 export type ScenarioFlow = z.output<ReturnType<typeof flowSchema>>;
 
-/** Fields that decide what a flow carries. */
+/** Fields that determine the payload of a flow. */
 type FlowTraffic = Pick<ScenarioFlow, 'strategy' | 'traffic'>;
 
 /** Payload of a flow. */
@@ -67,7 +67,7 @@ export const kindOf = ({ strategy, traffic }: FlowTraffic): FlowLoad['kind'] => 
   return isTcpStrategy(strategy) && traffic !== 'media' ? 'download' : 'media';
 };
 
-/** Returns what is wrong with a combination of keys, with the key at fault. */
+/** Returns the fault in a combination of keys, with its key. */
 function flowMistakes(
   flow: Omit<ScenarioFlow, 'direction'>,
 ): readonly { readonly key: string; readonly message: string }[] {

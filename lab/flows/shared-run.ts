@@ -37,7 +37,7 @@ export interface SharedRunOptions extends FlowSetting {
   readonly traces: Traces;
 }
 
-/** A flow that has run, with what it got. */
+/** A finished flow, with its figures. */
 export interface FinishedFlow {
   readonly description: FlowDescription;
   readonly run: FlowRun;

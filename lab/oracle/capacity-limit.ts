@@ -45,7 +45,7 @@ const withoutHeaders = (bytes: number): number => bytes - UDP_IP_HEADER_BYTES * 
 
 /**
  * Computes the limit that a link's capacity sets to a stream. References between frames, random loss and the length of
- * the queue are left out, so that it bounds every strategy.
+ * the queue are ignored, so that it bounds every strategy.
  *
  * @param frames in order of capture.
  * @returns `undefined` when the link does not limit the rate, or without frames.

@@ -35,7 +35,7 @@ export interface CausalOptions {
   /** Time from capture to use. */
   readonly budget: Microseconds;
   readonly frameInterval: Microseconds;
-  /** How long after the fact the source knows what the bottleneck has carried. */
+  /** Delay after which the source knows what the bottleneck has carried. */
   readonly knownAfter: Microseconds;
 }
 

@@ -1,7 +1,7 @@
 import { type Instant, instant, type Microseconds } from '../../protocol/base/units.ts';
 import type { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 
-/** What a frame asks of the path. */
+/** Demand of a frame on the path. */
 export interface FrameDemand {
   readonly capturedAt: Instant;
   /** Least size on the path that is of use, bytes, headers included. */

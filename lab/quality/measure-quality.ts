@@ -137,7 +137,7 @@ function everythingShown(units: readonly AccessUnit[]): SlotPlan {
   return { rows, onScreen: Int32Array.from(rows.keys()), decoded };
 }
 
-/** Returns what was on the screen of a cell's viewer. */
+/** Returns the content of the screen of a cell's viewer. */
 export async function shownStream(
   { id, cell }: GridCell,
   { units, format }: Film,

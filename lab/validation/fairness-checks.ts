@@ -9,7 +9,7 @@ import { type Check, check, EQUAL } from './check.ts';
 import { exactly } from './estimate.ts';
 import { runExperiment } from './stream-simulations.ts';
 
-/** Comparability of strategies: a strategy's traffic does not change what the path does. */
+/** Comparability of strategies: a strategy's traffic does not change the behaviour of the path. */
 
 const DATAGRAMS = 5_000;
 

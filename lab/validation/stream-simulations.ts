@@ -66,7 +66,7 @@ export function runExperiment(
   }
 }
 
-/** Mean of a per-frame figure; frames with `undefined` are left out. */
+/** Mean of a per-frame figure; frames with `undefined` are excluded. */
 export function meanOverFrames(
   experiment: Experiment,
   figure: (frames: FrameTable, row: number) => number | undefined,

@@ -11,7 +11,8 @@ const PACKETS_MAX = 8_192;
 
 /**
  * The bottleneck's queue as a queue of our datagrams alone, served at a known rate, from the last one that was reported
- * (Lindley's recursion). Times are departures from the sender: the delays before and after the bottleneck are left out.
+ * (Lindley's recursion). Times are departures from the sender: the delays before and after the bottleneck are not
+ * included.
  */
 export class QueueModel {
   #underway: Underway[] = [];

@@ -149,7 +149,7 @@ export class AcknowledgmentIntake {
     sample.roundTrip = newest ?? microseconds(-1);
     if (measured !== undefined && newest !== undefined) flow.noteRoundTrip(now, newest, measured);
     const head = this.#queue.head;
-    // A sacked segment says nothing about the head if the head was retransmitted after it.
+    // A sacked segment is no evidence about the head if the head was retransmitted after it.
     if (news.acknowledged) news.restartsTimer = true;
     else if (head && sackRoundTrip !== undefined && sackRoundTrip > now - head.sentAt) news.restartsTimer = true;
     if (newest !== undefined) this.#congestionControl.noteRoundTrip(now, newest);

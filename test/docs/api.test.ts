@@ -40,7 +40,7 @@ function hasDocumentation({ name, file }: Exported): boolean {
   return passedOn !== undefined && hasDocumentation({ name, file: join(dirname(file), passedOn) });
 }
 
-/** The members of an interface that no comment says anything about. */
+/** The members of an interface without a comment. */
 function bareMembers({ name, file }: Exported): string[] {
   const source = readFileSync(join(ROOT, file), 'utf8');
   const body = new RegExp(String.raw`export interface ${name}\b[^{]*\{\n([\s\S]*?)\n\}`).exec(source)?.[1] ?? '';

@@ -183,7 +183,7 @@ export class Stage {
       if (event.kind === 'access-unit') this.units.push(event.unit);
       if (event.kind === 'access-unit') this.eventLines.push(`${ms} ${event.class} ${event.frame}`);
       else if (event.kind === 'dropped') {
-        // One line per frame, with a limit for announcements that nobody reads.
+        // One line per frame, with a limit for unread announcements.
         const lines = Math.min(event.frames, LINES_MAX);
         for (let more = 0; more < lines; more++) this.eventLines.push(`${ms} ${event.cause} ${event.frame + more}`);
       } else this.eventLines.push(event.kind === 'ended' ? `${ms} ended` : `${ms} malformed`);

@@ -1,4 +1,4 @@
-// Records what two programs of one release say to each other, for tests that talk to that release without having it:
+// Records the messages between two programs of one release, for tests against that release without its code:
 //
 //   node test/recorded/record.js TREE OUT     TREE: a built tree of the release; OUT: a folder for the recordings
 //

@@ -4,7 +4,7 @@ import { milliseconds } from '../../../protocol/base/units.ts';
 import { Stage, WELCOME } from './control-stage.ts';
 
 describe('a media path that falls silent', () => {
-  /** Serves time in steps, with a sender that says each second what it sent. */
+  /** Serves time in steps, with a sender that announces its totals every second. */
   const silentUntil = (stage: Stage, from: number, to: number): Stage => {
     for (let ms = from; ms <= to; ms += 100) {
       stage.at(ms, (client) => client.handleControlHeard());

@@ -7,8 +7,8 @@ import { differences } from '../../simulated-session.ts';
 
 const identity = makeIdentity();
 
-// One system call sends a run of datagrams of the agreed length: if it were not exactly that of full media packets, each
-// datagram would take a call of its own, and nobody would notice but by the CPU time.
+// One system call sends a run of datagrams of the agreed length: if it were not exactly that of full media packets,
+// each datagram would take a call of its own, noticeable only in the CPU time.
 test.each(RECOVERIES.flatMap((recovery) => [[recovery, false] as const, [recovery, true] as const]))(
   'full media packets have the agreed length with %s, encrypted: %s',
   async (recovery, encrypted) => {

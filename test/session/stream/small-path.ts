@@ -1,5 +1,5 @@
 // Run by a test inside a network namespace whose loopback interface has a small MTU: serves a stream, receives it, and
-// prints what came of it and what the sender said.
+// prints the result and the sender's log.
 import { receive, serve } from '../../../session/index.ts';
 
 const lines: string[] = [];

@@ -42,7 +42,7 @@ function recordedPictures(): Buffer[] {
 }
 
 /**
- * A sender that says what the recorded one said, over TCP.
+ * A sender that repeats the recorded messages over TCP.
  * @param greeting gives the messages that take the place of its `welcome`.
  */
 async function recordedSender(greeting = (welcome: Message): Message[] => [welcome]) {
