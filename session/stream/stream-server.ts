@@ -74,7 +74,7 @@ export interface StreamServerStatus {
   readonly datagramsForeign: number;
   /** Position in the source, seconds; `undefined` while nothing is streamed. */
   readonly positionSeconds: number | undefined;
-  /** State of a source that follows; `undefined` for any other. */
+  /** State of an adaptive source; `undefined` for any other. */
   readonly adaptive: FollowedState | undefined;
 }
 
