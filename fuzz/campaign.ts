@@ -140,7 +140,7 @@ function costOf(input: FuzzInput): number {
   return inputBytes(input) + pauses / PAUSE_MS_PER_BYTE;
 }
 
-/** CPU time of the process, milliseconds. Beside a campaign it has nothing to do. */
+/** CPU time of the process, milliseconds. It has nothing else to do. */
 export function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

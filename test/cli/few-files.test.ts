@@ -34,7 +34,7 @@ function runWith(files: number, program: string) {
 
 const OPENS_ALL_AT_ONCE = process.versions.node.startsWith('20.');
 
-test(`with 48 open files it starts, and with 24 Node ${process.versions.node} ${OPENS_ALL_AT_ONCE ? 'ends in one line that says what to raise' : 'starts'}`, () => {
+test(`with 48 open files it starts, and with 24 Node ${process.versions.node} ${OPENS_ALL_AT_ONCE ? 'fails with a one-line hint at the limit' : 'starts'}`, () => {
   const program = packageOfModules("console.log('started'); return 0");
   const started = { status: 0, stdout: 'started\n', stderr: '' };
   expect(runWith(256, program)).toEqual(started);
