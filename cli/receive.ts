@@ -105,8 +105,8 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .addOption(
       new Option(
         '--mend <time>',
-        'how long after its deadline a frame that others refer to is still asked for, so that they can be decoded; 0: ' +
-          'dropped at once (udp, recovery nack or hybrid; with on-loss smear, for the recording only)',
+        'time after its deadline for which a missing reference frame is still requested; 0 drops it ' +
+          '(udp, recovery nack or hybrid; with on-loss smear, for the recording only)',
       )
         .default(MEND_MS_DEFAULT, '5s')
         .argParser(readMend),
@@ -176,8 +176,9 @@ rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer 
 Such a run ends with an RTCP BYE or after --timeout without packets. There is no return path and no retransmission.
 With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
 no data is lost, but some of it is late. Without --link it is the kernel's TCP.
-In a terminal, space pauses and resumes live, q stops. If the sender is absent or disappears, receive waits for it for --timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and prints
-the summary; a second one exits at once.
+In a terminal, space pauses and resumes live, q stops. If the sender is absent or disappears, receive waits for it for
+--timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and
+prints the summary; a second one exits at once.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
   );
 }

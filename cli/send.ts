@@ -136,7 +136,9 @@ Examples:
 
 Video only; audio is dropped. The stream starts when the first receiver joins; later receivers join live at the next key
 frame.
-On an address that other machines can reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the printed URL, which contains the fingerprint of the certificate, or the passphrase. --insecure disables this; on loopback, and with --to, nothing is encrypted.
+On an address that other machines can reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the
+printed URL, which contains the fingerprint of the certificate, or the passphrase. --insecure disables this; on
+loopback, and with --to, nothing is encrypted.
 With --to the stream starts at once and plays once (with --loop until stopped), to that address only, whether or not a
 program receives it, and without recovery. RTP uses PORT, RTCP uses PORT + 1.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,

@@ -43,27 +43,30 @@ inChromium('draws every frame of the clip on the canvas', async () => {
   expect(await colorsOnCanvas(tab)).toBeGreaterThan(200);
 });
 
-inChromium('decodes a burst of frames that are not shown without drawing them, and goes on with the next', async () => {
-  const page = await opened();
-  const tab = await tabAt(page);
-  // More than the decoder's queue may hold of frames that are shown.
-  const [burst, after] = [90, 30];
-  const units = sampleUnits();
-  page.write(units[0]!);
-  await untilPage(tab, ({ framesDrawn }) => framesDrawn === 1);
-  for (const unit of units.slice(1, 1 + burst)) page.write({ ...unit, decodeOnly: true });
-  for (const unit of units.slice(1 + burst, 1 + burst + after)) {
-    page.write(unit);
-    await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
-  }
-  await untilPage(tab, ({ framesDrawn, framesHidden }) => framesDrawn + framesHidden === 1 + burst + after);
-  const { framesHidden, framesSkipped, decodeErrors } = await pageState(tab);
-  expect({ framesHidden, framesSkipped, decodeErrors }).toEqual({
-    framesHidden: burst,
-    framesSkipped: 0,
-    decodeErrors: 0,
-  });
-});
+inChromium(
+  'decodes a burst of frames that are not shown without drawing them, and continues with the next',
+  async () => {
+    const page = await opened();
+    const tab = await tabAt(page);
+    // More than the decoder's queue may hold of frames that are shown.
+    const [burst, after] = [90, 30];
+    const units = sampleUnits();
+    page.write(units[0]!);
+    await untilPage(tab, ({ framesDrawn }) => framesDrawn === 1);
+    for (const unit of units.slice(1, 1 + burst)) page.write({ ...unit, decodeOnly: true });
+    for (const unit of units.slice(1 + burst, 1 + burst + after)) {
+      page.write(unit);
+      await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+    }
+    await untilPage(tab, ({ framesDrawn, framesHidden }) => framesDrawn + framesHidden === 1 + burst + after);
+    const { framesHidden, framesSkipped, decodeErrors } = await pageState(tab);
+    expect({ framesHidden, framesSkipped, decodeErrors }).toEqual({
+      framesHidden: burst,
+      framesSkipped: 0,
+      decodeErrors: 0,
+    });
+  },
+);
 
 inChromium('decodes a frame that is not to be shown, and does not draw it', async () => {
   const page = await opened();

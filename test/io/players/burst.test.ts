@@ -37,7 +37,7 @@ for (const kind of ['mpv', 'ffplay'] as const) {
 optional(
   'VLC, Xvfb, xwd, ffmpeg and, for root, setpriv',
   ['vlc', ...PROGRAMS, ...(root ? ['setpriv'] : [])].every(onPath),
-)('VLC goes on after a burst of late frames on a film with one key frame', async () => {
+)('VLC continues after a burst of late frames on a film with one key frame', async () => {
   expect(await shadesSeen('vlc')).toContain(SHADES.after);
 });
 
