@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError } from 'commander';
 import { Failure } from '../io/os/failure.ts';
 import { attacks } from './attacks.ts';
+import { cipher } from './cipher.ts';
 import { cpu } from './cpu.ts';
 import { encryption } from './encryption.ts';
 import { forgeries } from './forgeries.ts';
@@ -25,6 +26,7 @@ import { tun } from './tun.ts';
 
 const PARTS: Readonly<Record<string, BenchPart>> = {
   attacks,
+  cipher,
   cpu,
   day,
   encryption,

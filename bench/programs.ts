@@ -8,7 +8,7 @@ import { Failure } from '../io/os/failure.ts';
 /** Time for a program to end after SIGINT, milliseconds. */
 const PATIENCE_MS = 3_000;
 /** Time for a program to report that it is ready, milliseconds. */
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 
 /** All processes started by a benchmark, so that none outlives it. */
 export class Programs {
