@@ -1,0 +1,3 @@
+import { compileAndRun } from './compile.js';
+
+await compileAndRun('path-dist', 'path-command.js');
