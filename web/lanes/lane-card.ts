@@ -155,7 +155,7 @@ export class LaneCard {
 
   /** Shows in place of the picture why a lane that follows the path has none. @param why `undefined`: nothing is missing. */
   showAbsence(why: string | undefined): void {
-    const missing = this.#settings.follows && why !== undefined;
+    const missing = this.#settings.follows === true && why !== undefined;
     this.#part('.waiting', HTMLElement).textContent = missing ? why : WAITING;
     if (missing) delete this.element.dataset.playing;
     this.element.toggleAttribute('data-absent', missing);

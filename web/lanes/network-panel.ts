@@ -71,7 +71,7 @@ const KNOBS: readonly Knob[] = [
   },
   {
     name: 'rate',
-    label: 'Bandwidth',
+    label: 'Rate',
     max: 20,
     step: 0.25,
     unit: 'Mb/s',
