@@ -78,7 +78,7 @@ export class EncoderHost {
     try {
       const limit = order.resume ? Math.max(RESUME_MS_MAX, this.#options.pictureMsMax ?? 0) : OPEN_MS_MAX;
       const opened = await this.#ask({ kind: 'open', order, bitrate }, limit);
-      if (opened.kind !== 'opened') throw new EncoderLost('it answered out of turn');
+      if (opened.kind !== 'opened') throw new EncoderLost('it sent an unexpected answer');
       this.#opened = opened;
     } catch (error) {
       this.close();
