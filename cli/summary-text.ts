@@ -117,7 +117,7 @@ function sessionsText({ sessionCauses }: RunSummary): string {
 }
 
 const hostDropsText = (drops: number): string =>
-  `${drops} datagrams before they were read: this computer was too slow for the stream; the path did not lose them`;
+  `at least ${drops} datagrams before they were read: this computer was too slow for the stream; the path did not lose them`;
 
 function refusedText({ sender, receiver }: RunSummary['sendsRefused']): string {
   const parts: string[] = [];

@@ -55,7 +55,10 @@ export interface RunSummary {
     readonly late: number;
     readonly neverArrived: number;
   };
-  /** Datagrams that this machine dropped before they were read, since it was too slow; `null`: not known. */
+  /**
+   * Datagrams that this machine dropped before they were read, since it was too slow; `null`: not known. A low count: those
+   * that the kernel had joined, as on loopback, count as one.
+   */
   readonly hostDrops: number | null;
   /** Datagrams that an operating system refused to send: the sender's media, and this receiver's feedback. */
   readonly sendsRefused: { readonly sender: number; readonly receiver: number };

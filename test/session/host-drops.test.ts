@@ -42,7 +42,7 @@ test('datagrams that a stopped receiver does not read are attributed to its comp
   await until('the sender has the count', () => (server.status.receivers[0]?.reported?.hostDrops ?? 0) > 0);
   receiver.child.kill('SIGINT');
   await receiver.ended;
-  expect(receiver.output.stderr).toMatch(/this computer +dropped [1-9]\d* datagrams before they were read/);
+  expect(receiver.output.stderr).toMatch(/this computer +dropped at least [1-9]\d* datagrams before they were read/);
   expect(receiver.output.stderr).not.toContain('too little capacity');
   expect(lines.filter((line) => line.includes('carries datagrams of'))).toEqual([]);
 });
