@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { AnnexBSplitter } from '../../protocol/codec/nal/annex-b.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
 import { SAMPLE, SAMPLE_HEVC } from '../sample-files.ts';
@@ -28,7 +29,7 @@ export const payloadTargets: readonly FuzzTarget[] = STREAMS.map(payloadTarget);
 
 function pictureTarget({ codecName, sample, decoder }: Stream): FuzzTarget {
   const codec = codecByName(codecName);
-  const { splitPictures } = codec.nalStream!;
+  const { splitPictures } = nalStreamOf(codec);
   return {
     name: codecName,
     seeds: () => {

@@ -1,6 +1,5 @@
 import type { Importance } from '../access-unit.ts';
 import type { Parsed } from '../base/parsed.ts';
-import type { NalStreamFormat } from './nal/nal-stream-format.ts';
 
 /**
  * Interface to a codec. Sender, receiver, simulator and sessions work with access units, payloads and importance, and
@@ -73,9 +72,6 @@ export interface Codec {
   readonly transportStream?: TransportStreamFormat;
   /** The stream in MP4; `undefined` when it cannot be muxed. */
   readonly mp4?: Mp4Format;
-
-  /** The stream in files; `undefined` when its parts are no NAL units. */
-  readonly nalStream?: NalStreamFormat;
 
   /** Makes a part of one repeated byte for simulations. It packetizes like a real picture, but cannot be decoded. */
   syntheticPart(options: { readonly key: boolean; readonly bytes: number; readonly filling: number }): Uint8Array;

@@ -9,7 +9,6 @@ import { entryOf } from './recovery-point.ts';
 import { packPayloads, readPayloadRanges } from './rtp-payload.ts';
 import { codecString, parseSequenceParameterSet } from './sequence-parameter-set.ts';
 import { SESSION_FORMAT } from './session-format.ts';
-import { STREAM_FORMAT } from './stream-format.ts';
 import { TRANSPORT_STREAM } from './transport-stream-format.ts';
 
 const SLICE_HEADER = 0x41;
@@ -37,7 +36,6 @@ export const H264: Codec = {
   byteStream: BYTE_STREAM,
   transportStream: TRANSPORT_STREAM,
   mp4: MP4,
-  nalStream: STREAM_FORMAT,
   syntheticPart({ key, bytes, filling }) {
     const nalUnit = new Uint8Array(bytes).fill(filling);
     nalUnit[0] = key ? IDR_SLICE_HEADER : SLICE_HEADER;

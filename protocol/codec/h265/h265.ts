@@ -16,7 +16,6 @@ import { h265Entry } from './recovery-point.ts';
 import { packH265Payloads, readPayloadRanges } from './rtp-payload.ts';
 import { parseH265SequenceParameterSet } from './sequence-parameter-set.ts';
 import { H265_SESSION_FORMAT } from './session-format.ts';
-import { H265_STREAM_FORMAT } from './stream-format.ts';
 import { H265_TRANSPORT_STREAM } from './transport-stream-format.ts';
 
 /** Headers of a TRAIL_R and an IDR_W_RADL slice segment, TemporalId 0, that start a picture. */
@@ -46,7 +45,6 @@ export const H265: Codec = {
   byteStream: H265_BYTE_STREAM,
   transportStream: H265_TRANSPORT_STREAM,
   mp4: H265_MP4,
-  nalStream: H265_STREAM_FORMAT,
   syntheticPart({ key, bytes, filling }) {
     const nalUnit = new Uint8Array(Math.max(bytes, NAL_UNIT_HEADER_BYTES)).fill(filling);
     nalUnit.set((key ? IDR_START : SLICE_START).slice(0, nalUnit.length));
