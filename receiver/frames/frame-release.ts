@@ -53,6 +53,8 @@ export class FrameRelease {
   #decodedThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
   /** True when decoding needs a key frame: before the first release, or after the loss of a reference. */
   #needsKey = true;
+  /** True from the key frame at which decoding starts to the next one. */
+  #isAtEntry = false;
   #wantsKeyFrame = false;
   readonly #refresh = new GradualRefresh();
   #framesCutAway = 0;
@@ -283,7 +285,10 @@ export class FrameRelease {
     if (frame.followsGap) this.#needsKey = true;
     const importance = frame.importance ?? 'reference';
     const enters = importance === 'key' && this.#needsKey;
-    if (importance === 'key') this.#needsKey = false;
+    if (importance === 'key') {
+      this.#needsKey = false;
+      this.#isAtEntry = enters;
+    }
     const smearing = this.#options.onLoss === 'smear' && this.#released;
     if (this.#needsKey && !smearing) {
       this.#wantsKeyFrame = true;
@@ -295,6 +300,13 @@ export class FrameRelease {
       this.#drop(frame, 'undecodable');
       // Its importance is unknown as well.
       this.#needsKey = true;
+      return;
+    }
+    // Not asked of most frames: it would assemble their parts.
+    if (this.#isAtEntry && this.#options.codec.refersBeforeEntry?.(read.value.parts)) {
+      // Whatever refers to it is left out as well.
+      this.#ledger.decide(frame, 'undecodable', this.#highest);
+      this.#events.push({ kind: 'dropped', frame: frame.number, frames: 1, cause: 'undecodable' });
       return;
     }
     const recovered = frame.arrivals.some((arrival) => typeof arrival === 'object' || arrival === 'repaired');
