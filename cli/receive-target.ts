@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
+import { CODEC_NAMES, type CodecName, codecByName } from '../protocol/codec/codecs.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
 import { PORT_DEFAULT, readTarget } from './options.ts';
 
@@ -12,6 +13,7 @@ export type ReceiveTarget =
   | (HostAndPort & { readonly kind: 'dropframe' })
   | (HostAndPort & {
       readonly kind: 'rtp';
+      readonly codecName: CodecName;
       readonly payloadType: number | undefined;
       readonly parameterSets: readonly Uint8Array[];
     });
@@ -26,7 +28,7 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
     if (text.startsWith('rtp://')) {
       const { query, ...address } = readTarget(text, 'rtp');
       setOptions(query, command);
-      return { kind: 'rtp', ...address, payloadType: undefined, parameterSets: [] };
+      return { kind: 'rtp', ...address, codecName: 'h264', payloadType: undefined, parameterSets: [] };
     }
     if (/\.sdp$/i.test(text)) return await sdpTarget(text);
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
@@ -90,23 +92,30 @@ const BRIDGED: ReadonlySet<string> = new Set([
 const SDP_CAUSES: Readonly<Record<string, string>> = {
   'not-sdp': 'not an SDP file: no line reads v=0',
   'sdp-too-long': 'too long for an SDP file',
-  'sdp-no-h264-stream': 'no m=video section has an a=rtpmap line with H264',
+  'sdp-no-h264-stream': 'no m=video section has an a=rtpmap line with H264 or H265',
   'sdp-no-address': 'no c= line gives the destination address',
   'sdp-port': 'the port in the m=video line is not from 1 to 65535',
-  'sdp-parameter-sets': 'sprop-parameter-sets in the a=fmtp line is not base64',
+  'sdp-parameter-sets': 'parameter sets (sprop-…) in the a=fmtp line are not base64',
 };
 
 async function sdpTarget(file: string): Promise<ReceiveTarget> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Failure(`cannot read ${file}: ${causeOf(error)}`);
   });
-  const description = parseSessionDescription(text);
+  const descriptions = CODEC_NAMES.map((codecName) => ({
+    codecName,
+    description: parseSessionDescription(text, codecByName(codecName)),
+  }));
+  // What is wrong with a stream of a known codec says more than that the other codec is not there.
+  const isFor = ({ codecName, description: read }: (typeof descriptions)[number]) =>
+    read.ok || read.malformed !== `sdp-no-${codecName}-stream`;
+  const { codecName, description } = descriptions.find(isFor) ?? descriptions[0]!;
   if (!description.ok) throw new Failure(`${file}: ${SDP_CAUSES[description.malformed] ?? description.malformed}`);
   const { host, port, payloadType, parameterSets, clockRate } = description.value;
   if (clockRate !== CLOCK_RATE) {
     throw new Failure(
-      `${file}: the a=rtpmap line gives a clock rate of ${clockRate} Hz; H264 requires ${CLOCK_RATE} Hz`,
+      `${file}: the a=rtpmap line gives a clock rate of ${clockRate} Hz; ${codecName.toUpperCase()} requires ${CLOCK_RATE} Hz`,
     );
   }
-  return { kind: 'rtp', host, port, payloadType, parameterSets };
+  return { kind: 'rtp', host, port, codecName, payloadType, parameterSets };
 }

@@ -130,7 +130,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
     )
     .option('--no-open-browser', 'print the address of the page without opening it')
-    .option('--output <file>', 'record to FILE.h264, FILE.mp4 or FILE.ts; - writes Annex B to stdout')
+    .option('--output <file>', 'record to FILE.mp4, FILE.ts, FILE.h264 or FILE.h265; - writes Annex B to stdout')
     .option('--pcap <file>', "capture this receiver's datagrams for Wireshark")
     .optionsGroup(RECOVERY)
     .addOption(
@@ -256,13 +256,13 @@ async function clientFor(
   if ((options.fingerprint ?? options.passphrase ?? options.passphraseFile) !== undefined) {
     throw new Failure('plain RTP is not encrypted: --fingerprint and passphrases are for dropframe:// only', 2);
   }
-  const { payloadType, parameterSets } = target;
+  const { codecName, payloadType, parameterSets } = target;
   const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([
     import('../session/rtp/rtp-client.ts'),
     import('../protocol/control/control-message.ts'),
   ]);
   const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
-  const session = { ...common, name, payloadType, parameterSets };
+  const session = { ...common, name, codecName, payloadType, parameterSets };
   return (events) => new RtpClient({ ...session, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
 }
 

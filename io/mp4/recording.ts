@@ -4,7 +4,7 @@ import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ByteStreamFormat, Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
-import { DEFAULT_CODEC } from '../../protocol/codec/codecs.ts';
+import { CODEC_NAMES, codecByName, DEFAULT_CODEC } from '../../protocol/codec/codecs.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
@@ -54,7 +54,11 @@ export async function openRecording(
 /** Fails early with the error that `openRecording` would raise once the stream has started; leaves no file behind. */
 export async function checkRecordable(path: string): Promise<void> {
   if (path === '-') return;
-  serializerFor(path, { width: 0, height: 0, parameterSets: [] }, DEFAULT_CODEC);
+  const extension = extname(path).toLowerCase();
+  // The stream's codec is not known yet.
+  const codecs = CODEC_NAMES.map((name) => codecByName(name));
+  const codec = codecs.find(({ byteStream }) => byteStream?.extensions.includes(extension)) ?? DEFAULT_CODEC;
+  serializerFor(path, { width: 0, height: 0, parameterSets: [] }, codec);
   await checkWritable(path);
 }
 

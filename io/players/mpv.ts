@@ -3,9 +3,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
-import { demuxer, SHOWN_ONLY, serializeForPlayer } from './raw-feed.ts';
+import { rawFeed } from './raw-feed.ts';
 
 /** Display time of an overlay text, milliseconds; the next text usually arrives after one second. */
 const SHOWN_MS = 3_000;
@@ -31,6 +32,7 @@ export function mpvCommand(
   picture: Picture,
   options: { readonly overlay: string; readonly x11: boolean; readonly inherits: boolean },
 ): PlayerCommand {
+  const { demuxer, shownOnly, serialize } = rawFeed(codecByName(picture.codecName));
   const flags = `--no-config --really-quiet --no-audio --osc=no --profile=low-latency --untimed --demuxer-lavf-format=${demuxer}`;
   return {
     name: 'mpv',
@@ -38,13 +40,13 @@ export function mpvCommand(
     arguments: [
       ...flags.split(' '),
       ...(options.x11 ? [X11_OUTPUTS] : []),
-      `--vf=lavfi=[${SHOWN_ONLY}]`,
+      `--vf=lavfi=[${shownOnly}]`,
       `--title=${withoutExpansion(picture.title)}`,
       `--input-ipc-server=${options.overlay}`,
       options.inherits ? `fd://${INPUT_DESCRIPTOR}` : '-',
     ],
     inputDescriptor: options.inherits ? INPUT_DESCRIPTOR : 0,
-    serialize: serializeForPlayer,
+    serialize,
   };
 }
 

@@ -1,8 +1,10 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { CodecName } from '../../protocol/codec/codecs.ts';
 
 /** Properties of the stream known before the first access unit. */
 export interface Picture {
-  readonly codec: string;
+  /** Codec of the access units. */
+  readonly codecName: CodecName;
   readonly width: number;
   readonly height: number;
   /** Shown in the title bar of the window. */

@@ -1,5 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
 import type { PlayerCommand } from './player-process.ts';
@@ -12,7 +14,7 @@ import type { PlayerCommand } from './player-process.ts';
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
   const flags =
     '--no-audio --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts --no-avcodec-hurry-up';
-  const feed = new VlcFeed();
+  const feed = new VlcFeed(codecByName(picture.codecName));
   return {
     name: 'VLC',
     path,
@@ -39,9 +41,13 @@ const BEHIND_MAX = ticks(10 * CLOCK_RATE);
  * itself drops them before the screen.
  */
 export class VlcFeed {
-  readonly #writer = new TransportStreamWriter({ clockLead: ticks(0) });
+  readonly #writer: TransportStreamWriter;
   #last: { readonly atMs: number; readonly clock: Ticks } | undefined;
   #writtenAtMs = 0;
+
+  constructor(codec: Codec) {
+    this.#writer = new TransportStreamWriter({ clockLead: ticks(0), codec });
+  }
 
   write(nowMs: number, unit: AccessUnit): Uint8Array {
     const behind = (this.#clockAt(nowMs) ?? unit.decodeTimestamp) - unit.decodeTimestamp;

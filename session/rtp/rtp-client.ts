@@ -6,7 +6,8 @@ import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
@@ -38,6 +39,8 @@ export interface RtpClientOptions {
   readonly port: number;
   /** Payload type; `undefined`: the first dynamic one received. */
   readonly payloadType: number | undefined;
+  /** Codec of the stream. */
+  readonly codecName: CodecName;
   /** Parameter sets known in advance. */
   readonly parameterSets: readonly Uint8Array[];
   readonly latencyMs: number;
@@ -51,8 +54,6 @@ export interface RtpClientOptions {
   readonly timeoutMs: number;
 }
 
-/** Codec expected in plain RTP streams. */
-const CODEC_NAME = 'h264';
 /** More packets than a picture has, as a rule. */
 const STANDING_PACKETS = 50;
 const TICK_MS = 250;
@@ -61,7 +62,7 @@ const SUCCESSOR_MS = 2_000;
 /** Silence after which a message is shown, milliseconds. */
 const SILENCE_MS = 3_000;
 
-/** Receives plain RTP with H.264 (RFC 6184) from other programs, one stream after another. */
+/** Receives plain RTP with H.264 (RFC 6184) or HEVC (RFC 7798) from other programs, one stream after another. */
 export class RtpClient implements Client {
   readonly segments = undefined;
   readonly modeledTcp = undefined;
@@ -90,8 +91,8 @@ export class RtpClient implements Client {
   constructor(options: RtpClientOptions, events: ClientEvents) {
     this.#options = options;
     this.#events = events;
-    this.#watch = new SourceLock(codecByName(CODEC_NAME), options.payloadType);
-    this.#pictures = new PictureWatch(CODEC_NAME, options.name, options.parameterSets);
+    this.#watch = new SourceLock(codecByName(options.codecName), options.payloadType);
+    this.#pictures = new PictureWatch(options.codecName, options.name, options.parameterSets);
     if (options.link) {
       this.#forward = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),
@@ -228,7 +229,7 @@ export class RtpClient implements Client {
     const { latencyMs, recovery, release, onLoss } = this.#options;
     const { ssrc, payloadType } = this.#watch.source!;
     const parameters = streamParameters({
-      codec: codecByName(CODEC_NAME),
+      codec: codecByName(this.#options.codecName),
       ssrc,
       payloadType,
       recovery,
@@ -318,7 +319,8 @@ export class RtpClient implements Client {
 
   /** Returns why there was no picture before the timeout. */
   #noPictureCause(): string {
-    const { timeoutMs, payloadType } = this.#options;
+    const { timeoutMs, payloadType, codecName } = this.#options;
+    const { title, parameterSetNames } = nalStreamOf(codecByName(codecName));
     if (this.#datagrams === 0) {
       return `timeout: nothing received for ${timeoutMs / 1_000} s. Is the sender running, and does it send to this address?`;
     }
@@ -328,11 +330,12 @@ export class RtpClient implements Client {
       return `${seen}: pictures cannot be separated: the sender must advance RTP timestamps`;
     }
     if (this.#session || this.#finished.length > 0) {
-      const why = this.#pictures.known ? 'no key frame' : 'no key frame with parameter sets (SPS, PPS)';
-      return `RTP was received, but ${why}. If the stream is H.264, use the sender's SDP file instead`;
+      const why = this.#pictures.known ? 'no key frame' : `no key frame with parameter sets (${parameterSetNames})`;
+      return `RTP was received, but ${why}. If the stream is ${title}, use the sender's SDP file instead`;
     }
     const found = this.#lastPayloadType === undefined ? 'no RTP' : `RTP of payload type ${this.#lastPayloadType}`;
-    const wanted = payloadType === undefined ? 'H.264 under a payload type from 96 on' : `H.264 under ${payloadType}`;
+    const wanted =
+      payloadType === undefined ? `${title} under a payload type from 96 on` : `${title} under ${payloadType}`;
     return `received ${found} instead of ${wanted}`;
   }
 }

@@ -174,6 +174,7 @@ export class ReceiveRun {
   #openViewer(play: Exclude<PlayChoice, 'none'>, stream: StreamAnnouncement): Outlet<Viewer> {
     const { log, pagePort, openBrowser } = this.#options;
     const opening = openViewer({
+      codecName: stream.codecName,
       play,
       description: this.#description(stream),
       pagePort,

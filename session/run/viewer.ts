@@ -11,6 +11,7 @@ import type { PlayerExit } from '../../io/players/player.ts';
 import { openInBrowser } from '../../io/web-server/browser-opener.ts';
 import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 
 /** Player that shows a stream: a program, a page in the browser, the first one found (`auto`), or none. */
@@ -41,6 +42,8 @@ export interface Viewer {
 export interface ViewerOptions {
   readonly play: Exclude<PlayChoice, 'none'>;
   readonly description: PageDescription;
+  /** Codec of the stream. */
+  readonly codecName: CodecName;
   readonly pagePort: number;
   readonly openBrowser: boolean;
   readonly log: Log;
@@ -67,8 +70,8 @@ export async function openViewer(options: ViewerOptions): Promise<Viewer> {
   }
 }
 
-async function playerViewer(kind: PlayerKind, { description, log }: ViewerOptions): Promise<Viewer> {
-  const player = await openPlayer(kind, description);
+async function playerViewer(kind: PlayerKind, { description, codecName, log }: ViewerOptions): Promise<Viewer> {
+  const player = await openPlayer(kind, { ...description, codecName });
   let closing = false;
   return {
     name: player.name,

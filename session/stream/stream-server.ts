@@ -35,7 +35,7 @@ import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, noTotals, type SentTotals, type StreamServerTotals } from './server-totals.ts';
 import { SourceSteering } from './source-steering.ts';
 import { StallWarning } from './stall-warning.ts';
-import { welcomeMessage } from './welcome-message.ts';
+import { codecRefusal, welcomeMessage } from './welcome-message.ts';
 
 export interface StreamServerOptions {
   readonly source: MediaSource;
@@ -228,6 +228,8 @@ export class StreamServer {
     pending: PendingConnection,
     connection: ControlConnection<ReceiverMessage>,
   ): string | undefined {
+    const unknownCodec = message.kind === 'hello' ? codecRefusal(message, this.#options.source.description) : undefined;
+    if (unknownCodec !== undefined) return unknownCodec;
     if (!this.#options.identity) return message.kind === 'authenticate' ? NOT_ENCRYPTED : undefined;
     if (!pending.channel) return this.#gate ? NEEDS_PASSPHRASE : NEEDS_FINGERPRINT;
     if (message.kind === 'authenticate') {

@@ -46,3 +46,10 @@ export function welcomeMessage(
     ...(minor > 0 && { minor: CONTROL_MINOR, streams: [session.announced({ decoder: codec, parameterSets: sets })] }),
   };
 }
+
+/** Returns why a receiver of version 1.0, which reads no list of streams, gets nothing of a stream that is not H.264. */
+export function codecRefusal({ userAgent }: HelloMessage, { codecName }: MediaDescription): string | undefined {
+  if (minorVersionOf(userAgent) > 0 || codecName === 'h264') return undefined;
+  const stream = `the stream is ${codecName.toUpperCase()}, which this release of the receiver does not know`;
+  return `${stream}: update it, or send with --encode x264`;
+}

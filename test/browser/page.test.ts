@@ -43,6 +43,14 @@ inChromium('draws every frame of the clip on the canvas', async () => {
   expect(await colorsOnCanvas(tab)).toBeGreaterThan(200);
 });
 
+inChromium('says that the browser has no decoder for HEVC, and what to do', async () => {
+  // Profile 2 at the highest level of the High tier, which no browser on a machine without hardware decodes.
+  const page = await opened({ description: { ...DESCRIPTION, codec: 'hvc1.2.4.H186.B0' } });
+  const tab = await tabAt(page);
+  await untilPage(tab, ({ state }) => state === 'unable');
+  expect(await tab.locator('#message-detail').textContent()).toContain('--encode x264');
+});
+
 inChromium(
   'decodes a burst of frames that are not shown without drawing them, and continues with the next',
   async () => {

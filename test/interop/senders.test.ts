@@ -49,6 +49,7 @@ async function receive(
           name: `rtp://127.0.0.1:${port}`,
           host: '127.0.0.1',
           port,
+          codecName: 'h264',
           payloadType: undefined,
           parameterSets: [],
           latencyMs: LATENCY_MS,

@@ -64,6 +64,7 @@ function client(port: number, options: Partial<RtpClientOptions> = {}) {
       name: 'here',
       host: '127.0.0.1',
       port,
+      codecName: 'h264',
       payloadType: undefined,
       parameterSets: [],
       latencyMs: 400, // a busy machine stalls now and then

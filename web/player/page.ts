@@ -40,6 +40,10 @@ const WORDS: Readonly<Record<State, { readonly short: string; readonly title: st
   },
 };
 
+const NO_HEVC =
+  'It is HEVC, and this browser has no decoder for it. The sender makes H.264 of it with --encode x264; ' +
+  'or run dropframe receive with --play mpv or --play ffplay.';
+
 const body = document.body;
 const panel = new StatisticsPanel(element('panel', HTMLElement));
 const video = new VideoView(element('video', HTMLCanvasElement), () => requestKey());
@@ -75,7 +79,7 @@ const connection = new PageConnection<PageAnnouncement, CommandMessage, PagePict
     switch (announcement.kind) {
       case 'description':
         description = announcement.description;
-        video.reset();
+        video.reset(description.codec);
         break;
       case 'statistics':
         panel.update(announcement.record);
@@ -113,7 +117,8 @@ function refresh(): void {
     body.dataset.state = now;
     element('state-text', HTMLElement).textContent = WORDS[now].short;
     element('message-title', HTMLElement).textContent = WORDS[now].title;
-    element('message-detail', HTMLElement).textContent = WORDS[now].detail;
+    element('message-detail', HTMLElement).textContent =
+      now === 'unable' && video.isHevc && VideoView.supported ? NO_HEVC : WORDS[now].detail;
   }
   if (video.framesDrawn > 0) body.dataset.hasPicture = '';
   if (description !== undefined) {

@@ -19,6 +19,9 @@ const FAILURES_MAX = 3;
 /** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
+/** Decoder strings of HEVC (ISO/IEC 14496-15 §E.3). */
+const HEVC = /^(hvc1|hev1)\./;
+
 export interface VideoViewOptions {
   /**
    * True when frames may be missing and may arrive in bursts: a frame that the decoder rejects is skipped, decoding
@@ -60,6 +63,10 @@ export class VideoView {
   #resumes = 0;
   #drawnTimestamp = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  /** Decoder string announced by the server; empty when unknown. */
+  #announced = '';
+  /** True when the browser has said that it cannot decode the announced stream. */
+  #isUnsupported = false;
   /** True when this browser has decoded a frame of the stream, so that later errors do not count as inability. */
   #everDecoded = false;
 
@@ -79,6 +86,7 @@ export class VideoView {
 
   /** True when the browser has WebCodecs but cannot decode this stream. */
   get unable(): boolean {
+    if (this.#isUnsupported) return true;
     return this.#failures >= FAILURES_MAX && !this.#everDecoded;
   }
 
@@ -87,8 +95,19 @@ export class VideoView {
     return this.#delaysMs.toSorted((a, b) => a - b)[this.#delaysMs.length >> 1];
   }
 
-  /** Resets the view for a new stream, which starts at a key frame. */
-  reset(): void {
+  /** True when the stream is HEVC, which not every browser decodes. */
+  get isHevc(): boolean {
+    return HEVC.test(this.#announced);
+  }
+
+  /**
+   * Resets the view for a new stream, which starts at a key frame.
+   * @param announced its decoder string, when it is known before the first key frame.
+   */
+  reset(announced = ''): void {
+    this.#announced = announced;
+    this.#isUnsupported = false;
+    if (this.isHevc && VideoView.supported) void this.#askSupport(announced);
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#decoder = undefined;
     this.#failures = 0;
@@ -139,12 +158,17 @@ export class VideoView {
 
   /** Prepares the decoder for a key frame; it is replaced only when the codec changes. */
   #startAt(annexB: Uint8Array): void {
-    const codec = decoderOfByteStream(annexB) ?? this.codec;
+    const codec = this.isHevc ? this.#announced : (decoderOfByteStream(annexB) ?? this.codec);
     if (codec === '' || (codec === this.codec && this.#decoder !== undefined)) return;
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#sentAtMs.clear();
     this.#hidden.clear();
     this.#open(codec);
+  }
+
+  async #askSupport(codec: string): Promise<void> {
+    const answer = await VideoDecoder.isConfigSupported({ codec }).catch(() => undefined);
+    if (codec === this.#announced) this.#isUnsupported = answer?.supported !== true;
   }
 
   #open(codec: string): VideoDecoder {

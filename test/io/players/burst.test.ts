@@ -10,7 +10,7 @@ import { sampleUnits } from '../../sample-units.ts';
 import { temporaryFolder } from '../sources/media.ts';
 import { onPath, pixelsOn, virtualScreen } from './virtual-screen.ts';
 
-const PICTURE = { codec: 'avc1.42C01E', width: 640, height: 360, title: 'dropframe' };
+const PICTURE = { codecName: 'h264' as const, width: 640, height: 360, title: 'dropframe' };
 /**
  * Number of frames before, in and after the burst. The player opens during the first ones, and has the last ones, 40 s, to
  * catch up on a machine that does other things; they end when it has.

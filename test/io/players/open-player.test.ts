@@ -12,14 +12,16 @@ import {
 } from '../../../io/players/open-player.ts';
 import type { Player } from '../../../io/players/player.ts';
 import type { PlayerProcess } from '../../../io/players/player-process.ts';
-import { serializeForPlayer } from '../../../io/players/raw-feed.ts';
+import { rawFeed } from '../../../io/players/raw-feed.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
+import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { optional } from '../../optional.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { onPath, pixelsOn, virtualScreen } from './virtual-screen.ts';
 
-const PICTURE = { codec: 'avc1.42C01E', width: 640, height: 360, title: 'dropframe $1' };
+const { serialize: serializeForPlayer } = rawFeed(codecByName('h264'));
+const PICTURE = { codecName: 'h264' as const, width: 640, height: 360, title: 'dropframe $1' };
 const LINUX_USER = { platform: 'linux', uid: 1000 } as const;
 const folders: string[] = [];
 const players: Player[] = [];

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { VlcFeed } from '../../../io/players/vlc.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
 
 const FRAME_MS = 40;
 const FRAME_TICKS = 3_600;
 
 test('advances the clock while no picture arrives', () => {
-  const feed = new VlcFeed();
+  const feed = new VlcFeed(H264);
   for (let frame = 0; frame < 5; frame++) feed.write(frame * FRAME_MS, unit(frame));
   expect(feed.idle(4 * FRAME_MS + 20)).toBeUndefined();
   expect(clockOf(feed.idle(5 * FRAME_MS))).toBe(5 * FRAME_TICKS);
@@ -16,7 +17,7 @@ test('advances the clock while no picture arrives', () => {
 });
 
 test('does not run back for a burst of late pictures, nor ahead after it', () => {
-  const feed = new VlcFeed();
+  const feed = new VlcFeed(H264);
   feed.write(0, unit(0));
   for (let frame = 1; frame <= 20; frame++) feed.idle(frame * FRAME_MS);
   for (let frame = 1; frame <= 20; frame++) expect(clockOf(feed.write(800, unit(frame)))).toBe(20 * FRAME_TICKS);
@@ -24,14 +25,14 @@ test('does not run back for a burst of late pictures, nor ahead after it', () =>
 });
 
 test('follows a sender whose clock is slower', () => {
-  const feed = new VlcFeed();
+  const feed = new VlcFeed(H264);
   for (let frame = 0; frame < 100; frame++) feed.write(frame * (FRAME_MS + 1), unit(frame));
   const until = 99 * (FRAME_MS + 1) + FRAME_MS;
   expect(clockOf(feed.idle(until))! - 100 * FRAME_TICKS).toBeLessThan(2 * FRAME_TICKS);
 });
 
 test('sends no clock before the first picture and during a pause', () => {
-  const feed = new VlcFeed();
+  const feed = new VlcFeed(H264);
   expect(feed.idle(0)).toBeUndefined();
   feed.write(0, unit(0));
   expect(feed.idle(9_000)).toBeDefined();
@@ -39,7 +40,7 @@ test('sends no clock before the first picture and during a pause', () => {
 });
 
 test('restarts the clock for pictures of another timeline', () => {
-  const feed = new VlcFeed();
+  const feed = new VlcFeed(H264);
   feed.write(0, unit(10_000));
   expect(clockOf(feed.write(FRAME_MS, unit(0)))).toBe(0);
 });

@@ -4,7 +4,7 @@ import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { parseRtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
 import { StreamDeframer } from '../../../protocol/rtp/stream-framing.ts';
 import { frame, HELLO, Peer, until } from '../../io/net/control-peers.ts';
-import { madeUpUnits, receive, serve } from '../../loopback-session.ts';
+import { madeUpUnits, receive, serve, sourceOf } from '../../loopback-session.ts';
 import { messagesIn, recording } from '../../recorded/recording.ts';
 import { oldReceiverMessage, oldSenderMessage } from '../../recorded/release-0.1.0.ts';
 
@@ -98,6 +98,21 @@ describe('release 0.1.0', () => {
     expect(oldSenderMessage.safeParse(peer.received[0])).toMatchObject({ success: true });
     const recorded = messagesIn(recording(`${transport}-control`)[1]!.bytes)[0]!;
     expect(Object.keys(peer.received[0] as Message).sort()).toEqual(Object.keys(recorded).sort());
+  });
+
+  test('as a receiver of HEVC: it is refused in one line that says what to do', async () => {
+    const source = sourceOf(madeUpUnits(5));
+    const { server } = await serve([], {
+      source: { ...source, description: { ...source.description, codecName: 'h265', codec: 'hvc1.1.6.L60.90' } },
+    });
+    const peer = await Peer.to(server.port);
+    peer.socket.write(frame(OLD_HELLO));
+    await until('the answer is there', () => peer.received.length > 0);
+    expect(oldSenderMessage.safeParse(peer.received[0])).toMatchObject({ success: true });
+    expect(peer.received[0]).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringMatching(/^the stream is H265, .*: update it, or send with --encode x264$/),
+    });
   });
 
   test('as a receiver: it gets the whole stream, and takes each message', async () => {
