@@ -89,7 +89,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     import('../io/web-server/browser-opener.ts'),
     import('./source-options.ts'),
   ]);
-  const openOne = (which: string) => openInput(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log);
+  const openOne = (which: string) => openInput(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log, ['h264']);
   const media = await openOne(input);
   let stop = () => {};
   const stopped = new Promise<void>((resolve) => {

@@ -26,7 +26,8 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions,
   readonly history: number;
 }
 
-export const INPUT_HELP = 'a file that ffmpeg reads, a raw .h264 file, or testsrc (testsrc=WIDTHxHEIGHT@FPS:SECONDS)';
+export const INPUT_HELP =
+  'a file that ffmpeg reads, a raw .h264 or .h265 file, or testsrc (testsrc=WIDTHxHEIGHT@FPS:SECONDS)';
 
 export function addSendCommand(program: Command): void {
   const command = program
@@ -89,9 +90,10 @@ export function addSendCommand(program: Command): void {
         .argParser(readWhole({ min: 1, max: 10_000 }, 'frames')),
     )
     .addOption(
-      new Option('--fps <rate>', 'frame rate of a raw .h264 file that does not state it (default: 25)').argParser(
-        readFramesPerSecond,
-      ),
+      new Option(
+        '--fps <rate>',
+        'frame rate of a raw .h264 or .h265 file that does not state it (default: 25)',
+      ).argParser(readFramesPerSecond),
     )
     .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
     .option('--loop', 'repeat the input until stopped')
@@ -119,7 +121,7 @@ export function addSendCommand(program: Command): void {
         .argParser(readMegabytes),
     )
     .optionsGroup('Destination:')
-    .option('--record <file>', 'record the stream as sent to FILE.h264, FILE.mp4 or FILE.ts')
+    .option('--record <file>', 'record the stream as sent to FILE.mp4, FILE.ts, FILE.h264 or FILE.h265')
     .optionsGroup(REPORTS)
     .helpOption(...HELP_OPTION)
     .option('--json', 'log as JSON lines')

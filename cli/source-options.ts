@@ -3,6 +3,7 @@ import type { Log } from '../io/os/log.ts';
 import { followRange } from '../io/sources/follow-range.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { MediaSourceOptions } from '../io/sources/open-source.ts';
+import { CODEC_NAMES, type CodecName } from '../protocol/codec/codecs.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
@@ -36,7 +37,13 @@ function followOf(options: SourceCommandOptions): MediaSourceOptions['follow'] {
   return follow;
 }
 
-export async function openInput(input: string, options: SourceCommandOptions, log: Log): Promise<MediaSource> {
+/** @param copies codecs that may be copied; default: all that this program carries. */
+export async function openInput(
+  input: string,
+  options: SourceCommandOptions,
+  log: Log,
+  copies: readonly CodecName[] = CODEC_NAMES,
+): Promise<MediaSource> {
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
   // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.
@@ -44,6 +51,7 @@ export async function openInput(input: string, options: SourceCommandOptions, lo
   try {
     return await openMediaSource(input, {
       encode: options.encode,
+      copies,
       bitrate: options.bitrate,
       gop: options.gop,
       follow: followOf(options),

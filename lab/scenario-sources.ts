@@ -83,7 +83,7 @@ async function readFileSource(
   if (found.size > FILE_BYTES_MAX) {
     throw new Failure(`${place}: ${source.file} has ${found.size} bytes, but at most ${FILE_BYTES_MAX} are allowed`, 2);
   }
-  const encode = { encode: 'auto', bitrate: MEDIA_BITRATE, gop: MEDIA_GOP } as const;
+  const encode = { encode: 'auto', copies: ['h264'], bitrate: MEDIA_BITRATE, gop: MEDIA_GOP } as const;
   const media = await openMediaSource(path, { ...encode, framesPerSecond: source.fps, warn });
   const units: AccessUnit[] = [];
   try {

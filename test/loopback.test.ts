@@ -1,11 +1,16 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 import { until } from './io/net/control-peers.ts';
+import { SAMPLES } from './io/sources/media.ts';
 import { HAS_IPV6, madeUpUnits, receive, serve } from './loopback-session.ts';
 import { optional } from './optional.ts';
 import { sampleUnits } from './sample-units.ts';
 import { differences, link } from './simulated-session.ts';
+
+const COPY = { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} } as const;
 
 const FRAMES = 40;
 
@@ -50,6 +55,16 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     const media = (of: readonly AccessUnit[]) => of.map(({ parts }) => parts);
     expect(media(sent)).toEqual(media(units));
     expect(differences(received, sent)).toEqual([]);
+  });
+
+  test('HEVC is received unchanged, as the stream that was announced', async () => {
+    const source = await openMediaSource(join(SAMPLES, 'small.h265'), COPY);
+    const { server, sent } = await serve([], { source });
+    const { received, run } = receive(server.port, { transport });
+    expect(await run).toBe('end-of-stream');
+    expect(sent).toHaveLength(75);
+    expect(differences(received, sent)).toEqual([]);
+    await source.close();
   });
 
   test('two receivers get the same stream in separate sessions', async () => {

@@ -23,7 +23,7 @@ export interface EncoderOptions {
   readonly rawPictures?: RawPictures | undefined;
   /** Name of the input in error messages. */
   readonly name: string;
-  /** `x264` encodes; `copy` extracts H.264 from a container that dropframe does not read itself. */
+  /** `x264` encodes; `copy` extracts H.264 or HEVC from a container that dropframe does not read itself. */
   readonly mode: 'x264' | 'copy';
   /** Maximum bit rate, bits per second; used by `x264`. */
   readonly bitrate: number;

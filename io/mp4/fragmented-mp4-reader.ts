@@ -19,15 +19,21 @@ const SAMPLES_MAX = 65_536;
 const LARGE_BOX_HEADER_BYTES = 16;
 /** Header of a list box: version and flags, then the number of entries. */
 const LIST_HEADER_BYTES = 8;
-/** Offset from the start of an `avc1` sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
+/** Offset from the start of a sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
+/** Sample entries (ISO/IEC 14496-15 §5.4.2, §8.4.1) and the box in each with the decoder configuration. */
+const SAMPLE_ENTRIES = [
+  ['avc1', 'avcC'],
+  ['hvc1', 'hvcC'],
+  ['hev1', 'hvcC'],
+] as const;
 
 /**
  * Reads, as it arrives, the fragmented MP4 (ISO/IEC 14496-12 §8.8) that ffmpeg writes to a pipe: one video track, one
  * `moof` + `mdat` pair after the other. It keeps one fragment in memory and no index, so an endless stream costs
  * nothing; a general MP4 reader keeps a table that grows by each fragment.
  *
- *     ftyp | moov: mdhd (timescale), avcC | moof: tfdt (time), trun (sizes) | mdat: samples | moof | mdat | …
+ *     ftyp | moov: mdhd (timescale), avcC or hvcC | moof: tfdt (time), trun (sizes) | mdat: samples | moof | mdat | …
  */
 export class FragmentedMp4Reader {
   #header = new Uint8Array(LARGE_BOX_HEADER_BYTES);
@@ -116,9 +122,8 @@ export class FragmentedMp4Reader {
     const media = descend(moov, ['trak', 'mdia']);
     const header = media && child(media, 'mdhd');
     const description = media && descend(media, ['minf', 'stbl', 'stsd']);
-    const entry = description && child(description.subarray(LIST_HEADER_BYTES), 'avc1');
-    const record = entry && child(entry.subarray(VISUAL_SAMPLE_ENTRY_BYTES), 'avcC');
-    if (header === undefined || record === undefined) return 'no H.264 track';
+    const record = description && configurationIn(description.subarray(LIST_HEADER_BYTES));
+    if (header === undefined || record === undefined) return 'no H.264 or HEVC track';
     // Version 1 has 64-bit times before the timescale (§8.4.2).
     this.#timescale = uint32(header, header[0] === 1 ? 20 : 12);
     if (this.#timescale === 0) return 'a timescale of 0';
@@ -187,4 +192,13 @@ function trackDefaults(tfhd: Uint8Array): { readonly duration: number; readonly 
   const duration = flags & 0x8 ? uint32(tfhd, offset) : 0;
   if (flags & 0x8) offset += 4;
   return { duration, size: flags & 0x10 ? uint32(tfhd, offset) : 0 };
+}
+
+function configurationIn(sampleEntries: Uint8Array): Uint8Array | undefined {
+  for (const [type, box] of SAMPLE_ENTRIES) {
+    const entry = child(sampleEntries, type);
+    const record = entry && child(entry.subarray(VISUAL_SAMPLE_ENTRY_BYTES), box);
+    if (record !== undefined) return record;
+  }
+  return undefined;
 }

@@ -30,7 +30,7 @@ export interface Mp4Structure {
   readonly samples: number;
   /** Presentation duration, seconds; `undefined` when the file does not state it. */
   readonly durationSeconds: number | undefined;
-  /** Decoder configurations (avcC), in the order of the sample descriptions (§8.5.2). */
+  /** Decoder configurations (avcC, hvcC), in the order of the sample descriptions (§8.5.2). */
   readonly configurations: readonly Uint8Array[];
   /** Returns the sample description index, from 0, of a sample in the movie box. */
   descriptionOf(sample: number): number;
@@ -197,7 +197,7 @@ function durationOf(
   return last === undefined ? seconds : Math.max(0, last.start + seconds - last.mediaTime!);
 }
 
-/** Returns the avcC of each sample entry; empty for an entry without one. */
+/** Returns the decoder configuration of each sample entry; empty for an entry without one. */
 function readConfigurations(table: Uint8Array): Uint8Array[] {
   const descriptions = child(table, 'stsd');
   if (descriptions === undefined) return [];
@@ -207,7 +207,7 @@ function readConfigurations(table: Uint8Array): Uint8Array[] {
     const size = uint32(descriptions, offset);
     if (size < 8) break;
     const entry = descriptions.subarray(offset + 8 + VISUAL_SAMPLE_ENTRY_BYTES, offset + size);
-    configurations.push(child(entry, 'avcC') ?? new Uint8Array());
+    configurations.push(child(entry, 'avcC') ?? child(entry, 'hvcC') ?? new Uint8Array());
     offset += size;
   }
   return configurations;

@@ -1,12 +1,11 @@
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import {
-  type DecoderConfiguration,
-  parseDecoderConfiguration,
-} from '../../protocol/codec/h264/decoder-configuration.ts';
-import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { splitAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
+import type { NalConfiguration } from '../../protocol/codec/nal/nal-stream-format.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
@@ -16,7 +15,7 @@ import type { Sample, SampleTrack } from './sample-units.ts';
 
 /** Result of examining a file of any kind. */
 export type ContainerFinding =
-  | { readonly kind: 'h264'; readonly file: ContainerFile }
+  | { readonly kind: 'copyable'; readonly file: ContainerFile }
   /** A video track of another codec; `undefined` for an unknown codec. */
   | { readonly kind: 'other-codec'; readonly codec: string | undefined; readonly framesPerSecond: number | undefined }
   /** A container without video, such as an audio file. */
@@ -25,6 +24,7 @@ export type ContainerFinding =
   | { readonly kind: 'unknown' };
 
 export interface ContainerFile {
+  readonly codecName: CodecName;
   readonly framesPerSecond: number | undefined;
   readonly durationSeconds: number | undefined;
   /** True when the file contains data foreign to its format; samples after it may be lost. */
@@ -48,6 +48,8 @@ export interface ContainerEnd {
   readonly isCut: boolean | undefined;
 }
 
+/** Codecs that are copied, by mediabunny's names. */
+const CODEC_NAMES: Readonly<Partial<Record<string, CodecName>>> = { avc: 'h264', hevc: 'h265' };
 const CACHE_BYTES = 4 * 1024 * 1024;
 /** Packets used for the mean frame rate. */
 const RATE_PACKETS = 120;
@@ -81,19 +83,23 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
   const structure = await readMp4Structure(path, track.id).catch(() => undefined);
   const matroska = structure ? undefined : await readMatroskaStructure(path).catch(() => undefined);
   const framesPerSecond = await rateOf(path, track, structure);
-  if (codec !== 'avc') return { kind: 'other-codec', codec: codec ?? undefined, framesPerSecond };
+  const codecName = codec && CODEC_NAMES[codec];
+  if (!codecName) return { kind: 'other-codec', codec: codec ?? undefined, framesPerSecond };
   const end = structure ?? (await input.getDurationFromMetadata([track]).catch(() => null));
   const record = (await track.getDecoderConfig())?.description;
   const configuration = record === undefined ? undefined : bytesOf(record);
   return {
-    kind: 'h264',
+    kind: 'copyable',
     file: {
+      codecName,
       framesPerSecond,
       durationSeconds: (typeof end === 'object' ? end?.durationSeconds : end) ?? undefined,
       hasJunk: matroska?.hasJunk === true,
       rotation: await track.getRotation().catch(() => 0),
       open: (ended) =>
-        openTrack(new TrackReader(path, { record: configuration, structure, isCut: matroska?.isCut, ended })),
+        openTrack(
+          new TrackReader(path, { codecName, record: configuration, structure, isCut: matroska?.isCut, ended }),
+        ),
     },
   };
 }
@@ -116,6 +122,7 @@ async function rateOf(path: string, track: InputVideoTrack, structure: Mp4Struct
 
 function openTrack(reader: TrackReader): SampleTrack {
   return {
+    codec: reader.codec,
     parameterSets: reader.parameterSets,
     samples: reader.read(),
     reorderFrames: undefined,
@@ -130,21 +137,23 @@ interface ReadSample {
   readonly shownAt: number;
   readonly duration: number;
   readonly decodeOnly: boolean;
-  readonly configuration: DecoderConfiguration | undefined;
+  readonly configuration: NalConfiguration | undefined;
 }
 
 /** One pass over the track. */
 class TrackReader {
+  readonly codec: Codec;
   readonly #path: string;
   readonly #structure: Mp4Structure | undefined;
   readonly #ended: (end: ContainerEnd) => void;
   /** Decoder configurations by sample description; usually one. */
-  readonly #configurations: readonly (DecoderConfiguration | undefined)[];
+  readonly #configurations: readonly (NalConfiguration | undefined)[];
   #isCut: boolean | undefined;
 
   constructor(
     path: string,
     parts: {
+      readonly codecName: CodecName;
       readonly record: Uint8Array | undefined;
       readonly structure: Mp4Structure | undefined;
       /** Result of an earlier examination of the whole file; `undefined` when unknown. */
@@ -152,18 +161,21 @@ class TrackReader {
       readonly ended: (end: ContainerEnd) => void;
     },
   ) {
-    const { record, structure, isCut, ended } = parts;
+    const { codecName, record, structure, isCut, ended } = parts;
+    this.codec = codecByName(codecName);
     this.#isCut = isCut;
     this.#path = path;
     this.#structure = structure;
     this.#ended = ended;
     const several = structure !== undefined && structure.configurations.length > 1;
-    this.#configurations = (several ? structure.configurations : [record]).map(configurationOf);
+    this.#configurations = (several ? structure.configurations : [record]).map((each) =>
+      configurationOf(this.codec, each),
+    );
   }
 
   /** Parameter sets of the first sample description. */
   get parameterSets(): readonly Uint8Array[] {
-    return setsOf(this.#configurations[0]);
+    return this.#configurations[0]?.parameterSets ?? [];
   }
 
   /** True when an edit list determines the presentation times. */
@@ -184,8 +196,9 @@ class TrackReader {
         start = Math.min(start, shownAt);
         end = Math.max(end, shownAt + duration);
         // Some files contain the parameter sets in the samples as well.
-        const isInStream = configuration === inForce || own.some(isSequenceSet);
-        const sets = isInStream ? [] : setsOf(configuration);
+        const isInStream =
+          configuration === inForce || own.some((part) => nalStreamOf(this.codec).isSequenceParameterSet(part));
+        const sets = isInStream ? [] : (configuration?.parameterSets ?? []);
         inForce = configuration;
         const parts = sets.length === 0 ? own : [...sets, ...own];
         yield { parts, timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };
@@ -229,18 +242,9 @@ class TrackReader {
   }
 }
 
-function isSequenceSet(nalUnit: Uint8Array): boolean {
-  return nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet;
-}
-
-function configurationOf(record: Uint8Array | undefined): DecoderConfiguration | undefined {
-  const configuration = record && parseDecoderConfiguration(record);
+function configurationOf(codec: Codec, record: Uint8Array | undefined): NalConfiguration | undefined {
+  const configuration = record && nalStreamOf(codec).parseConfiguration(record);
   return configuration?.ok === true ? configuration.value : undefined;
-}
-
-function setsOf(configuration: DecoderConfiguration | undefined): Uint8Array[] {
-  if (configuration === undefined) return [];
-  return [...configuration.sequenceParameterSets, ...configuration.pictureParameterSets];
 }
 
 function openInput(path: string, patches: readonly Patch[] = []): Input {
@@ -251,7 +255,7 @@ function openInput(path: string, patches: readonly Patch[] = []): Input {
 }
 
 /**
- * Splits a sample into NAL units. With an avcC the samples are length-prefixed, but some files contain Annex B anyway.
+ * Splits a sample into NAL units. With a decoder configuration the samples are length-prefixed, but some files contain Annex B anyway.
  */
 function splitSample(
   bytes: Uint8Array,

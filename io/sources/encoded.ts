@@ -1,7 +1,8 @@
 import { ticks } from '../../protocol/base/units.ts';
-import { parseDecoderConfiguration } from '../../protocol/codec/h264/decoder-configuration.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { Encoder, type EncoderOptions } from '../ffmpeg/encoder.ts';
 import { Failure } from '../os/failure.ts';
 import type { SampleTrack } from './sample-units.ts';
@@ -12,27 +13,29 @@ export interface EncodedTrack {
   close(): Promise<void>;
 }
 
-/** Starts ffmpeg. The track resolves with its header; nothing more is read until requested. */
-export function openEncoded(options: EncoderOptions): EncodedTrack {
+/** Starts ffmpeg, which makes or copies this codec. The track resolves with its header; nothing more is read until requested. */
+export function openEncoded(options: EncoderOptions, codecName: CodecName): EncodedTrack {
   const encoder = new Encoder(options);
-  return { track: readTrack(encoder, options), close: () => encoder.close() };
+  return { track: readTrack(encoder, options, codecName), close: () => encoder.close() };
 }
 
-async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions): Promise<SampleTrack> {
+async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions, codecName: CodecName): Promise<SampleTrack> {
+  const codec = codecByName(codecName);
   const events = encoder.events();
   const first = await events.next();
   if (first.done === true || first.value.kind !== 'configuration') {
     await encoder.close();
     throw new Failure(`${name}: ffmpeg produced no picture`);
   }
-  const configuration = parseDecoderConfiguration(first.value.record);
+  const configuration = nalStreamOf(codec).parseConfiguration(first.value.record);
   if (!configuration.ok) {
     await encoder.close();
     throw new Failure(`${name}: ffmpeg produced a damaged decoder configuration (${configuration.malformed})`);
   }
-  const { lengthSize, sequenceParameterSets, pictureParameterSets } = configuration.value;
+  const { lengthSize, parameterSets } = configuration.value;
   return {
-    parameterSets: [...sequenceParameterSets, ...pictureParameterSets],
+    codec,
+    parameterSets,
     // The encoder here makes no B-frames, so no picture waits for another.
     samplesAreUnits: mode === 'x264',
     reorderFrames: mode === 'x264' ? 0 : undefined,

@@ -1,10 +1,15 @@
 import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
 
-/** Passes pictures from the first one at which decoding can start, and counts those before it. */
+/**
+ * Passes pictures from the first one at which decoding can start, and counts those before it. Pictures after a key frame
+ * that refer to others before it are left out where decoding starts with it: nothing can be made of them.
+ */
 export class EntryGate {
   #open = false;
   #skipped = 0;
   #sequenceKnown = false;
+  /** True while the last key frame is one at which decoding starts. */
+  #isAtStart = false;
 
   /** Pictures before the first at which decoding can start; they cannot be decoded. */
   get skipped(): number {
@@ -22,11 +27,15 @@ export class EntryGate {
   }
 
   admits(picture: CodedPicture): boolean {
-    if (this.#open) return true;
+    if (this.#open) {
+      if (picture.importance === 'key') this.#isAtStart = picture.startsSequence;
+      return !(this.#isAtStart && picture.refersBeforeEntry);
+    }
     // A key frame without the parameter sets of its slices cannot be decoded.
     const decodable = picture.sequenceParameterSet !== undefined;
     this.#sequenceKnown ||= decodable;
     this.#open = decodable && picture.importance === 'key';
+    this.#isAtStart = this.#open;
     if (!this.#open) this.#skipped += 1;
     return this.#open;
   }

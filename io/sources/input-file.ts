@@ -1,4 +1,5 @@
 import { open, stat } from 'node:fs/promises';
+import { CODEC_NAMES, type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 
 /** Kind of an input, before its content is examined. */
@@ -7,10 +8,23 @@ export type InputKind =
   /** Input for ffmpeg only: a URL, a device, a named pipe. */
   | { readonly kind: 'other' };
 
+/** Endings of raw byte streams, beside those that their codecs name. */
+const OTHER_ENDINGS: Readonly<Partial<Record<CodecName, readonly string[]>>> = {
+  h264: ['.avc', '.jsv', '.26l', '.jvt'],
+  h265: ['.hvc'],
+};
+
+/** Returns the codec of the raw byte stream that the ending of a file name announces; `undefined`: none. */
+export function codecOfEnding(ending: string): CodecName | undefined {
+  return CODEC_NAMES.find((name) => {
+    const endings = [...(codecByName(name).byteStream?.extensions ?? []), ...(OTHER_ENDINGS[name] ?? [])];
+    return endings.includes(ending);
+  });
+}
+
 const HEAD_BYTES = 64 * 1024;
 /** Magic numbers of pcap (both byte orders, micro- and nanoseconds) and pcapng. */
 const CAPTURES: readonly string[] = ['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d', '0a0d0d0a'];
-export const RAW_H264: readonly string[] = ['.h264', '.264', '.avc', '.jsv', '.26l', '.jvt'];
 
 /** Examines an input by name and first bytes. @throws {Failure} when it cannot be read or cannot be a video. */
 export async function examineInput(input: string): Promise<InputKind> {

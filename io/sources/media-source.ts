@@ -18,7 +18,7 @@ export interface MediaDescription {
   /** Duration, seconds; `undefined`: endless or unknown. */
   readonly durationSeconds: number | undefined;
   readonly mode: 'copy' | 'x264';
-  /** SPS, then PPS, of the first access unit. */
+  /** Parameter sets of the first access unit, in the order in which a decoder needs them. */
   readonly parameterSets: readonly Uint8Array[];
 }
 

@@ -1,17 +1,20 @@
 import { extname } from 'node:path';
+import { CODEC_NAMES, type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { loadAvLibrary } from '../encoder/av-library.ts';
 import { type EncoderOptions, ffmpegInput, type TestPattern } from '../ffmpeg/encoder.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
 import { Failure } from '../os/failure.ts';
-import { annexBNalUnits, isAnnexB, rateOfAnnexB } from './annex-b-file.ts';
-import { type ContainerEnd, type ContainerFile, examineContainer } from './container-file.ts';
+import { annexBNalUnits, codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
+import { reportEnd } from './container-end.ts';
+import { type ContainerFile, examineContainer } from './container-file.ts';
 import { openEncoded } from './encoded.ts';
 import { EncodingSource } from './encoding-source.ts';
 import { EntryGate } from './entry-gate.ts';
 import type { FollowRange } from './follow-range.ts';
-import { examineInput, RAW_H264 } from './input-file.ts';
+import { codecOfEnding, examineInput } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
 import { type RawPictures, rawPicturesOf } from './raw-pictures.ts';
 import { type SampleTrack, sampleUnits } from './sample-units.ts';
@@ -20,8 +23,10 @@ import { NoEntry, type Recipe, UnitSource, type UnitStream } from './unit-source
 import { untimedUnits } from './untimed-units.ts';
 
 export interface MediaSourceOptions {
-  /** `auto` copies H.264 that is suitable for a live stream and encodes everything else. */
+  /** `auto` copies H.264 and HEVC that is suitable for a live stream and encodes everything else. */
   readonly encode: 'auto' | 'copy' | 'x264';
+  /** Codecs that may be copied; default: all that this program carries. Browsers decode only H.264 for certain. */
+  readonly copies?: readonly CodecName[];
   /** Bit rate of the encoder, bits per second. */
   readonly bitrate: number;
   /** Key frame interval of the encoder, frames. */
@@ -30,16 +35,20 @@ export interface MediaSourceOptions {
   readonly ffmpeg?: string | undefined;
   /** Makes an encoded source follow the path; `undefined`: its bit rate is fixed. */
   readonly follow?: FollowRange | undefined;
-  /** Frame rate, 1/s, of raw H.264 or raw pictures that do not state it. */
+  /** Frame rate, 1/s, of a raw byte stream or raw pictures that do not state it. */
   readonly framesPerSecond?: number | undefined;
   /** Called with warnings about an input that can be used. */
   warn(message: string): void;
 }
 
-/** Assumed frame rate of raw H.264, 1/s, as in other programs. */
+/** Assumed frame rate of a raw byte stream, 1/s, as in other programs. */
 const FRAMES_PER_SECOND_DEFAULT = 25;
 /** Time without a picture after which an encoder that is read ahead counts as hung, milliseconds: a camera may start slowly. */
 const SILENCE_MS_MAX = 30_000;
+/** Codec of the encoder. */
+const ENCODED: CodecName = 'h264';
+/** Codecs that ffmpeg copies for us, by its names. */
+const FFMPEG_NAMES: Readonly<Partial<Record<string, CodecName>>> = { h264: 'h264', hevc: 'h265' };
 /** Buffer (VBV) of an encoder with a fixed rate, seconds: it limits the burst of a key frame. */
 const BUFFER_SECONDS = 0.25;
 
@@ -54,9 +63,11 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   if (found.kind === 'other') return openThroughFfmpeg(input, input, options);
   const pictures = rawPicturesOf(input, found.bytes, options.framesPerSecond);
   if (pictures !== undefined) return openRawPictures(input, pictures, found.bytes, options);
-  if (isAnnexB(found.head)) return openAnnexB(input, found.head, options);
-  if (RAW_H264.includes(extname(input).toLowerCase())) {
-    throw new Failure(`${input} contains no H.264 byte stream, despite its name`);
+  const codecName = codecOfAnnexB(found.head);
+  if (codecName !== undefined) return openAnnexB(input, { codecName, head: found.head }, options);
+  const announced = codecOfEnding(extname(input).toLowerCase());
+  if (announced !== undefined) {
+    throw new Failure(`${input} contains no ${titleOf(announced)} byte stream, despite its name`);
   }
   return openContainer(input, options);
 }
@@ -81,24 +92,31 @@ function openRawPictures(
   return openEncoding(input, { source: localFile(input), rawPictures, framesPerSecond, durationSeconds }, options);
 }
 
-async function openAnnexB(input: string, head: Uint8Array, options: MediaSourceOptions): Promise<MediaSource> {
-  const declared = rateOfAnnexB(head);
+async function openAnnexB(
+  input: string,
+  { codecName, head }: { readonly codecName: CodecName; readonly head: Uint8Array },
+  options: MediaSourceOptions,
+): Promise<MediaSource> {
+  const codec = codecByName(codecName);
+  const declared = rateOfAnnexB(head, codec);
   if (declared === undefined && options.framesPerSecond === undefined) {
     const guess = `${FRAMES_PER_SECOND_DEFAULT} frames per second are assumed`;
-    options.warn(`${input}: its H.264 declares no frame rate: ${guess}; --fps names another rate`);
+    options.warn(`${input}: its ${titleOf(codecName)} declares no frame rate: ${guess}; --fps names another rate`);
   }
   const framesPerSecond = declared ?? options.framesPerSecond ?? FRAMES_PER_SECOND_DEFAULT;
   const encoding = { source: localFile(input), framesPerSecond, durationSeconds: undefined, evenTimes: true };
-  if (options.encode === 'x264') return openEncoding(input, encoding, options);
+  if (mustEncode(input, { codecName }, options)) return openEncoding(input, encoding, options);
   const recipe: Recipe = {
     name: input,
     mode: 'copy',
+    codecName,
     framesPerSecond: undefined,
     assumedFramesPerSecond: framesPerSecond,
     durationSeconds: undefined,
     open: () => {
       const gate = new EntryGate();
-      return { gate, units: untimedUnits(annexBNalUnits(input), gate, framesPerSecond), close: async () => {} };
+      const units = untimedUnits(annexBNalUnits(input), gate, { codec, framesPerSecond });
+      return { gate, units, close: async () => {} };
     },
   };
   return copyOrEncode(input, recipe, encoding, options);
@@ -107,11 +125,12 @@ async function openAnnexB(input: string, head: Uint8Array, options: MediaSourceO
 async function openContainer(input: string, options: MediaSourceOptions): Promise<MediaSource> {
   const finding = await examineContainer(input);
   switch (finding.kind) {
-    case 'h264': {
+    case 'copyable': {
       const { framesPerSecond = FRAMES_PER_SECOND_DEFAULT, durationSeconds } = finding.file;
       const encoding = { source: localFile(input), framesPerSecond, durationSeconds };
       const recipe = containerRecipe(input, finding.file, options);
-      if (options.encode === 'x264') return openEncoding(input, encoding, options, recipe);
+      const { codecName } = finding.file;
+      if (mustEncode(input, { codecName }, options)) return openEncoding(input, encoding, options, recipe);
       if (finding.file.hasJunk) {
         const behind = await openBehindJunk(input, options);
         if (behind !== undefined) return behind;
@@ -156,35 +175,15 @@ function containerRecipe(input: string, file: ContainerFile, options: MediaSourc
   return {
     name: input,
     mode: 'copy',
+    codecName: file.codecName,
     framesPerSecond: file.framesPerSecond,
     durationSeconds: file.durationSeconds,
     open: () => {
       const gate = new EntryGate();
-      const track = file.open((end) => reportEnd(input, file, end, gate, options));
+      const track = file.open((end) => reportEnd(input, { file, end, gate, warn: options.warn }));
       return { gate, units: sampleUnits(track, gate), close: async () => {} };
     },
   };
-}
-
-/** Warns about a file whose stream ends early. */
-function reportEnd(
-  input: string,
-  { durationSeconds, framesPerSecond = FRAMES_PER_SECOND_DEFAULT }: ContainerFile,
-  { seconds, complaint, damagedSamples, wasRead, isCut }: ContainerEnd,
-  gate: EntryGate,
-  { warn }: MediaSourceOptions,
-): void {
-  if (!gate.isOpen || !wasRead) return;
-  if (damagedSamples > 0) warn(`${input}: ${damagedSamples} pictures are damaged; their intact parts are streamed`);
-  const missing = (durationSeconds ?? 0) - seconds;
-  // A frame and a half: durations in headers are rounded.
-  const isShort = missing > 0.5 + 1.5 / framesPerSecond;
-  if (complaint === undefined && (isCut === false || (isCut === undefined && !isShort))) return;
-  // A header may count the sound as well.
-  const guess = 'the file is truncated, or the duration in its header is wrong';
-  const reason = complaint ?? (isCut === true ? 'the file is truncated' : guess);
-  const whole = durationSeconds === undefined ? '' : ` of ${durationSeconds.toFixed(1)} s`;
-  warn(`${input}: the video ends after ${seconds.toFixed(1)} s${whole}: ${reason}`);
 }
 
 /** Opens an input that only ffmpeg can read. */
@@ -208,13 +207,26 @@ async function openThroughFfmpeg(input: string, source: string, options: MediaSo
   const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT } = found.video;
   const isRateKnown = found.video.framesPerSecond !== undefined;
   const encoding = { source, framesPerSecond, isRateKnown, durationSeconds: found.durationSeconds };
-  if (options.encode === 'x264') return openEncoding(input, encoding, options);
-  if (codec !== 'h264') {
-    if (options.encode === 'auto') return openEncoding(input, encoding, options);
-    throw new Failure(`${input} contains ${codec}, but only H.264 can be copied: use --encode auto or --encode x264`);
-  }
-  const copying = { ...encoding, hasTimes: found.hasPresentationTimes };
+  const codecName = FFMPEG_NAMES[codec];
+  if (mustEncode(input, { codecName, title: codec }, options)) return openEncoding(input, encoding, options);
+  const copying = { ...encoding, codecName, hasTimes: found.hasPresentationTimes };
   return copyOrEncode(input, await ffmpegRecipe(input, copying, 'copy', options), encoding, options);
+}
+
+/** True when the stream is to be encoded anew. @throws {Failure} when the user wants it copied, and it cannot be. */
+function mustEncode(
+  input: string,
+  { codecName, title }: { readonly codecName: CodecName | undefined; readonly title?: string },
+  { encode, copies = CODEC_NAMES }: MediaSourceOptions,
+): boolean {
+  if (encode === 'x264') return true;
+  if (codecName !== undefined && copies.includes(codecName)) return false;
+  if (encode === 'auto') return true;
+  const found = title ?? (codecName && titleOf(codecName));
+  const possible = copies.map(titleOf).join(' and ');
+  throw new Failure(
+    `${input} contains ${found}, but only ${possible} can be copied: use --encode auto or --encode x264`,
+  );
 }
 
 /** Input of the encoder, as far as it is known before ffmpeg runs. */
@@ -227,6 +239,8 @@ interface Encoding {
   readonly durationSeconds: number | undefined;
   /** True when the input has no timestamps: frames are spaced evenly. */
   readonly evenTimes?: boolean;
+  /** Codec of a copied stream; an encoded one is H.264. */
+  readonly codecName?: CodecName | undefined;
   /** False when the copied stream has decode times only, so that picture order determines presentation. */
   readonly hasTimes?: boolean;
 }
@@ -242,7 +256,12 @@ async function copyOrEncode(
     return openEncoding(input, encoding, options, recipe);
   }
   try {
-    return await UnitSource.open(recipe, options.warn);
+    const source = await UnitSource.open(recipe, options.warn);
+    if (recipe.codecName !== ENCODED) {
+      const what = `${input}: its ${titleOf(recipe.codecName)} is copied as it is`;
+      options.warn(`${what}; for players and browsers without it, --encode x264 makes H.264`);
+    }
+    return source;
   } catch (error) {
     if (!(error instanceof NoEntry)) throw error;
     const failure = new Failure(`${input}: ${error.message}`);
@@ -301,7 +320,8 @@ function openLibraryEncoding(
     // Nobody waits for a picture of a source that is read ahead.
     host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
     fallback: async (fromSeconds) => {
-      if (copy) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
+      // A session keeps its codec.
+      if (copy?.codecName === ENCODED) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
       const from = typeof source === 'string' ? fromSeconds : 0;
       return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
     },
@@ -331,7 +351,8 @@ async function ffmpegRecipe(
   fromSeconds = 0,
 ): Promise<Recipe> {
   const { source, rawPictures, framesPerSecond, durationSeconds } = encoding;
-  const { evenTimes = false, hasTimes = true, isRateKnown = true } = encoding;
+  const { evenTimes = false, hasTimes = true, isRateKnown = true, codecName = ENCODED } = encoding;
+  const codec = codecByName(codecName);
   const ffmpeg = await ffmpegFor(input, options);
   const { bitrate, gop } = options;
   const pace = { bitrate, gop, framesPerSecond, evenTimes };
@@ -339,16 +360,17 @@ async function ffmpegRecipe(
   return {
     name: input,
     mode,
+    codecName,
     // Where it is copied, the stream itself may know better than a guess.
     framesPerSecond: hasTimes && (isRateKnown || mode === 'x264') ? framesPerSecond : undefined,
     assumedFramesPerSecond: framesPerSecond,
     durationSeconds,
     open: (): UnitStream => {
       const gate = new EntryGate();
-      const encoded = openEncoded(run);
+      const encoded = openEncoded(run, codecName);
       const units = (async function* () {
         const track = await encoded.track;
-        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, framesPerSecond);
+        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, { codec, framesPerSecond });
       })();
       return { gate, units, close: () => encoded.close() };
     },
@@ -368,6 +390,8 @@ async function ffmpegFor(input: string, { ffmpeg, warn }: MediaSourceOptions): P
   for (const warning of found.warnings) warn(warning);
   return found;
 }
+
+const titleOf = (codecName: CodecName): string => nalStreamOf(codecByName(codecName)).title;
 
 /** Returns a URL, so that ffmpeg does not interpret colons or percent signs in a file name. */
 function localFile(path: string): string {

@@ -1,10 +1,9 @@
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
-import { AccessUnitSplitter } from '../../protocol/codec/h264/access-unit-splitter.ts';
-import { isCodedSlice, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
-import { H264ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
-import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
+import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
+import type { CodedPicture, PictureSplitter } from '../../protocol/codec/nal/coded-picture.ts';
 import { DecodeTimestamps } from '../../protocol/codec/nal/decode-timestamps.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import type { EntryGate } from './entry-gate.ts';
 
 /** A sample of a container: usually one access unit, but half of one and several occur. */
@@ -20,7 +19,9 @@ export interface Sample {
 }
 
 export interface SampleTrack {
-  /** SPS and PPS stored by the container outside the samples; may be empty. */
+  /** Codec of the samples, whose parts are NAL units. */
+  readonly codec: Codec;
+  /** Parameter sets stored by the container outside the samples; may be empty. */
   readonly parameterSets: readonly Uint8Array[];
   readonly samples: AsyncIterable<Sample>;
   /** Number of frames decoded before one that is shown after them; `undefined`: to be determined. */
@@ -48,7 +49,7 @@ interface Timed {
  * frame gets the parameter sets that it lacks.
  */
 export async function* sampleUnits(track: SampleTrack, gate: EntryGate): AsyncGenerator<AccessUnit> {
-  const pictures = new SamplePictures(track.parameterSets);
+  const pictures = new SamplePictures(track);
   const epoch = new Epoch(track.keepsStart === true);
   const decodeTimestamps = new DecodeTimestamps<Timed>({ reorderFrames: track.reorderFrames });
   const timed = function* (picture: TimedPicture): Generator<AccessUnit> {
@@ -69,12 +70,16 @@ type TimedPicture = CodedPicture & Timed;
 
 /** Splits the NAL units of all samples into pictures; each picture gets the time of its first slice. */
 class SamplePictures {
-  readonly #splitter = new AccessUnitSplitter();
-  readonly #sets = new H264ParameterSetTracker();
+  readonly #codec: Codec;
+  readonly #splitter: PictureSplitter;
+  readonly #sets: ParameterSetTracker;
   readonly #sampleOf = new WeakMap<Uint8Array, Sample>();
   #latest: { readonly sample: Sample; readonly count: number } | undefined;
 
-  constructor(parameterSets: readonly Uint8Array[]) {
+  constructor({ codec, parameterSets }: Pick<SampleTrack, 'codec' | 'parameterSets'>) {
+    this.#codec = codec;
+    this.#splitter = nalStreamOf(codec).splitPictures();
+    this.#sets = codec.trackParameterSets();
     for (const set of parameterSets) {
       this.#splitter.push(set);
       this.#sets.add(set);
@@ -89,7 +94,7 @@ class SamplePictures {
       const picture = this.#splitter.push(nalUnit);
       if (picture !== undefined) yield this.#time(picture);
       this.#sets.add(nalUnit);
-      if (isCodedSlice(nalUnitType(nalUnit))) this.#sampleOf.set(nalUnit, sample);
+      if (nalStreamOf(this.#codec).isSlice(nalUnit)) this.#sampleOf.set(nalUnit, sample);
     }
   }
 
@@ -99,13 +104,13 @@ class SamplePictures {
   }
 
   #time(picture: CodedPicture): TimedPicture {
-    const slice = picture.parts.find((nalUnit) => isCodedSlice(nalUnitType(nalUnit)));
+    const slice = picture.parts.find((nalUnit) => nalStreamOf(this.#codec).isSlice(nalUnit));
     const sample = this.#sampleOf.get(slice as Uint8Array) as Sample;
     // Several pictures in one sample (usually two fields) divide its duration.
     const count = this.#latest?.sample === sample ? this.#latest.count : 0;
     this.#latest = { sample, count: count + 1 };
     const step = sample.duration > 0 ? Math.floor(sample.duration / 2) : FIELD_TICKS;
-    const parts = withParameterSets(picture.parts, this.#sets.sets(), picture.importance === 'key');
+    const parts = this.#codec.withParameterSets(picture.parts, this.#sets.sets(), picture.importance === 'key');
     const timestamp = ticks(sample.timestamp + count * step);
     return { ...picture, parts, timestamp, ...(sample.decodeOnly === true && { decodeOnly: true }) };
   }

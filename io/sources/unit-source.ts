@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import type { EntryGate } from './entry-gate.ts';
 import type { MediaDescription, MediaSource } from './media-source.ts';
 
@@ -17,6 +18,7 @@ export interface UnitStream {
 export interface Recipe {
   readonly name: string;
   readonly mode: MediaDescription['mode'];
+  readonly codecName: CodecName;
   /** Measured frame rate, 1/s; `undefined` if it was not measured. */
   readonly framesPerSecond: number | undefined;
   /** Frame rate, 1/s, used when neither `framesPerSecond` nor the stream gives one. */
@@ -29,20 +31,26 @@ export interface Recipe {
 export class NoEntry extends Error {
   readonly gate: EntryGate;
 
-  constructor(gate: EntryGate) {
-    super(CAUSES[gate.cause]);
+  constructor(gate: EntryGate, codecName: CodecName) {
+    super(causeOf(gate, codecName));
     this.gate = gate;
   }
 }
 
-const CAUSES: Readonly<Record<EntryGate['cause'], string>> = {
-  'no picture': 'it contains no readable H.264 picture',
-  'no parameter sets': 'its H.264 has no readable parameter sets (SPS, PPS), so it cannot be decoded',
-  'no key frame': 'its H.264 has no key frame at which decoding can start',
-};
+function causeOf({ cause }: EntryGate, codecName: CodecName): string {
+  const { title, parameterSetNames } = nalStreamOf(codecByName(codecName));
+  switch (cause) {
+    case 'no picture':
+      return `it contains no readable ${title} picture`;
+    case 'no parameter sets':
+      return `its ${title} has no readable parameter sets (${parameterSetNames}), so it cannot be decoded`;
+    case 'no key frame':
+      return `its ${title} has no key frame at which decoding can start`;
+    default:
+      return cause satisfies never;
+  }
+}
 
-/** Codec of every source: files are demuxed as H.264, and other codecs are re-encoded. */
-const CODEC_NAME = 'h264';
 /**
  * Key frame interval above which a warning is printed, 90 kHz: receivers that join or lose a picture wait for the next
  * key frame.
@@ -74,7 +82,7 @@ export class UnitSource implements MediaSource {
     }
     if (first.done === true) {
       await stream.close();
-      throw new NoEntry(stream.gate);
+      throw new NoEntry(stream.gate, recipe.codecName);
     }
     const { skipped } = stream.gate;
     if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first at which decoding can start`);
@@ -136,12 +144,12 @@ export class UnitSource implements MediaSource {
 }
 
 function describe(recipe: Recipe, first: AccessUnit): MediaDescription {
-  const codec = codecByName(CODEC_NAME);
+  const codec = codecByName(recipe.codecName);
   const parameterSets = codec.parameterSetsOf(first.parts);
   const format = codec.describe(parameterSets);
   return {
     name: basename(recipe.name),
-    codecName: CODEC_NAME,
+    codecName: recipe.codecName,
     codec: format?.decoder ?? codec.mp4?.sampleEntry ?? codec.name,
     width: format?.width ?? 0,
     height: format?.height ?? 0,

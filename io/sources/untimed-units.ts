@@ -1,29 +1,30 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { AccessUnitSplitter } from '../../protocol/codec/h264/access-unit-splitter.ts';
-import { H264ParameterSetTracker, withParameterSets } from '../../protocol/codec/h264/parameter-sets.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
 import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
 import { Timeline } from '../../protocol/codec/nal/timeline.ts';
+import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import type { EntryGate } from './entry-gate.ts';
 
 /** Search limit for the first key frame, bytes: 256 MiB, nine minutes at 4 Mb/s. */
 const SEARCH_BYTES = 256 * 1024 * 1024;
 
 /**
- * Yields the access units of H.264 without timestamps from the first one at which decoding can start. Times follow from
+ * Yields the access units of a stream without timestamps from the first one at which decoding can start. Times follow from
  * picture order and frame rate; missing parameter sets are added to each key frame.
- * @param framesPerSecond used when the stream does not state a rate.
+ * @param stream.codec one whose parts are NAL units.
+ * @param stream.framesPerSecond used when the stream does not state a rate.
  */
 export async function* untimedUnits(
   parts: AsyncIterable<readonly Uint8Array[]>,
   gate: EntryGate,
-  framesPerSecond: number,
+  { codec, framesPerSecond }: { readonly codec: Codec; readonly framesPerSecond: number },
 ): AsyncGenerator<AccessUnit> {
-  const splitter = new AccessUnitSplitter();
+  const splitter = nalStreamOf(codec).splitPictures();
   const timeline = new Timeline({ framesPerSecond });
-  const sets = new H264ParameterSetTracker();
+  const sets = codec.trackParameterSets();
   const admitted = (picture: CodedPicture | undefined): AccessUnit[] => {
     if (picture === undefined || !gate.admits(picture)) return [];
-    const completed = withParameterSets(picture.parts, sets.sets(), picture.importance === 'key');
+    const completed = codec.withParameterSets(picture.parts, sets.sets(), picture.importance === 'key');
     return timeline.push({ ...picture, parts: completed });
   };
   let bytesRead = 0;

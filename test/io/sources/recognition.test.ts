@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isAnnexB } from '../../../io/sources/annex-b-file.ts';
+import { codecOfAnnexB } from '../../../io/sources/annex-b-file.ts';
 import { examineInput } from '../../../io/sources/input-file.ts';
 import { parseTestPattern } from '../../../io/sources/test-pattern.ts';
 import { SAMPLES, temporaryFolder } from './media.ts';
@@ -9,9 +9,9 @@ import { SAMPLES, temporaryFolder } from './media.ts';
 const clip = readFileSync(join(SAMPLES, 'counter.h264')).subarray(0, 65_536);
 
 test('recognizes raw H.264 by its content, also after zeros and without parameter sets', () => {
-  expect(isAnnexB(clip)).toBe(true);
-  expect(isAnnexB(Buffer.concat([new Uint8Array(9), clip]))).toBe(true);
-  expect(isAnnexB(Uint8Array.of(0, 0, 1, 0x65, 0x88, 0x84, 0, 0, 1, 0x41, 0x9a))).toBe(true);
+  expect(codecOfAnnexB(clip)).toBe('h264');
+  expect(codecOfAnnexB(Buffer.concat([new Uint8Array(9), clip]))).toBe('h264');
+  expect(codecOfAnnexB(Uint8Array.of(0, 0, 1, 0x65, 0x88, 0x84, 0, 0, 1, 0x41, 0x9a))).toBe('h264');
 });
 
 test.each([
@@ -26,7 +26,7 @@ test.each([
   ['nothing', new Uint8Array(0)],
   ['zeros', new Uint8Array(1_000)],
 ])('does not take %s for raw H.264', (_name, bytes) => {
-  expect(isAnnexB(bytes)).toBe(false);
+  expect(codecOfAnnexB(bytes)).toBeUndefined();
 });
 
 test('parses size, rate and length of a test pattern, with defaults', () => {

@@ -4,6 +4,7 @@ import { type Sample, sampleUnits } from '../../../io/sources/sample-units.ts';
 import { untimedUnits } from '../../../io/sources/untimed-units.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../../protocol/codec/h264/nal-unit.ts';
 import { sampleUnits as clip } from '../../sample-units.ts';
 import { all, nalText } from './media.ts';
@@ -29,7 +30,13 @@ async function* stream(samples: readonly Sample[]): AsyncGenerator<Sample> {
 
 async function units(samples: readonly Sample[], parameterSets: readonly Uint8Array[] = []) {
   const gate = new EntryGate();
-  const track = { parameterSets, samples: stream(samples), reorderFrames: undefined, samplesAreUnits: false };
+  const track = {
+    codec: H264,
+    parameterSets,
+    samples: stream(samples),
+    reorderFrames: undefined,
+    samplesAreUnits: false,
+  };
   return { gate, units: await all(sampleUnits(track, gate)) };
 }
 
@@ -99,6 +106,6 @@ test('takes the times of a raw stream from the rate in its parameter sets', asyn
     for (const unit of CLIP) yield unit.parts;
   }
   const gate = new EntryGate();
-  expectClip(await all(untimedUnits(parts(), gate, 7)));
+  expectClip(await all(untimedUnits(parts(), gate, { codec: H264, framesPerSecond: 7 })));
   expect(gate.skipped).toBe(0);
 });
