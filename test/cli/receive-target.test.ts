@@ -21,6 +21,7 @@ test('reads an rtp URL as an address of this machine', async () => {
   const target = await receiveTarget('rtp://127.0.0.1:5004?latency=300', given);
   expect(target).toEqual({
     kind: 'rtp',
+    codecName: 'h264',
     host: '127.0.0.1',
     port: 5004,
     payloadType: undefined,
@@ -68,11 +69,19 @@ test('reads address, port, payload type and parameter sets from an SDP file', as
   const target = await receiveTarget(sdpFile(...HEAD, ADDRESS, MEDIA, ...format), command());
   expect(target).toEqual({
     kind: 'rtp',
+    codecName: 'h264',
     host: '127.0.0.1',
     port: 5004,
     payloadType: 97,
     parameterSets: [Uint8Array.of(0x67, 0x42, 0xc0, 0x1e), Uint8Array.of(0x68, 0xcb, 0x83, 0xcb, 0x20)],
   });
+});
+
+test('reads HEVC from an SDP file', async () => {
+  const format = ['a=rtpmap:97 H265/90000', 'a=fmtp:97 sprop-vps=QAEM; sprop-sps=QgEB; sprop-pps=RAHB'];
+  const target = await receiveTarget(sdpFile(...HEAD, ADDRESS, MEDIA, ...format), command());
+  expect(target).toMatchObject({ codecName: 'h265', payloadType: 97 });
+  expect(target).toHaveProperty('parameterSets.length', 3);
 });
 
 test('reports a fault in an SDP file with its name and the line', async () => {
