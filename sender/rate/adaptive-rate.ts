@@ -6,8 +6,10 @@ import {
   type Microseconds,
   microseconds,
   milliseconds,
+  perSecond,
   seconds,
 } from '../../protocol/base/units.ts';
+import { Competition } from './competition.ts';
 import { PathModel } from './path-model.ts';
 import type { CongestionFeedback, RateController, SentPacket } from './rate-controller.ts';
 
@@ -42,6 +44,9 @@ export interface AdaptiveRateOptions {
   readonly paceOfCapacity: number;
   /** Lowest pacing rate, bytes per second: 1.2 Mb/s, a frame of the start rate in a third of its interval. */
   readonly paceMin: number;
+  /** Size of a frame that shows whose queue it is, bytes: four datagrams, and one frame in how many is made so. */
+  readonly seekBytes: number;
+  readonly seekFrames: number;
   /** Time without any report after which the rate falls, and the time in which it halves, microseconds. */
   readonly silenceMax: Microseconds;
 }
@@ -59,6 +64,8 @@ export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
   growth: 1.5,
   paceOfCapacity: 2.5,
   paceMin: 150_000,
+  seekBytes: 4_800,
+  seekFrames: 8,
   silenceMax: seconds(1),
 };
 
@@ -82,6 +89,10 @@ export class AdaptiveRate implements RateController {
   #target: number;
   #offeredAt: Instant | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
+  readonly #competition = new Competition();
+  /** Rate beside others that keep a queue; 0 without them. */
+  #competingRate = 0;
+  #framesOffered = 0;
   #startedAt: Instant | undefined;
   #silentAt: Instant | undefined;
 
@@ -117,6 +128,7 @@ export class AdaptiveRate implements RateController {
   }
 
   onOffered(now: Instant): void {
+    this.#framesOffered++;
     const before = this.#offeredAt;
     this.#offeredAt = now;
     if (before === undefined || now <= before) return;
@@ -139,6 +151,7 @@ export class AdaptiveRate implements RateController {
     this.#path.onFeedback(now, feedback);
     this.#silentAt = later(now, this.#options.silenceMax);
     this.#allowed *= this.#options.growth;
+    this.#compete(now, feedback);
     this.#retarget(now);
   }
 
@@ -166,7 +179,26 @@ export class AdaptiveRate implements RateController {
     this.#allowed = Math.max(rateMin, Math.min(this.#allowed, rate));
     const room = this.#frameInterval + this.#queueAllowed - this.#queueAtNextFrame(now);
     const wanted = room <= 0 ? 0 : (rate * room) / this.#frameInterval;
-    this.#target = Math.max(rateMin, Math.min(wanted, this.#allowed));
+    const own = Math.max(rateMin, Math.min(wanted, this.#allowed));
+    this.#target = Math.max(own, this.#competingRate, this.#frameWanted);
+  }
+
+  /** Rate at which the next frame shows whose queue it is; 0 when that is not asked. */
+  get #frameWanted(): number {
+    const { seekBytes, seekFrames } = this.#options;
+    if (!this.#competition.seeksFrames || this.#framesOffered % seekFrames !== 0) return 0;
+    return perSecond(seekBytes, this.#frameInterval);
+  }
+
+  /** Others that keep a queue, such as TCP, leave nothing to a flow that drains it. */
+  #compete(now: Instant, { packets, roundTrip }: CongestionFeedback): void {
+    this.#competingRate = this.#competition.update(now, {
+      stands: this.#path.standing > 0,
+      others: this.#path.competingTraffic,
+      hasLost: packets.some(({ arrivedAt }) => arrivedAt === undefined),
+      roundTrip,
+      target: this.#target,
+    });
   }
 
   #queueAtNextFrame(now: Instant): Microseconds {

@@ -9,9 +9,11 @@ import {
   seconds,
 } from '../../protocol/base/units.ts';
 import { CapacityMeter } from './capacity-meter.ts';
+import { CompetingTraffic } from './competing-traffic.ts';
 import { DelayBase } from './delay-base.ts';
 import { QueueModel } from './queue-model.ts';
 import type { CongestionFeedback, PacketReport, SentPacket } from './rate-controller.ts';
+import { StandingQueue } from './standing-queue.ts';
 
 export interface PathModelOptions {
   /** Interval at which the receiver is asked to report. */
@@ -60,6 +62,8 @@ export class PathModel {
   readonly #queue = new QueueModel();
   readonly #oneWay = new DelayBase(BASE_MEMORY);
   readonly #roundTrip = new DelayBase(BASE_MEMORY);
+  readonly #standing = new StandingQueue();
+  readonly #cross = new CompetingTraffic();
   #capacity: number | undefined;
   #waited: Microseconds | undefined;
   #sampledAt: Instant = instant(Number.NEGATIVE_INFINITY);
@@ -80,6 +84,16 @@ export class PathModel {
   /** Time that the newest reported datagram waited in the queue. */
   get waited(): Microseconds | undefined {
     return this.#waited;
+  }
+
+  /** Time that every datagram waits at present, jitter apart; 0 without a queue. */
+  get standing(): Microseconds {
+    return this.#standing.length;
+  }
+
+  /** What others send through the bottleneck; `undefined` while too little is known. */
+  get competingTraffic(): CompetingTraffic['estimate'] {
+    return this.#cross.estimate;
   }
 
   /** Time of the last report; `undefined` before the first. */
@@ -156,12 +170,18 @@ export class PathModel {
       this.#oneWay.restart(now, microseconds(delay - roundTripRise));
       this.#meter.restart();
     }
+    const waits: Microseconds[] = [];
     for (const { arrivedAt, sentAt, bytes } of packets) {
       if (arrivedAt === undefined) continue;
+      const wait = microseconds(Math.max(0, arrivedAt - sentAt - this.#oneWay.value));
+      waits.push(wait);
+      if (wait > USE_MIN) this.#cross.onWaited(now, { sentAt, arrivedAt, bytes });
+      else this.#cross.interrupt();
       const entersAt = microseconds(sentAt + this.#oneWay.value);
       this.#meter.onPassage({ entersAt, leavesAt: arrivedAt, bytes });
     }
-    this.#waited = microseconds(Math.max(0, delay - this.#oneWay.value));
+    this.#standing.observe(now, waits);
+    this.#waited = waits.at(-1);
     return newest;
   }
 
