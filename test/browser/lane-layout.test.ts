@@ -15,6 +15,7 @@ for (const [width, height] of [
   inChromium(`at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`, async () => {
     const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms', { lanes: FOUR }));
     await tab.setViewportSize({ width, height });
+    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }, lane) => framesDrawn > 0 || FOUR[lane]!.follows));
     await untilPage(tab, ({ lanes }) => decided(lanes.at(-1)?.figures) > 60);
     for (const colorScheme of ['light', 'dark'] as const) {
       await tab.emulateMedia({ colorScheme });
@@ -23,6 +24,8 @@ for (const [width, height] of [
           .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)`);
       expect(wide).toEqual([]);
       expect(await overlaps(tab)).toEqual([]);
+      // Only the lane without an encoder says why it shows nothing.
+      expect(await tab.locator('.waiting:visible').count()).toBe(1);
     }
   });
 }
