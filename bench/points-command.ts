@@ -26,9 +26,8 @@ interface Task {
 function readPoints(text: string): readonly BenchPoint[] {
   const known = ALL.filter(({ name }) => text.includes(name));
   if (known.length === text.length) return known;
-  throw new InvalidArgumentError(
-    `name).join('')}, such as ABD => expected point names from ${ALL.map(({ name }) => name).join('')}, such as ABD => name).join('')}, such as ABD`,
-  );
+  const names = ALL.map(({ name }) => name).join('');
+  throw new InvalidArgumentError(`expected names of points from ${names}, such as ABD`);
 }
 
 function readRecoveries(text: string): readonly Recovery[] {
