@@ -109,14 +109,14 @@ export class ControlClient {
     const { latencyMs, recovery, mendMs, redundancy } = this.#options;
     // Earlier senders refuse unknown fields, so the default value is omitted.
     const mend = mendMs === undefined || mendMs === MEND_MS_DEFAULT ? {} : { mendMs };
-    const wish = { ...mend, ...(redundancy !== undefined && { redundancy }) };
     this.#messages.push({
       kind: 'hello',
       version: CONTROL_MAJOR,
       transport: this.#transport,
       latencyMs,
       recovery,
-      ...wish,
+      ...mend,
+      ...(redundancy !== undefined && { redundancy }),
       userAgent: CONTROL_USER_AGENT,
       playing: this.#playing,
     });
@@ -388,10 +388,8 @@ export class ControlClient {
     const waited = now - this.#mediaAt;
     if (waited >= timeout) {
       if (this.#frames === 0) {
-        const failure = this.#silenceReported
-          ? ({ kind: 'no-datagrams' } as const)
-          : ({ kind: 'no-stream', cause } as const);
-        return this.#end({ kind: 'failed', failure });
+        if (this.#silenceReported) return this.#end({ kind: 'failed', failure: { kind: 'no-datagrams' } });
+        return this.#end({ kind: 'failed', failure: { kind: 'no-stream', cause } });
       }
       if (this.#dismissed) return this.#end({ kind: 'over', end: 'sender-stopped' });
       return this.#end({ kind: 'failed', failure: { kind: 'sender-lost', cause, frames: this.#frames } });
