@@ -63,9 +63,8 @@ export class ControlClient {
   readonly #events: ControlClientEvent[] = [];
   #state: ControlClientState = { kind: 'idle' };
   #playing = true;
-  /** True from a sender's goodbye to the next welcome. */
+  /** True from a sender's goodbye to the next welcome; and once a sender has welcomed this receiver. */
   #dismissed = false;
-  /** True once a sender has welcomed this receiver. */
   #welcomed = false;
   #mediaAt: Instant = instant(0);
   #frames = 0;
@@ -90,7 +89,7 @@ export class ControlClient {
     return this.#state;
   }
 
-  /** Frames delivered, over all sessions. */
+  /** Frames delivered in all sessions. */
   get frames(): number {
     return this.#frames;
   }
