@@ -124,18 +124,18 @@ withFfmpeg('rejects such a stream without its description, in one line that says
   const port = await freePortPair();
   const copy = ['-i', SAMPLE, '-c:v', 'copy', '-frames:v', `${FRAMES}`];
   await expect(
-    receive(port, () => ffmpeg(...copy, '-rtpflags', 'send_bye', '-f', 'rtp', rtpTo(port)), { timeoutMs: 1_000 }),
+    receive(port, () => ffmpeg(...copy, '-rtpflags', 'send_bye', '-f', 'rtp', rtpTo(port)), { timeoutMs: 5_000 }),
   ).rejects.toThrow(/no key frame with parameter sets \(SPS, PPS\)/);
 });
 
 withFfmpeg('rejects RTP of another payload type, and anything but RTP, in one line', async () => {
   const port = await freePortPair();
   const transport = [...pattern(30), '-c:v', 'mpeg2video', '-f', 'rtp_mpegts', rtpTo(port)];
-  await expect(receive(port, () => ffmpeg(...transport), { timeoutMs: 1_000 })).rejects.toThrow(
+  await expect(receive(port, () => ffmpeg(...transport), { timeoutMs: 5_000 })).rejects.toThrow(
     /RTP of payload type 33 instead of H\.264/,
   );
   const raw = [...pattern(30), '-c:v', 'mpeg2video', '-f', 'mpegts', `udp://127.0.0.1:${port}?localaddr=127.0.0.1`];
-  await expect(receive(port, () => ffmpeg(...raw), { timeoutMs: 1_000 })).rejects.toThrow(/instead of H\.264/);
+  await expect(receive(port, () => ffmpeg(...raw), { timeoutMs: 5_000 })).rejects.toThrow(/instead of H\.264/);
   await expect(receive(port, async () => {}, { timeoutMs: 500 })).rejects.toThrow(
     /timeout: nothing received for 0\.5 s/,
   );
