@@ -1,3 +1,4 @@
+import { integerCubeRoot } from '../../protocol/base/cube-root.ts';
 import { elapsed, type Instant, instant, type Microseconds, SECOND, seconds } from '../../protocol/base/units.ts';
 
 /** Bytes of a TCP segment on Ethernet, in which the window is counted. */
@@ -5,6 +6,8 @@ const SEGMENT_BYTES = 1_448;
 /** C and β of CUBIC (RFC 9438 §4.1, §4.6), and the growth of its Reno-friendly estimate, segments a round trip (§4.3). */
 const CUBIC_C = 0.4;
 const CUBIC_BETA = 0.7;
+/** Unit of cube roots: a thousandth of a second. */
+const ROOT_UNIT = 1_000;
 const RENO_GROWTH = (3 * (1 - CUBIC_BETA)) / (1 + CUBIC_BETA);
 /** Share of the bottleneck above which nothing is added: beside a single competitor, half of it is fair. */
 const SHARE_MAX = 0.5;
@@ -58,7 +61,8 @@ export class CompetingRate {
     }
     this.#usedAt = now;
     const time = elapsed(this.#epochAt, now) / SECOND;
-    const flat = Math.cbrt(Math.max(0, this.#windowMax - this.#epochWindow) / CUBIC_C);
+    const below = Math.max(0, this.#windowMax - this.#epochWindow);
+    const flat = integerCubeRoot((below / CUBIC_C) * ROOT_UNIT ** 3) / ROOT_UNIT;
     const cubic = CUBIC_C * (time - flat) ** 3 + this.#windowMax;
     const reno = this.#epochWindow + (RENO_GROWTH * time * SECOND) / roundTrip;
     const most = (capacity * SHARE_MAX * roundTrip) / SECOND / SEGMENT_BYTES;

@@ -1,3 +1,4 @@
+import { integerCubeRoot } from '../../protocol/base/cube-root.ts';
 import {
   type Instant,
   instant,
@@ -152,14 +153,4 @@ export class Cubic implements CongestionControl {
       this.#per = Math.min(this.#per, Math.floor(window / (this.#friendlyWindow - window)));
     }
   }
-}
-
-/** Returns the largest integer whose cube does not exceed `value`. */
-export function integerCubeRoot(value: number): number {
-  let root = 0;
-  for (let bit = 2 ** 17; bit >= 1; bit /= 2) {
-    const tried = root + bit;
-    if (tried * tried * tried <= value) root = tried;
-  }
-  return root;
 }

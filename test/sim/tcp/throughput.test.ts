@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { goodput, goodputAtPeriodicLoss } from '../../../lab/validation/greedy-source.ts';
-import { integerCubeRoot } from '../../../sim/tcp/cubic.ts';
+import { integerCubeRoot } from '../../../protocol/base/cube-root.ts';
 
 const BITS = 1_448 * 8;
 
