@@ -1,11 +1,7 @@
 import type { BitReader } from '../nal/bit-reader.ts';
+import { plausibleRate, readTickRate, skipVideoSignal } from '../nal/video-usability.ts';
 
-/** aspect_ratio_idc with explicit width and height (Table E-1). */
-const EXTENDED_SAMPLE_ASPECT = 255;
 const REORDER_FRAMES_MAX = 16;
-/** Beyond these, the timing fields do not hold a frame rate but 0, a placeholder, or a tick of the system clock. */
-const FRAMES_PER_SECOND_MIN = 1;
-const FRAMES_PER_SECOND_MAX = 1000;
 
 /** Elements of the video usability information needed for streaming. */
 export interface VideoUsability {
@@ -15,16 +11,7 @@ export interface VideoUsability {
 
 /** Parses vui_parameters (H.264 §E.1.1). Elements after a damaged or missing end are `undefined`. */
 export function readVideoUsability(reader: BitReader): VideoUsability {
-  if (reader.flag() && reader.bits(8) === EXTENDED_SAMPLE_ASPECT) reader.bits(32);
-  if (reader.flag()) reader.flag(); // overscan
-  if (reader.flag()) {
-    reader.bits(4); // video_format, video_full_range_flag
-    if (reader.flag()) reader.bits(24); // color primaries, transfer, matrix
-  }
-  if (reader.flag()) {
-    reader.unsigned(); // chroma_sample_loc_type_top_field
-    reader.unsigned(); // chroma_sample_loc_type_bottom_field
-  }
+  skipVideoSignal(reader);
   const framesPerSecond = readTiming(reader);
   const nalDecoder = reader.flag();
   if (nalDecoder) skipDecoderParameters(reader);
@@ -39,12 +26,9 @@ export function readVideoUsability(reader: BitReader): VideoUsability {
 /** A tick is the duration of a field, so a frame takes two (§E.2.1, time_scale). */
 function readTiming(reader: BitReader): number | undefined {
   if (!reader.flag()) return undefined;
-  const unitsInTick = reader.bits(32);
-  const timeScale = reader.bits(32);
+  const framesPerSecond = plausibleRate(readTickRate(reader) / 2);
   reader.flag(); // fixed_frame_rate_flag
-  const framesPerSecond = timeScale / unitsInTick / 2;
-  const plausible = framesPerSecond >= FRAMES_PER_SECOND_MIN && framesPerSecond <= FRAMES_PER_SECOND_MAX;
-  return plausible && !reader.overrun ? framesPerSecond : undefined;
+  return reader.overrun ? undefined : framesPerSecond;
 }
 
 /** Skips hrd_parameters (§E.1.2): up to 32 bit rates and buffer sizes, then the lengths of delays. */

@@ -1,9 +1,8 @@
-import { base64Bytes, base64Text, hexText } from '../../base/text-codec.ts';
+import { base64Text, hexText } from '../../base/text-codec.ts';
 import type { SessionFormat } from '../codec.ts';
+import { parameterSetsIn } from '../nal/session-parameters.ts';
 import { H265_NAL_UNIT_TYPE, h265NalUnitType } from './nal-unit.ts';
 import { parseH265SequenceParameterSet } from './sequence-parameter-set.ts';
-
-const PARAMETER_SETS_MAX = 64;
 
 /** Parameters with the parameter sets of one type, in the order in which a decoder needs them. */
 const SET_PARAMETERS = [
@@ -32,24 +31,9 @@ export const H265_SESSION_FORMAT: SessionFormat = {
     return parameters;
   },
 
-  parameterSetsIn(parameters) {
-    const sets: Uint8Array[] = [];
-    for (const [wanted] of SET_PARAMETERS) {
-      for (const parameter of parameters) {
-        const equals = parameter.indexOf('=');
-        if (equals === -1 || parameter.slice(0, equals).trim().toLowerCase() !== wanted) continue;
-        const value = parameter
-          .slice(equals + 1)
-          .trim()
-          .replace(/^"|"$/g, '');
-        for (const part of value.split(',')) {
-          if (part === '') continue;
-          const set = base64Bytes(part.trim());
-          if (set === undefined || set.length === 0 || sets.length === PARAMETER_SETS_MAX) return undefined;
-          sets.push(set);
-        }
-      }
-    }
-    return sets;
-  },
+  parameterSetsIn: (parameters) =>
+    parameterSetsIn(
+      parameters,
+      SET_PARAMETERS.map(([name]) => name),
+    ),
 };
