@@ -3,10 +3,11 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { platform, stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { Argument, Command, CommanderError } from 'commander';
+import { Argument, Command } from 'commander';
 import { Failure } from '../io/os/failure.ts';
 import { attacks } from './attacks.ts';
 import { cipher } from './cipher.ts';
+import { parseCommandLine } from './command-line.ts';
 import { cpu } from './cpu.ts';
 import { encryption } from './encryption.ts';
 import { forgeries } from './forgeries.ts';
@@ -62,14 +63,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--quick', 'short runs, to check that it works; do not quote the figures')
     .option('--rounds <count>', 'repetitions of each measurement; medians are shown', '5')
     .option('--rates <list>', 'bit rates of cpu, Mb/s', '4,50,500')
-    .option('--minutes <count>', 'duration of soak, and of the memory measurement of page', '10')
-    .exitOverride();
-  try {
-    program.parse(argv as string[]);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+    .option('--minutes <count>', 'duration of soak, and of the memory measurement of page', '10');
+  const ended = parseCommandLine(program, argv);
+  if (ended !== undefined) return ended;
   const parts = program.args.length > 0 ? program.args : Object.keys(PARTS);
   return await run(parts, program.opts<Options>());
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { SummaryRow } from '../lab/tables.ts';
+import { parseCommandLine, readCount } from './command-line.ts';
 import { type BenchPath, benchPaths, CONSTANT_KBPS, FOLLOWING, type PathStream, runPath } from './path-run.ts';
 import { type PathOutcome, pathTable } from './path-table.ts';
 import { writeResults } from './results-page.ts';
@@ -16,12 +17,6 @@ interface Task {
   readonly seed: number;
 }
 
-function readCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError('expected a positive whole number');
-}
-
 /** Entry point of `npm run bench:path`: streams that follow the path beside constant ones and the limits. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('bench:path')
@@ -30,14 +25,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--seed <number>', 'seed of encoder and link', readCount, 1)
     .option('--jobs <count>', 'parallel runs', readCount, availableParallelism())
     .option('--docs', 'write the table into docs/RESULTS.md')
-    .option('--json', 'print all rows as JSON on stdout')
-    .exitOverride();
-  try {
-    program.parse(argv as string[]);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+    .option('--json', 'print all rows as JSON on stdout');
+  const ended = parseCommandLine(program, argv);
+  if (ended !== undefined) return ended;
   const { paths: wanted = '', seed, jobs, docs, json } = program.opts();
   const paths = benchPaths().filter(({ name }) => name.includes(wanted));
   if (paths.length === 0) {

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { sum } from '../lab/report/operating-point.ts';
 import { markdownTable } from '../lab/report/text-table.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
+import { parseCommandLine, readCount } from './command-line.ts';
 import { type BenchPoint, interval, MORE_POINTS, POINTS, type PointOutcome, runPoint } from './point.ts';
 import { boundOf, boundText } from './point-bound.ts';
 import { readPoint } from './point-text.ts';
@@ -37,12 +38,6 @@ function readRecoveries(text: string): readonly Recovery[] {
   throw new InvalidArgumentError(`expected a comma-separated list of ${RECOVERIES.join(', ')}`);
 }
 
-function readCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError('expected a positive whole number');
-}
-
 /** Entry point of `npm run bench:points -- --frames 200000`: the points of the comparison on the virtual clock. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('bench:points')
@@ -58,14 +53,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--seeds <count>', 'runs per point', readCount, 5)
     .option('--jobs <count>', 'parallel runs', readCount, availableParallelism())
     .option('--docs', 'write the table into docs/RESULTS.md')
-    .option('--json', 'print all figures as JSON on stdout')
-    .exitOverride();
-  try {
-    program.parse(argv as string[]);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+    .option('--json', 'print all figures as JSON on stdout');
+  const ended = parseCommandLine(program, argv);
+  if (ended !== undefined) return ended;
   const { points: named, point: own, recovery, frames, seeds, jobs, docs, json } = program.opts();
   const points: readonly BenchPoint[] = own ? [own] : named;
   const tasks: Task[] = [];

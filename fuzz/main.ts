@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { stderr, stdout } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { parseCommandLine } from '../bench/command-line.ts';
 import { failureOf, processorTime } from './campaign.ts';
 import { FINDINGS, readFinding, writeCorpus, writeFinding } from './corpus.ts';
 import { FUZZ_TARGETS } from './fuzz-targets.ts';
@@ -41,14 +42,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--minutes <count>', 'time for all targets together', '1')
     .option('--seed <number>', 'another seed gives other inputs; default: by the time')
     .option('--save', 'keep inputs that did something new in fuzz/corpus')
-    .option('--replay <file>', 'run one input that failed, and print why')
-    .exitOverride();
-  try {
-    program.parse(argv as string[]);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+    .option('--replay <file>', 'run one input that failed, and print why');
+  const ended = parseCommandLine(program, argv);
+  if (ended !== undefined) return ended;
   const options = program.opts<Options>();
   if (options.replay !== undefined) return await replay(options.replay);
   const unknown = program.args.find((name) => !names.includes(name));

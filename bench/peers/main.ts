@@ -2,9 +2,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cwd, platform, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { readWhole } from '../../cli/options.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
+import { parseCommandLine } from '../command-line.ts';
 import type { BenchPoint } from '../point.ts';
 import { BenchInterrupted } from '../programs.ts';
 import { writeResults } from '../results-page.ts';
@@ -51,12 +52,8 @@ interface Options {
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = command();
-  try {
-    program.parse(argv as string[]);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+  const ended = parseCommandLine(program, argv);
+  if (ended !== undefined) return ended;
   const options = program.opts<Options>();
   try {
     if (options.from !== undefined) {
@@ -95,8 +92,7 @@ function command(): Command {
     )
     .option('--no-docs', 'do not change docs/RESULTS.md')
     .option('--json', 'print all runs as JSON on stdout')
-    .option('--from <file>', 'format the table of an earlier JSON file, without measuring')
-    .exitOverride();
+    .option('--from <file>', 'format the table of an earlier JSON file, without measuring');
 }
 
 function readPoints(text: string): readonly BenchPoint[] {
