@@ -21,7 +21,7 @@ export type RecordedReceiverEvent =
 export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
   readonly #shown: Receiver;
   readonly #recorded: Receiver;
-  #endTold = false;
+  #endReported = false;
 
   /** @param options of a recovery that mends; `onLoss` and `records` are those of the two receivers. */
   constructor(options: ReceiverOptions) {
@@ -30,7 +30,7 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
       ...options,
       onLoss: 'freeze',
       records: true,
-      // The sender is told that damage is shown: it goes on sending frames whose reference it left out.
+      // Notices to the sender say that damage is shown, so that it keeps sending frames whose reference it dropped.
       createRecovery: options.createRecovery ?? (() => createRecovery({ ...options, onLoss: 'smear', records: true })!),
     });
   }
@@ -92,8 +92,8 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
     for (let event = this.#recorded.pollEvent(); event; event = this.#recorded.pollEvent()) {
       if (event.kind === 'access-unit') return { kind: 'recorded', unit: event.unit, frame: event.frame };
     }
-    if (!this.ended || this.#endTold) return undefined;
-    this.#endTold = true;
+    if (!this.ended || this.#endReported) return undefined;
+    this.#endReported = true;
     return { kind: 'ended' };
   }
 

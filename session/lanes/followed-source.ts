@@ -2,6 +2,7 @@ import { now } from '../../io/os/clock.ts';
 import type { AdaptiveControl } from '../../io/sources/adaptive-control.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { assert } from '../../protocol/base/assert.ts';
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { SourceSteering } from '../stream/source-steering.ts';
@@ -31,7 +32,7 @@ export class FollowedSource {
 
   constructor(options: FollowedSourceOptions) {
     const { media, loop, lateMax, targets, onUnit, onFailure } = options;
-    if (!media.adaptive) throw new Error('the source of lanes that follow must follow itself');
+    assert(media.adaptive !== undefined, 'the source of lanes that follow the path must be adaptive');
     this.#options = options;
     this.#control = media.adaptive;
     this.#steering = new SourceSteering(this.#control);

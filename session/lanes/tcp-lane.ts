@@ -8,6 +8,7 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
+import { IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../sim/tcp/media-receiver.ts';
@@ -17,8 +18,6 @@ import { LanePath } from './lane-path.ts';
 import type { FrameCounts } from './lane-record.ts';
 import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
 
-/** IPv4 header, bytes; TCP's header is part of each segment. */
-const HEADER_BYTES = 20;
 /** Offsets of the sequence number and the header length in a segment (RFC 9293 §3.1). */
 const SEQUENCE_OFFSET = 4;
 const DATA_OFFSET = 12;
@@ -88,7 +87,8 @@ export class TcpLane implements LaneTransport {
     this.path = new LanePath({
       link: options.forward,
       capture: options.capture,
-      headerBytes: HEADER_BYTES,
+      // TCP's own header is part of each segment.
+      headerBytes: IP_HEADER_BYTES,
       isMedia: (segment) => payloadOf(segment) > 0,
       observer: {
         onSent: (now, segment, lost) => this.#note(now, segment, lost),

@@ -22,7 +22,7 @@ export class KeyFrameRequests {
     return this.#refused;
   }
 
-  /** @param the requesting receiver. */
+  /** @param receiver identifies the requesting receiver. */
   request(now: Instant, receiver: object): void {
     let budget = this.#budgets.get(receiver);
     if (budget === undefined) {

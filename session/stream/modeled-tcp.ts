@@ -1,5 +1,6 @@
 import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
+import { IP_HEADER_BYTES, IPV6_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { ByteTunnel, type ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
@@ -15,10 +16,6 @@ export interface ModeledTcpOptions {
   readonly onFailed: (cause: string) => void;
 }
 
-/** Header bytes of IPv4 (RFC 791) and IPv6 (RFC 8200). */
-const IPV4_HEADER_BYTES = 20;
-const IPV6_HEADER_BYTES = 40;
-
 /** A modelled TCP connection over an impaired link on the real clock, in place of a part of the path. */
 export class ModeledTcp {
   readonly #options: ModeledTcpOptions;
@@ -30,7 +27,7 @@ export class ModeledTcp {
   constructor(options: ModeledTcpOptions) {
     this.#options = options;
     const { link, congestionControl, ipv6 } = options;
-    const headerBytes = ipv6 ? IPV6_HEADER_BYTES : IPV4_HEADER_BYTES;
+    const headerBytes = ipv6 ? IPV6_HEADER_BYTES : IP_HEADER_BYTES;
     this.#tunnel = new ByteTunnel({ link, congestionControl, startsAt: now(), headerBytes });
     this.#wakeUp.set(this.#tunnel.pollTimeout());
   }
