@@ -14,7 +14,7 @@ export interface BoundedStream {
   readonly frameInterval: Microseconds;
   /** Packets per frame. */
   readonly packets: number;
-  /** Header bytes per payload byte of the media, reports included. */
+  /** Header bytes of the media packets per payload byte. */
   readonly headers: number;
 }
 

@@ -63,8 +63,9 @@ export class ControlClient {
   readonly #events: ControlClientEvent[] = [];
   #state: ControlClientState = { kind: 'idle' };
   #playing = true;
-  /** True from a sender's goodbye to the next welcome; and once a sender has welcomed this receiver. */
+  /** True from a sender's goodbye to the next welcome. */
   #dismissed = false;
+  /** True after the first welcome. */
   #welcomed = false;
   #mediaAt: Instant = instant(0);
   #frames = 0;
@@ -383,9 +384,8 @@ export class ControlClient {
   }
 
   #retry(now: Instant, cause: string): void {
-    const { timeout } = this.#options;
-    const waited = now - this.#mediaAt;
-    if (waited >= timeout) {
+    const left = this.#options.timeout - (now - this.#mediaAt);
+    if (left <= 0) {
       if (this.#frames === 0) {
         if (this.#silenceReported) return this.#end({ kind: 'failed', failure: { kind: 'no-datagrams' } });
         return this.#end({ kind: 'failed', failure: { kind: 'no-stream', cause } });
@@ -395,6 +395,6 @@ export class ControlClient {
     }
     if (cause !== this.#reportedCause) this.#events.push({ kind: 'waiting', cause });
     this.#reportedCause = cause;
-    this.#state = { kind: 'waiting', retryAt: instant(now + Math.min(RETRY_INTERVAL, timeout - waited)) };
+    this.#state = { kind: 'waiting', retryAt: instant(now + Math.min(RETRY_INTERVAL, left)) };
   }
 }
