@@ -33,7 +33,7 @@ export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryption
   readonly timeout: number;
   readonly summary?: string;
   readonly pcap?: string;
-  readonly pagePort: number;
+  readonly pagePort?: number;
   readonly openBrowser: boolean;
 }
 
@@ -125,9 +125,10 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .default('auto'),
     )
     .addOption(
-      new Option('--page-port <port>', 'port of the page on 127.0.0.1; 0: any free port')
-        .default(0)
-        .argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
+      new Option(
+        '--page-port <port>',
+        'port of the page on 127.0.0.1; 0: any free port (default: 7080, or any free port where it is in use)',
+      ).argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
     )
     .option('--no-open-browser', 'print the address of the page without opening it')
     .option('--output <file>', 'record to FILE.mp4, FILE.ts, FILE.h264 or FILE.h265; - writes Annex B to stdout')

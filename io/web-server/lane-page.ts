@@ -29,8 +29,8 @@ export interface Upload {
 }
 
 export interface LanePageOptions {
-  /** TCP port; 0: any free port. */
-  readonly port: number;
+  /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
+  readonly port: number | undefined;
   readonly log: (message: string) => void;
   /** `reply` answers the window that sent the command, and no other. */
   readonly onCommand: (command: LaneCommand, reply: (announcement: LaneAnnouncement) => void) => void;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,6 +9,8 @@ import type { SiteWindow, SiteWindowOptions } from './site-window.ts';
 
 /** Limit of windows, far above what one person opens. */
 const WINDOWS_MAX = 16;
+/** Usual port of a page, so that bookmarks and open windows find it again. */
+const PAGE_PORT = 7_080;
 /** Time for a window to answer the close, milliseconds; after it the window is disconnected. */
 const CLOSE_TIMEOUT_MS = 300;
 
@@ -76,15 +79,26 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     return total;
   }
 
-  async listen(port: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        const cause = error.code === 'EADDRINUSE' ? 'it is in use' : error.message;
-        reject(new Failure(`the page cannot be served on 127.0.0.1:${port}, ${cause}: choose another port`, 1));
-      });
-      this.#server.listen(port, '127.0.0.1', resolve);
-    });
+  /**
+   * @param port 0: any free port; `undefined`: 7080, or any free port where that is taken.
+   * @throws {Failure} when a given port cannot be used.
+   */
+  async listen(port: number | undefined): Promise<void> {
+    try {
+      await this.#listenOn(port ?? PAGE_PORT);
+    } catch (error) {
+      if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+        throw new Failure(`the page cannot be served on 127.0.0.1:${port ?? PAGE_PORT}, ${causeOfPort(error)}`, 1);
+      }
+      this.#options.log(`page: port ${PAGE_PORT} is in use`);
+      await this.#listenOn(0);
+    }
     this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async #listenOn(port: number): Promise<void> {
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
   }
 
   /** Announces the end, disconnects windows that do not close, and stops listening. */
@@ -155,6 +169,11 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     log(`page: a window joined, ${this.#windows.size} watching`);
     onJoin(window);
   }
+}
+
+function causeOfPort(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return `${code === 'EADDRINUSE' ? 'it is in use' : message}: choose another port`;
 }
 
 export function refuse(response: ServerResponse, status: number, why: string): void {

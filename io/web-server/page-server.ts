@@ -36,8 +36,8 @@ export interface Page {
 }
 
 export interface PageOptions {
-  /** TCP port; 0: any free port. */
-  readonly port?: number;
+  /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
+  readonly port: number | undefined;
   readonly description: PageDescription;
   readonly log: (message: string) => void;
   readonly onCommand?: (command: PageCommand) => void;
@@ -50,7 +50,7 @@ const COMMAND_BYTES_MAX = 256;
 
 export async function openPage(options: PageOptions): Promise<Page> {
   const page = new PageServer(options, await readPageFiles(options.folders ?? pageFolders()));
-  await page.listen(options.port ?? 0);
+  await page.listen(options.port);
   return page;
 }
 
@@ -102,7 +102,7 @@ class PageServer implements Page {
     return this.#site.queuedBytes;
   }
 
-  async listen(port: number): Promise<void> {
+  async listen(port: number | undefined): Promise<void> {
     await this.#site.listen(port);
   }
 

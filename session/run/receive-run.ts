@@ -24,7 +24,7 @@ export interface ReceiveRunOptions {
   readonly recovery: Recovery;
   readonly link: LinkSpecification | undefined;
   readonly play: PlayChoice;
-  readonly pagePort: number;
+  readonly pagePort: number | undefined;
   readonly openBrowser: boolean;
   readonly output: string | undefined;
   readonly capture: string | undefined;

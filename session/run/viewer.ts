@@ -44,7 +44,7 @@ export interface ViewerOptions {
   readonly description: PageDescription;
   /** Codec of the stream. */
   readonly codecName: CodecName;
-  readonly pagePort: number;
+  readonly pagePort: number | undefined;
   readonly openBrowser: boolean;
   readonly log: Log;
   readonly onCommand: (command: PageCommand) => void;

@@ -228,7 +228,13 @@ inChromium('says that WebCodecs is missing in a browser without it', async () =>
 });
 
 async function opened(options: Partial<Parameters<typeof openPage>[0]> = {}): Promise<Page> {
-  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders: browser.folders, ...options });
+  const page = await openPage({
+    port: 0,
+    description: DESCRIPTION,
+    log: () => {},
+    folders: browser.folders,
+    ...options,
+  });
   open.push(page);
   return page;
 }

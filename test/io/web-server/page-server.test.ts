@@ -230,13 +230,22 @@ test('reports a busy port in one line', async () => {
   );
 });
 
+test('takes port 7080, or another where that is in use', async () => {
+  const [first, second] = [await opened({ port: undefined }), await opened({ port: undefined })];
+  // Another program may have 7080.
+  await expect(opened({ port: 7_080 })).rejects.toThrow(/127\.0\.0\.1:7080, it is in use/);
+  expect(new URL(second.url).port).not.toBe('7080');
+  expect(second.url).not.toBe(first.url);
+  expect((await get(second, '/')).status).toBe(200);
+});
+
 test('reports a page that is not built in one line', async () => {
   const missing = { ...pages.folders, compiled: join(pages.folders.compiled, 'nowhere') };
   await expect(opened({ folders: missing })).rejects.toThrow(/is missing: run "npm run build" first$/);
 });
 
 async function opened(options: Partial<PageOptions> = {}): Promise<Page> {
-  const page = await openPage({ description: DESCRIPTION, log: () => {}, folders: pages.folders, ...options });
+  const page = await openPage({ port: 0, description: DESCRIPTION, log: () => {}, folders: pages.folders, ...options });
   return pages.closing(page);
 }
 
