@@ -17,6 +17,7 @@ import { Keys } from './keys.ts';
 import { readSeconds } from './options.ts';
 import { addReceiverOptions, CONGESTION_UNUSED, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
+import { typedCommand } from './typed-command.ts';
 
 interface DemoCommandOptions extends ReceiveCommandOptions {
   readonly duration?: number;
@@ -115,6 +116,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     loop: options.loop,
     pagePort: options.pagePort,
     log,
+    command: typedCommand(process.argv, process.env),
     onEnd: stop,
     runScenario: async (scenario, folder, closing) => {
       const { checkPageScenario } = await import('./page-scenario.ts');
@@ -210,6 +212,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
     const link = options.link ?? demoLink();
     const run = new ReceiveRun({
       ...options,
+      pagePort: options.pagePort,
       connect: dropframeClient({
         ...options,
         host: '127.0.0.1',

@@ -157,7 +157,14 @@ export interface LanesRates {
 
 export type LaneAnnouncement =
   | { readonly kind: 'state'; readonly state: LanesState }
-  | { readonly kind: 'description'; readonly width: number; readonly height: number; readonly title: string }
+  | {
+      readonly kind: 'description';
+      readonly width: number;
+      readonly height: number;
+      readonly title: string;
+      /** Command that starts the server, as typed in a shell. */
+      readonly command?: string | undefined;
+    }
   | { readonly kind: 'events'; readonly atMs: number; readonly lanes: readonly LaneEvents[] }
   | { readonly kind: 'figures'; readonly atMs: number; readonly lanes: readonly LaneFigures[] }
   | LanesRates

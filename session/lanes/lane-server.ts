@@ -29,8 +29,11 @@ export interface LaneServerOptions {
   readonly lanes: readonly LaneSettings[];
   readonly link: LinkSpecification;
   readonly loop: boolean;
-  readonly pagePort: number;
+  /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
+  readonly pagePort: number | undefined;
   readonly log: Log;
+  /** Command that starts the server, as typed in a shell: a page names it once the server has gone. */
+  readonly command?: string;
   /** Runs a scenario file in the laboratory, with its output in a folder; resolves with the path of the report. */
   readonly runScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
   /** Called when a user presses Stop, or at the end of the source. */
@@ -333,7 +336,8 @@ export class LaneServer {
 
   #description(): LaneAnnouncement {
     const { width, height } = this.#playing.media.description;
-    return { kind: 'description', width, height, title: basename(this.#playing.name) };
+    const { command } = this.#options;
+    return { kind: 'description', width, height, title: basename(this.#playing.name), command };
   }
 
   #takeRates(): LanesRates {

@@ -55,7 +55,7 @@ for (const lanes of [LANES, FOUR]) {
 /** Returns the pairs of page elements that overlap. */
 const overlaps = (tab: Tab): Promise<string[]> =>
   tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
-    '#network > *', '#network > header > *', '#sliders > *', '#keep > *', '#rates-panel > *', '#frontier-panel > *', '.screen > p:not(.waiting)', '#details > *'].flatMap((parts) => {
+    '#network > *', '#network header > *', '#sliders > *', '#keep > *', '#rates-panel > *', '#frontier-panel > *', '.screen > p:not(.waiting)', '#details > *'].flatMap((parts) => {
     const boxes = [...document.querySelectorAll(parts)]
       .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
       .filter(({ width, height }) => width > 0 && height > 0);

@@ -2,8 +2,12 @@
 export const UNABLE =
   'This browser cannot decode the stream. WebCodecs with H.264 is required (current Chrome, Edge, Safari or Firefox), ' +
   'on a page from 127.0.0.1.';
-export const GONE = 'dropframe does not respond. This page reconnects when it is back.';
-export const ENDED = 'The demo has ended. This page reconnects when it is started again.';
+
+/** Returns the message for a page without its server. @param command command that starts the server, if it is known. */
+export function goneWords(ended: boolean, command = 'npm start'): string {
+  const seen = ended ? 'The demo has ended.' : 'dropframe does not respond.';
+  return `${seen} Start it with: ${command} – this page goes on by itself when it is back.`;
+}
 
 /** Formats milliseconds as minutes, seconds and tenths: `1:02.3`. */
 export function clock(ms: number): string {

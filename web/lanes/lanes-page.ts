@@ -10,6 +10,7 @@ import {
 } from '../../protocol/page/lane-message.ts';
 import { element } from '../player/statistics-panel.ts';
 import { PageConnection } from '../shared/page-connection.ts';
+import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { FileUpload } from './file-upload.ts';
 import { frameDetails } from './frame-details.ts';
@@ -17,13 +18,12 @@ import { Frontier } from './frontier.ts';
 import { LabButtons } from './lab-buttons.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LaneCard } from './lane-card.ts';
-import { clock, ENDED, GONE, UNABLE } from './lane-words.ts';
+import { clock, goneWords, UNABLE } from './lane-words.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
-import { listenForShortcuts } from './shortcuts.ts';
 
 /** Upward drift of the server clock estimate (a running minimum), milliseconds per batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
@@ -58,6 +58,8 @@ let state: LanesState | undefined;
 let paused = false;
 let ended = false;
 let everConnected = false;
+/** Command that starts the server, as the server has named it. */
+let command: string | undefined;
 /** Fragment of the page's address until its settings have been read. */
 let unread: string | undefined = location.hash;
 let clockOffsetMs: number | undefined;
@@ -81,7 +83,7 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     refreshState();
   },
   disconnected() {
-    message.show(ended ? ENDED : GONE, true);
+    message.show(goneWords(ended, command), true);
     refreshState();
   },
   announced,
@@ -94,6 +96,7 @@ function announced(announcement: LaneAnnouncement): void {
       return applyState(announcement.state);
     case 'description': {
       const { width, height, title } = announcement;
+      command = announcement.command ?? command;
       document.body.style.setProperty('--picture-ratio', `${width} / ${height}`);
       document.title = `${title} · dropframe`;
       return;
@@ -223,8 +226,17 @@ function refreshState(): void {
   const now = currentState();
   if (document.body.dataset.state === now && now !== 'unable') return;
   document.body.dataset.state = now;
+  enableControls(connection.connected);
   element('state-text', HTMLElement).textContent = WORDS[now];
   if (now === 'unable') message.show(UNABLE, true);
+}
+
+/** Controls of the server do nothing without it. */
+function enableControls(enabled: boolean): void {
+  for (const part of document.querySelectorAll<HTMLElement>('.of-server')) {
+    if (part instanceof HTMLFieldSetElement) part.disabled = !enabled;
+    else part.inert = !enabled;
+  }
 }
 
 const nowMs = (): number => performance.now() - (clockOffsetMs ?? performance.now());

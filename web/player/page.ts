@@ -8,6 +8,7 @@ import {
 } from '../../protocol/page/page-message.ts';
 import { format, millisecondsFigure } from '../shared/figures.ts';
 import { PageConnection } from '../shared/page-connection.ts';
+import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { element, StatisticsPanel } from './statistics-panel.ts';
 
@@ -162,17 +163,7 @@ function stop(): void {
   refresh();
 }
 
-const KEYS: Readonly<Record<string, () => void>> = { ' ': togglePause, i: togglePanel, f: toggleFullScreen, q: stop };
-
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  // Space on a button presses the button.
-  if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
-  const act = KEYS[event.key.toLowerCase()];
-  if (act === undefined) return;
-  event.preventDefault();
-  act();
-});
+listenForShortcuts({ ' ': togglePause, i: togglePanel, f: toggleFullScreen, q: stop });
 pauseButton.addEventListener('click', togglePause);
 panelButton.addEventListener('click', togglePanel);
 element('full-screen', HTMLButtonElement).addEventListener('click', toggleFullScreen);

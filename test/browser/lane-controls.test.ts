@@ -1,0 +1,40 @@
+import { expect } from 'vitest';
+import { inChromium } from './browser.ts';
+import { opened, pageState, tabAt, untilPage } from './lane-tab.ts';
+
+inChromium('pauses with the space bar whatever was clicked before, and never presses the clicked control', async () => {
+  let drops = 0;
+  const show = await opened('delay=10ms');
+  const { handleCommand } = show;
+  show.handleCommand = (command, reply) => {
+    if (command.kind === 'drop') drops++;
+    handleCommand.call(show, command, reply);
+  };
+  const tab = await tabAt(show);
+  for (const [index, clicked] of ['#drop', '#pause', '#preset', '.timeline', '#knob-loss'].entries()) {
+    const before = (await pageState(tab)).state;
+    if (clicked === '#preset') await tab.locator(clicked).focus();
+    else await tab.locator(clicked).first().click();
+    const after = clicked === '#pause' ? (await pageState(tab)).state : before;
+    await tab.keyboard.press('Space');
+    const expected = after === 'paused' ? 'live' : 'paused';
+    expect([index, (await pageState(tab)).state]).toEqual([index, expected]);
+  }
+  await untilPage(tab, () => drops > 0);
+  expect(drops).toBe(1);
+});
+
+inChromium('disables the controls once the server has gone, and names the command that starts it', async () => {
+  const first = await opened('delay=10ms', { command: 'npm start -- film.mp4' });
+  const tab = await tabAt(first);
+  expect(await tab.locator('#drop').isDisabled()).toBe(false);
+  await first.close();
+  await tab.locator('#message').getByText('npm start -- film.mp4').waitFor();
+  await untilPage(tab, ({ state }) => state === 'ended' || state === 'gone');
+  for (const control of ['#drop', '#freeze', '#source', '#stop', '#link', '.strategy', '.latency']) {
+    expect([control, await tab.locator(control).first().isDisabled()]).toEqual([control, true]);
+  }
+  await opened('delay=10ms', { pagePort: Number(new URL(first.url).port) });
+  await untilPage(tab, ({ state }) => state === 'live');
+  expect(await tab.locator('#drop').isDisabled()).toBe(false);
+});
