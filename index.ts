@@ -36,6 +36,8 @@ export type {
   ParameterSetTracker,
   PayloadRange,
   SessionFormat,
+  SoundFormat,
+  SoundTraits,
   TransportStreamFormat,
   VideoFormat,
 } from './protocol/codec/codec.ts';

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
-import { CODEC_NAMES, type CodecName, codecByName } from '../protocol/codec/codecs.ts';
+import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
 import { PORT_DEFAULT, readTarget } from './options.ts';
 
@@ -102,7 +102,7 @@ async function sdpTarget(file: string): Promise<ReceiveTarget> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Failure(`cannot read ${file}: ${causeOf(error)}`);
   });
-  const descriptions = CODEC_NAMES.map((codecName) => ({
+  const descriptions = VIDEO_CODEC_NAMES.map((codecName) => ({
     codecName,
     description: parseSessionDescription(text, codecByName(codecName)),
   }));

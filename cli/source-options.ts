@@ -3,7 +3,7 @@ import type { Log } from '../io/os/log.ts';
 import { followRange } from '../io/sources/follow-range.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { MediaSourceOptions } from '../io/sources/open-source.ts';
-import { CODEC_NAMES, type CodecName } from '../protocol/codec/codecs.ts';
+import { type CodecName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
@@ -42,7 +42,7 @@ export async function openInput(
   input: string,
   options: SourceCommandOptions,
   log: Log,
-  copies: readonly CodecName[] = CODEC_NAMES,
+  copies: readonly CodecName[] = VIDEO_CODEC_NAMES,
 ): Promise<MediaSource> {
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');

@@ -43,6 +43,7 @@ export function writeSessionDescription(options: SessionDescriptionOptions): str
   const { session } = codec;
   assert(session !== undefined, 'the codec must have a payload format for session descriptions');
   assert(!/\s/.test(host), 'the host must not contain white space');
+  const channels = session.channels?.(parameterSets);
   const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
   const lines = [
     'v=0',
@@ -52,7 +53,7 @@ export function writeSessionDescription(options: SessionDescriptionOptions): str
     `c=${address}`,
     't=0 0',
     `m=${codec.mediaType} ${port} RTP/AVP ${payloadType}`,
-    `a=rtpmap:${payloadType} ${session.encodingName}/${clockRate}`,
+    `a=rtpmap:${payloadType} ${session.encodingName}/${clockRate}${channels === undefined ? '' : `/${channels}`}`,
   ];
   const parameters = session.formatParameters(parameterSets);
   if (parameters.length > 0) lines.push(`a=fmtp:${payloadType} ${parameters.join(';')}`);
@@ -110,7 +111,7 @@ function rtpMap(
   { encodingName }: SessionFormat,
 ): { payloadType: number; clockRate: number } | undefined {
   for (const line of section) {
-    const map = /^a=rtpmap:(\d{1,3}) ([\w.-]+)\/(\d{1,9})$/.exec(line);
+    const map = /^a=rtpmap:(\d{1,3}) ([\w.-]+)\/(\d{1,9})(?:\/\d{1,3})?$/.exec(line);
     if (map === null || map[2]!.toLowerCase() !== encodingName.toLowerCase() || !payloadTypes.includes(map[1]!))
       continue;
     const payloadType = Number(map[1]);

@@ -140,7 +140,7 @@ export class TransportStreamWriter {
 }
 
 function packetizedElementaryStream(unit: AccessUnit, format: TransportStreamFormat): Uint8Array {
-  const picture = format.write(unit.parts);
+  const picture = format.write(unit.parts, []);
   const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);
   // A known length lets the reader deliver the picture without waiting for the next one; 0 means unknown.
   const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;

@@ -24,8 +24,19 @@ const STREAMS: readonly Stream[] = [
 /** Byte streams: NAL units, parameter sets, slice headers, pictures, and their way through RTP payloads. */
 export const pictureTargets: readonly FuzzTarget[] = STREAMS.map(pictureTarget);
 
-/** RTP payloads as a peer may write them (RFC 6184 §5, RFC 7798 §4). */
-export const payloadTargets: readonly FuzzTarget[] = STREAMS.map(payloadTarget);
+/** RTP payloads as a peer may write them (RFC 6184 §5, RFC 7798 §4, RFC 7587 §4, RFC 3640 §3). */
+export const payloadTargets: readonly FuzzTarget[] = [
+  ...STREAMS.map(({ codecName, sample }) => payloadTarget(codecName, () => picturesOf(sample))),
+  ...(['opus', 'aac'] as const).map((codecName) => payloadTarget(codecName, () => soundOf(codecName))),
+];
+
+/** First NAL units of a byte stream. */
+const picturesOf = (sample: string): Uint8Array[] =>
+  new AnnexBSplitter().push(Uint8Array.from(readFileSync(sample).subarray(0, SEED_BYTES))).slice(0, 4);
+
+/** Sound as it is, and one unit that must be split where the format can. */
+const soundOf = (codecName: CodecName): Uint8Array[] =>
+  [90, 320, 2_500].map((bytes) => codecByName(codecName).syntheticPart({ key: true, bytes, filling: 7 }));
 
 function pictureTarget({ codecName, sample, decoder }: Stream): FuzzTarget {
   const codec = codecByName(codecName);
@@ -87,14 +98,12 @@ function pictureTarget({ codecName, sample, decoder }: Stream): FuzzTarget {
   };
 }
 
-function payloadTarget({ codecName, sample }: Stream): FuzzTarget {
+function payloadTarget(codecName: CodecName, partsOf: () => readonly Uint8Array[]): FuzzTarget {
   const codec = codecByName(codecName);
   return {
     name: `${codecName}-payloads`,
     seeds: () => {
-      const splitter = new AnnexBSplitter();
-      const nalUnits = splitter.push(Uint8Array.from(readFileSync(sample).subarray(0, SEED_BYTES))).slice(0, 4);
-      const payloads = codec.packetize(nalUnits, { payloadBytesMax: PAYLOAD_BYTES_MAX, headroomBytes: 0 });
+      const payloads = codec.packetize(partsOf(), { payloadBytesMax: PAYLOAD_BYTES_MAX, headroomBytes: 0 });
       return [{ choices: 0, steps: payloads.map((bytes) => ({ pause: 0, bytes })) }];
     },
     mutate: mutateBytes,

@@ -4,7 +4,7 @@ import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ByteStreamFormat, Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
-import { CODEC_NAMES, codecByName, DEFAULT_CODEC } from '../../protocol/codec/codecs.ts';
+import { codecByName, DEFAULT_CODEC, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
@@ -56,7 +56,7 @@ export async function checkRecordable(path: string): Promise<void> {
   if (path === '-') return;
   const extension = extname(path).toLowerCase();
   // The stream's codec is not known yet.
-  const codecs = CODEC_NAMES.map((name) => codecByName(name));
+  const codecs = VIDEO_CODEC_NAMES.map((name) => codecByName(name));
   const codec = codecs.find(({ byteStream }) => byteStream?.extensions.includes(extension)) ?? DEFAULT_CODEC;
   serializerFor(path, { width: 0, height: 0, parameterSets: [] }, codec);
   await checkWritable(path);

@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { CODEC_NAMES, type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 
 /** Kind of an input, before its content is examined. */
@@ -16,7 +16,7 @@ const OTHER_ENDINGS: Readonly<Partial<Record<CodecName, readonly string[]>>> = {
 
 /** Returns the codec of the raw byte stream that the ending of a file name announces; `undefined`: none. */
 export function codecOfEnding(ending: string): CodecName | undefined {
-  return CODEC_NAMES.find((name) => {
+  return VIDEO_CODEC_NAMES.find((name) => {
     const endings = [...(codecByName(name).byteStream?.extensions ?? []), ...(OTHER_ENDINGS[name] ?? [])];
     return endings.includes(ending);
   });

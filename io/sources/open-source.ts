@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { CODEC_NAMES, type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
 import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { loadAvLibrary } from '../encoder/av-library.ts';
 import { type EncoderOptions, ffmpegInput, type TestPattern } from '../ffmpeg/encoder.ts';
@@ -217,7 +217,7 @@ async function openThroughFfmpeg(input: string, source: string, options: MediaSo
 function mustEncode(
   input: string,
   { codecName, title }: { readonly codecName: CodecName | undefined; readonly title?: string },
-  { encode, copies = CODEC_NAMES }: MediaSourceOptions,
+  { encode, copies = VIDEO_CODEC_NAMES }: MediaSourceOptions,
 ): boolean {
   if (encode === 'x264') return true;
   if (codecName !== undefined && copies.includes(codecName)) return false;

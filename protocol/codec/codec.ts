@@ -14,6 +14,10 @@ export interface Codec {
   readonly mediaType: MediaType;
   /** RTP clock rate, ticks per second: 90,000 for video. */
   readonly clockRate: number;
+  /** True when each stream has a clock rate of its own, which is its sampling rate. */
+  readonly clockRateVaries?: true;
+  /** True when an access unit must fit into one payload, as its format knows no fragments. */
+  readonly unfragmented?: true;
 
   /**
    * Splits one access unit into RTP payloads, in order.
@@ -64,6 +68,9 @@ export interface Codec {
   /** Returns the parameter sets among these parts, in the order in which a decoder needs them. */
   parameterSetsOf(parts: readonly Uint8Array[]): Uint8Array[];
 
+  /** What only sound has; `undefined` for video. */
+  readonly sound?: SoundTraits;
+
   /** The payload format in a session description; `undefined` when the codec cannot be announced by one. */
   readonly session?: SessionFormat;
   /** The stream without a container, in files and pipes; `undefined` when there is no such form. */
@@ -81,6 +88,8 @@ export interface Codec {
 export interface SessionFormat {
   /** Encoding name of `a=rtpmap`: `H264`. */
   readonly encodingName: string;
+  /** Returns the number of channels that `a=rtpmap` names; absent for video, where it names none. */
+  channels?(sets: readonly Uint8Array[]): number;
   /** Returns the parameters of `a=fmtp`; empty when there are none. */
   formatParameters(sets: readonly Uint8Array[]): readonly string[];
   /**
@@ -110,11 +119,15 @@ export interface ByteStreamFormat {
 export interface TransportStreamFormat {
   /** Stream type of the program map (table 2-34). */
   readonly streamType: number;
+  /** Stream identifier of its PES packets (table 2-22); 0xe0, the first of video, by default. */
+  readonly streamId?: number;
+  /** Returns the descriptors in the program map; none by default. */
+  descriptors?(sets: readonly Uint8Array[]): readonly number[];
   /** Returns the payload of an access unit's PES packet. */
-  write(parts: readonly Uint8Array[]): Uint8Array;
+  write(parts: readonly Uint8Array[], sets?: readonly Uint8Array[]): Uint8Array;
 }
 
-/** Samples of a codec in MP4 (ISO/IEC 14496-12), in a track of pictures. */
+/** Samples of a codec in MP4 (ISO/IEC 14496-12), in a track of pictures or of sound. */
 export interface Mp4Format {
   /** Four characters: the type of the sample entry, which is a brand too, such as `avc1`. */
   readonly sampleEntry: string;
@@ -127,6 +140,23 @@ export interface Mp4Format {
   configuration(sets: readonly Uint8Array[]): Uint8Array | undefined;
   /** Returns the bytes of a sample. */
   sample(parts: readonly Uint8Array[]): Uint8Array;
+}
+
+/** Properties of a codec of sound, whose parameter sets are outside of its access units. */
+export interface SoundTraits {
+  /** Returns the format announced by these parameter sets; `undefined` when they do not contain it. */
+  describe(sets: readonly Uint8Array[]): SoundFormat | undefined;
+  /** Returns the duration of an access unit, 90 kHz, possibly a fraction; 0 when unknown. */
+  durationOf(parts: readonly Uint8Array[], sets: readonly Uint8Array[]): number;
+}
+
+/** Sound format announced by parameter sets. */
+export interface SoundFormat {
+  /** RFC 6381 string for MIME types and WebCodecs: `opus`, `mp4a.40.2`. */
+  readonly decoder: string;
+  /** Samples per second of each channel. */
+  readonly sampleRate: number;
+  readonly channels: number;
 }
 
 /** Kind of media that a codec carries. */

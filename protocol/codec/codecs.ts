@@ -1,9 +1,11 @@
 import { assert } from '../base/assert.ts';
+import { AAC } from './aac/aac.ts';
 import type { Codec } from './codec.ts';
 import { H264 } from './h264/h264.ts';
 import { H265 } from './h265/h265.ts';
+import { OPUS } from './opus/opus.ts';
 
-const CODECS = { h264: H264, h265: H265 } as const satisfies Readonly<Record<string, Codec>>;
+const CODECS = { h264: H264, h265: H265, opus: OPUS, aac: AAC } as const satisfies Readonly<Record<string, Codec>>;
 
 /** Codec of a stream for which nothing else is said. */
 export const DEFAULT_CODEC: Codec = CODECS.h264;
@@ -13,6 +15,9 @@ export type CodecName = keyof typeof CODECS;
 
 /** Names of the codecs that this program can carry. */
 export const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
+
+/** Those of them whose access units are pictures. */
+export const VIDEO_CODEC_NAMES = CODEC_NAMES.filter((name) => CODECS[name].mediaType === 'video');
 
 /** Returns the name under which both ends know this codec. */
 export function codecNameOf(codec: Codec): CodecName {

@@ -7,7 +7,7 @@ const HEADROOM_BYTES = 24;
 
 test('finds a codec by its RTP name only', () => {
   expect(H264.name).toBe('h264');
-  for (const name of ['H264', 'h266', 'opus', '', 'toString', '__proto__']) expect(codecByName(name)).toBeUndefined();
+  for (const name of ['H264', 'h266', 'Opus', '', 'toString', '__proto__']) expect(codecByName(name)).toBeUndefined();
 });
 
 describe('H.264 as a codec', () => {

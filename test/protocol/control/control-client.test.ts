@@ -77,12 +77,12 @@ describe('joining', () => {
     client.handleMessage(at(0), {
       ...WELCOME,
       minor: 1,
-      streams: [{ id: 5, mediaType: 'audio', codec: 'opus' }, VIDEO],
+      streams: [{ id: 5, mediaType: 'audio', codec: 'speex' }, VIDEO],
     });
     expect(client.pollMessage()).toEqual({
       kind: 'refuse-stream',
       id: 5,
-      reason: 'audio codec opus is not supported',
+      reason: 'audio codec speex is not supported',
     });
     expect(client.pollEvent()).toMatchObject({ kind: 'welcomed', welcome: { codec: 'h264', ssrc: VIDEO.ssrc } });
     expect(client.state.kind).toBe('receiving');

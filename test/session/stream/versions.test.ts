@@ -158,7 +158,7 @@ const STREAM = {
   parameterSets: OLD_WELCOME.parameterSets,
 };
 const VVC = { ...STREAM, id: 1, codec: 'h266', ssrc: 7, decoder: 'vvc1.1.L51.CQA', tier: 'main' };
-const OPUS = { id: 2, mediaType: 'audio', codec: 'opus', clockRate: 48_000, channels: [1, 2] };
+const SPEEX = { id: 2, mediaType: 'audio', codec: 'speex', clockRate: 48_000, channels: [1, 2] };
 
 describe('an invented newer version', () => {
   test('as a sender: unknown fields and kinds are ignored, and streams of unknown codecs are refused one by one', async () => {
@@ -170,7 +170,7 @@ describe('an invented newer version', () => {
         ssrc: 1,
         parameterSets: [],
         media: { ...(welcome.media as Message), codec: 'vvc1.1.L51.CQA', hdr: true },
-        streams: [VVC, OPUS, { ...STREAM, layers: 2 }],
+        streams: [VVC, SPEEX, { ...STREAM, layers: 2 }],
         encryption: { suite: 'none' },
       },
       { kind: 'layers', list: [1, 2, 3] },
@@ -180,12 +180,12 @@ describe('an invented newer version', () => {
     expect(receiving.received).toHaveLength(FRAMES);
     expect(heard.filter(({ kind }) => kind === 'refuse-stream')).toEqual([
       { kind: 'refuse-stream', id: 1, reason: 'video codec h266 is not supported' },
-      { kind: 'refuse-stream', id: 2, reason: 'audio codec opus is not supported' },
+      { kind: 'refuse-stream', id: 2, reason: 'audio codec speex is not supported' },
     ]);
   });
 
   test('as a sender with no stream that can be received: the run ends with the reason, on both sides', async () => {
-    const { port, heard } = await recordedSender((welcome) => [{ ...welcome, minor: 7, streams: [VVC, OPUS] }]);
+    const { port, heard } = await recordedSender((welcome) => [{ ...welcome, minor: 7, streams: [VVC, SPEEX] }]);
     const receiving = receive(port, { transport: 'tcp' });
     await expect(receiving.run).rejects.toThrow('no stream that can be received: video codec h266 is not supported');
     await until('the goodbye is there', () => heard.some(({ kind }) => kind === 'goodbye'));
