@@ -89,6 +89,8 @@ export interface LaneFigures {
   readonly framesLost: number;
   /** Frames on time, recovered, and shown late. */
   readonly framesShown: number;
+  /** Of these, frames shown although a frame that they refer to was missing: the picture is damaged. */
+  readonly framesDamaged: number;
   /** Datagrams or segments that carried new media, and the number of these that the link lost. */
   readonly packets: number;
   readonly packetsLost: number;

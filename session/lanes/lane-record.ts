@@ -1,3 +1,4 @@
+import type { Importance } from '../../protocol/access-unit.ts';
 import { DurationWindow } from '../../protocol/base/duration-window.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
 import { elapsed, type Instant, type Microseconds, milliseconds, toMilliseconds } from '../../protocol/base/units.ts';
@@ -15,9 +16,14 @@ const FRAMES_MAX = 4_096;
 const FREEZE_ABOVE_MEAN: Microseconds = milliseconds(150);
 const FREEZE_TIMES_MEAN = 3;
 
+interface Captured {
+  readonly at: Instant;
+  readonly importance: Importance;
+}
+
 /** Counters of a lane that its receiver does not have; both ends are here, on one clock. */
 export class LaneRecord {
-  readonly #captured = new Map<number, Instant>();
+  readonly #captured = new Map<number, Captured>();
   readonly #lag = new Histogram();
   readonly #packets: Record<PacketKind, number> = { media: 0, again: 0, repair: 0, control: 0 };
   #packetsLost = 0;
@@ -25,16 +31,19 @@ export class LaneRecord {
   #shownAt: Instant | undefined;
   readonly #durations = new DurationWindow();
   #freezes = 0;
+  /** True from the loss of a frame that others refer to until the next whole key frame. */
+  #isBroken = false;
+  #damaged = 0;
 
-  frameCaptured(frame: number, at: Instant, bytes: number): void {
-    this.#captured.set(frame, at);
+  frameCaptured(frame: number, at: Instant, bytes: number, importance: Importance): void {
+    this.#captured.set(frame, { at, importance });
     this.#mediaBytes += bytes;
     if (this.#captured.size > FRAMES_MAX) this.#captured.delete(this.#captured.keys().next().value!);
   }
 
   /** Returns the capture time of a frame; `undefined` when it has expired. */
   capturedAt(frame: number): Instant | undefined {
-    return this.#captured.get(frame);
+    return this.#captured.get(frame)?.at;
   }
 
   packetSent(kind: PacketKind, lost: boolean): void {
@@ -45,6 +54,14 @@ export class LaneRecord {
   /** A packet that was sent has been lost in a queue. */
   packetLost(kind: PacketKind): void {
     if (kind === 'media') this.#packetsLost++;
+  }
+
+  /** Records the outcome of the next frame. @param decoded true when its decoder gets it, whole. */
+  frameDecided(frame: number, decoded: boolean, shown: boolean): void {
+    const importance = this.#captured.get(frame)?.importance;
+    if (!decoded) this.#isBroken ||= importance !== 'discardable';
+    else if (importance === 'key') this.#isBroken = false;
+    if (shown && this.#isBroken) this.#damaged++;
   }
 
   frameShown(at: Instant, capturedAt: Instant): void {
@@ -72,6 +89,7 @@ export class LaneRecord {
     const sentBytes = this.#mediaBytes - unsentBytes;
     return {
       framesShown: this.#lag.count,
+      framesDamaged: this.#damaged,
       packets: this.#packets.media,
       packetsLost: this.#packetsLost,
       packetsAgain: this.#packets.again,

@@ -52,8 +52,9 @@ export function decide(
   const capturedAt = record.capturedAt(frame);
   if (capturedAt === undefined) return;
   journal.frameDecided(frame, { capturedAt, ...times }, frameClass);
-  if (frameClass === 'onTime' || frameClass === 'recovered' || frameClass === 'late')
-    record.frameShown(times.decidedAt, capturedAt);
+  const shown = frameClass === 'onTime' || frameClass === 'recovered' || frameClass === 'late';
+  record.frameDecided(frame, shown || frameClass === 'mended', shown);
+  if (shown) record.frameShown(times.decidedAt, capturedAt);
 }
 
 export function payloadBytes(unit: AccessUnit): number {

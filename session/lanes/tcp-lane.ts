@@ -128,7 +128,7 @@ export class TcpLane implements LaneTransport {
   }
 
   send(now: Instant, unit: AccessUnit): boolean {
-    this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit));
+    this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit), unit.importance);
     this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + PART_HEADER_BYTES * unit.parts.length;
     this.#sender.send(now, unit);
     this.#simulation.runUntil(now);

@@ -3,6 +3,18 @@ import { w3cFreezes } from '../../../lab/metrics/freeze.ts';
 import { instant, milliseconds } from '../../../protocol/base/units.ts';
 import { LaneRecord } from '../../../session/lanes/lane-record.ts';
 
+test('counts frames as damaged from the loss of a reference to the next key frame', () => {
+  const record = new LaneRecord();
+  const frames = ['key', 'reference', 'discardable', 'reference', 'reference', 'reference', 'key', 'reference'] as const;
+  const lost = new Set([2, 4]);
+  for (const [frame, importance] of frames.entries()) {
+    record.frameCaptured(frame, instant(frame * 33_000), 100, importance);
+    record.frameDecided(frame, !lost.has(frame), !lost.has(frame));
+  }
+  // The loss of frame 2 damages nothing; that of frame 4 damages frame 5.
+  expect(record.figures(0, 0).framesDamaged).toBe(1);
+});
+
 test('counts freezes by the W3C definition, against the mean of the last thirty frames', () => {
   const shownAt = [0];
   const show = (frames: number, intervalMs: number) => {
