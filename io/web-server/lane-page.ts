@@ -8,6 +8,7 @@ import {
   LANES_MAX,
   type LaneAnnouncement,
   laneUnitAsDecodeOnly,
+  laneUnitOnLane,
   UPLOAD_BYTES_MAX,
 } from '../../protocol/page/lane-message.ts';
 import { causeOf, Failure } from '../os/failure.ts';
@@ -41,7 +42,8 @@ export interface LanePageOptions {
   readonly capture: (lane: number) => Uint8Array | undefined;
   /**
    * Runs a scenario file that a window has sent. Results may be written to `folder`, which does not exist yet. Resolves
-   * with the path of the report; rejects with the reason for a failure, or at once when the page closes.
+   * with the path of the report; rejects with the reason for a failure, or at once when the page closes or the window
+   * gives the run up.
    */
   readonly onScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
   /** Takes a file dropped on the page. Rejects with the reason why it cannot be streamed. */
@@ -67,7 +69,7 @@ export class LanePage {
   readonly #options: LanePageOptions;
   readonly #site: LocalSite<LaneCommand, LaneViewer>;
   readonly #check: NodeJS.Timeout;
-  readonly #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(laneUnitAsDecodeOnly));
+  #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(laneUnitAsDecodeOnly));
   /** Reports of the laboratory by number; the oldest are dropped. */
   readonly #reports: (Buffer | undefined)[] = [];
   /** Pending upload or scenario. */
@@ -118,6 +120,15 @@ export class LanePage {
     for (const viewer of this.#site.windows) viewer.picture(importance, lane, message);
   }
 
+  /** Takes over a new order of the lanes. @param places place before of each lane; `undefined` for a new one. */
+  arrange(places: readonly (number | undefined)[]): void {
+    const before = this.#groups;
+    this.#groups = before.map((_, lane) => {
+      const from = places[lane];
+      return from === undefined ? new PictureGroup(laneUnitAsDecodeOnly) : before[from]!;
+    });
+  }
+
   announce(announcement: LaneAnnouncement): void {
     if (this.#site.windows.size === 0) return;
     const text = JSON.stringify(announcement);
@@ -141,10 +152,13 @@ export class LanePage {
   #open(window: Pick<SiteWindowOptions<LaneCommand>, 'socket' | 'onEnd'>): LaneViewer {
     const viewer: LaneViewer = new LaneViewer({
       ...window,
-      onCommand: (command) =>
+      onCommand: (command) => {
+        if (command.kind === 'rejoin') return this.#rejoin(viewer, command.lane);
+        if (command.kind === 'seen') return this.#see(viewer, command.messages);
         this.#options.onCommand(command, (announcement) => {
           viewer.announce(announcement.kind, JSON.stringify(announcement));
-        }),
+        });
+      },
     });
     return viewer;
   }
@@ -153,9 +167,23 @@ export class LanePage {
     for (const announcement of this.#options.greeting()) {
       viewer.announce(announcement.kind, JSON.stringify(announcement));
     }
-    for (const [lane, group] of this.#groups.entries()) {
-      for (const { importance, message } of group.forJoining()) viewer.picture(importance, lane, message);
+    for (const lane of this.#groups.keys()) this.#rejoin(viewer, lane);
+  }
+
+  /** Sends a window the pictures of a lane since its last key frame; only the newest is shown. */
+  #rejoin(viewer: LaneViewer, lane: number): void {
+    viewer.rejoin(lane);
+    for (const { importance, message } of this.#groups[lane]?.forJoining() ?? []) {
+      viewer.picture(importance, lane, laneUnitOnLane(message, lane));
     }
+  }
+
+  /** A window that has caught up continues with the newest pictures. */
+  #see(viewer: LaneViewer, messages: number): void {
+    const behindMs = viewer.see(messages);
+    if (behindMs === undefined) return;
+    viewer.announce('skipped', JSON.stringify({ kind: 'skipped', behindMs }));
+    for (const lane of this.#groups.keys()) this.#rejoin(viewer, lane);
   }
 
   #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {
@@ -195,8 +223,12 @@ export class LanePage {
       name: 'the scenario',
       bytesMax: SCENARIO_BYTES_MAX,
     };
+    // A window that gives the run up closes the request.
+    const givenUp = new AbortController();
+    response.on('close', () => givenUp.abort());
+    const closing = AbortSignal.any([this.#end.signal, givenUp.signal]);
     this.#take(request, response, body, async (path, folder) => {
-      const report = await this.#options.onScenario(path, join(folder.path, 'answer'), this.#end.signal);
+      const report = await this.#options.onScenario(path, join(folder.path, 'answer'), closing);
       this.#reports.push(await readFile(report));
       if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
       answerJson(request, response, { url: `/lab/${this.#reports.length - 1}` });

@@ -3,6 +3,7 @@ import { type LaneCommand, parseLaneCommand } from '../../protocol/page/lane-com
 import { LANES_MAX, type LaneAnnouncement } from '../../protocol/page/lane-message.ts';
 import { BacklogGate } from './backlog-gate.ts';
 import { SiteWindow, type SiteWindowOptions } from './site-window.ts';
+import { WindowLag } from './window-lag.ts';
 
 /** Limit of queued bytes: key frames of four lanes at 10 Mb/s. The socket buffers of the system come on top. */
 const QUEUE_BYTES = 4_000_000;
@@ -11,9 +12,12 @@ const EVENTS_QUEUE_BYTES = 200_000;
 /** Time without reading, while data waits, after which a window is disconnected, milliseconds. */
 const SILENCE_MS_MAX = 20_000;
 
+const newGate = (): BacklogGate => new BacklogGate({ queueBytes: QUEUE_BYTES });
+
 /** One window that shows the lanes. A slow window gets fewer pictures; one that stops reading is disconnected. */
 export class LaneViewer extends SiteWindow<LaneCommand> {
-  readonly #gates = Array.from({ length: LANES_MAX }, () => new BacklogGate({ queueBytes: QUEUE_BYTES }));
+  readonly #gates = Array.from({ length: LANES_MAX }, newGate);
+  readonly #lag = new WindowLag();
   #emptyAt = performance.now();
 
   constructor(options: Omit<SiteWindowOptions<LaneCommand>, 'parse'>) {
@@ -22,12 +26,26 @@ export class LaneViewer extends SiteWindow<LaneCommand> {
 
   picture(importance: Importance, lane: number, message: Uint8Array): void {
     const gate = this.#gates[lane];
-    if (gate) this.sendPicture(gate, importance, message);
+    if (gate && !this.#lag.isBehind(performance.now())) this.sendPicture(gate, importance, message);
+  }
+
+  /** Prepares for the pictures of a lane from its key frame on. */
+  rejoin(lane: number): void {
+    this.#gates[lane] = newGate();
+  }
+
+  /**
+   * Records that the window has handled `events` messages.
+   * @returns how far it was behind, milliseconds, when it has just caught up after a gap; `undefined` otherwise.
+   */
+  see(messages: number): number | undefined {
+    return this.#lag.handled(messages, performance.now());
   }
 
   /** @param text of the announcement, serialized once for all windows */
   announce(kind: LaneAnnouncement['kind'], text: string): void {
-    this.sendText(text, kind === 'events' || kind === 'figures' ? EVENTS_QUEUE_BYTES : undefined);
+    const isSent = this.sendText(text, kind === 'events' || kind === 'figures' ? EVENTS_QUEUE_BYTES : undefined);
+    if (isSent && kind === 'events') this.#lag.sent(performance.now());
   }
 
   /** Disconnects a window that has stopped reading; called at intervals. */

@@ -47,10 +47,14 @@ export class SiteWindow<Command> {
     this.#socket.terminate();
   }
 
-  /** @param queueBytesMax limit of the backlog, bytes, above which the text is not sent. */
-  protected sendText(text: string, queueBytesMax = Number.POSITIVE_INFINITY): void {
-    if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > queueBytesMax) return;
+  /**
+   * @param queueBytesMax limit of the backlog, bytes, above which the text is not sent.
+   * @returns true when it was sent.
+   */
+  protected sendText(text: string, queueBytesMax = Number.POSITIVE_INFINITY): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > queueBytesMax) return false;
     this.#socket.send(text);
+    return true;
   }
 
   protected sendPicture(gate: BacklogGate, importance: Importance, message: Uint8Array): void {

@@ -33,6 +33,17 @@ const Command = z.discriminatedUnion('kind', [
   /** Restart all lanes, with all counts at zero. */
   z.strictObject({ kind: z.literal('restart') }),
   z.strictObject({ kind: z.literal('stop') }),
+  /** The window has handled this many `events` messages since the previous command of this kind. */
+  z.strictObject({ kind: z.literal('seen'), messages: z.number().int().min(1).max(10_000) }),
+  /** The window has given up the pictures of a lane that wait in it, and continues from the newest. */
+  z.strictObject({
+    kind: z.literal('rejoin'),
+    lane: z
+      .number()
+      .int()
+      .min(0)
+      .max(LANES_MAX - 1),
+  }),
 ]);
 
 /** Commands from the page to the lanes. */

@@ -174,6 +174,8 @@ export type LaneAnnouncement =
    * A command of this window was not carried out, or the source has ended early; `why` gives the reason in one line.
    */
   | { readonly kind: 'refused'; readonly why: string }
+  /** This window read too slowly and was sent no pictures, until it had caught up; now it continues at the newest. */
+  | { readonly kind: 'skipped'; readonly behindMs: number }
   | { readonly kind: 'ended' };
 
 export const LANES_MAX = 4;
@@ -214,6 +216,14 @@ export function serializeLanePicture(
 export function laneUnitAsDecodeOnly(message: Uint8Array): Uint8Array {
   const copy = message.slice();
   copy[1] = (copy[1] ?? 0) | DECODE_ONLY;
+  return copy;
+}
+
+/** Returns a picture message with another lane. */
+export function laneUnitOnLane(message: Uint8Array, lane: number): Uint8Array {
+  if (message[2] === lane) return message;
+  const copy = message.slice();
+  copy[2] = lane;
   return copy;
 }
 

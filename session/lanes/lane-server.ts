@@ -45,6 +45,8 @@ export interface LaneServerOptions {
 const EVENTS_MS = 50;
 const FIGURES_MS = 500;
 const RATES_MS = 250;
+/** Time that a changed lane waits for a key frame of the source: more than most streams have between two of them. */
+const KEY_WAIT_MS = 2_000;
 const STARTING = 'the encoder is starting';
 const NO_ENCODER = 'this lane follows the path, for which there is no encoder here';
 
@@ -76,6 +78,7 @@ export class LaneServer {
   /** Why lanes that follow the path show nothing; `undefined` while they can. */
   #notFollowing: string | undefined;
   #rates: LanesRates | undefined;
+  #keyTimer: NodeJS.Timeout | undefined;
 
   static async open(options: LaneServerOptions): Promise<LaneServer> {
     let show: LaneServer | undefined;
@@ -161,6 +164,10 @@ export class LaneServer {
         return this.#lanes.restart(this.#playing.media.description);
       case 'stop':
         return this.#options.onEnd();
+      // Commands between a window and its connection, which has handled them.
+      case 'seen':
+      case 'rejoin':
+        return;
       default:
         command satisfies never;
     }
@@ -187,6 +194,7 @@ export class LaneServer {
     if (this.#closed) return;
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#keyTimer);
     this.#lanes.close();
     await this.#page.close();
     await end(this.#playing);
@@ -216,10 +224,21 @@ export class LaneServer {
     }
   }
 
+  /** A film with few key frames would leave a changed lane empty until it loops: all lanes begin again with the film. */
+  #beginAgainWithoutKey(): void {
+    const playing = this.#playing;
+    if (this.#closed || this.#opening || playing.followed || !this.#lanes.waitsForKey) return;
+    this.#options.log.info('the video has no key frame for a changed lane: it begins again');
+    playing.broadcast.stop();
+    this.#playing = this.#begin(playing);
+  }
+
   #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
     if (lanes) {
-      this.#lanes.change(lanes);
+      this.#page.arrange(this.#lanes.change(lanes));
       void this.#updateFollowed();
+      clearTimeout(this.#keyTimer);
+      this.#keyTimer = setTimeout(() => this.#beginAgainWithoutKey(), KEY_WAIT_MS);
     }
     if (link) this.#lanes.reconfigure(link);
   }

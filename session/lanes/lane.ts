@@ -91,6 +91,11 @@ export class Lane {
     return this.#transport.failed;
   }
 
+  /** True until the lane's first key frame, and from a refused frame to the next one. */
+  get waitsForKey(): boolean {
+    return this.#needsKey;
+  }
+
   send(now: Instant, unit: AccessUnit): void {
     this.#transport.runUntil(now);
     if (this.#needsKey && unit.importance !== 'key') return this.#requestKeyFrame();

@@ -16,6 +16,7 @@ import {
   toMilliseconds,
 } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { matchLanes } from '../../protocol/page/lane-matching.ts';
 import {
   type LaneEvents,
   type LaneFigures,
@@ -84,7 +85,7 @@ export class Lanes {
     this.#options = options;
     this.#link = options.link;
     this.#capacity = CapacityCurve.of(options.link);
-    this.#lanes = options.lanes.map((settings, index) => this.#begin(settings, index));
+    this.#lanes = options.lanes.map((settings) => this.#begin(settings));
     this.#timer = setInterval(() => this.#step(), STEP_MS);
   }
 
@@ -136,7 +137,7 @@ export class Lanes {
     this.#source = source;
     this.#schedule = undefined;
     this.#followedSchedule = undefined;
-    this.#lanes = this.#lanes.map((lane, index) => this.#begin(lane.settings, index));
+    this.#lanes = this.#lanes.map((lane) => this.#begin(lane.settings));
   }
 
   /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
@@ -155,12 +156,23 @@ export class Lanes {
     for (const lane of this.#lanes) if (lane.settings.follows) lane.send(at, unit);
   }
 
-  /** Changes the lanes. Lanes with unchanged settings continue; the others restart. */
-  change(lanes: readonly LaneSettings[]): void {
+  /**
+   * Changes the lanes. Lanes with unchanged settings continue, also at another place; the others restart.
+   * @returns for each lane its place before, `undefined` for one that has restarted.
+   */
+  change(lanes: readonly LaneSettings[]): readonly (number | undefined)[] {
+    const before = this.#lanes;
+    const matches = matchLanes(this.settings, lanes);
     this.#lanes = lanes.map((settings, index) => {
-      const lane = this.#lanes[index];
-      return lane && sameSettings(lane.settings, settings) ? lane : this.#begin(settings, index);
+      const from = matches[index];
+      return from === undefined ? this.#begin(settings) : before[from]!;
     });
+    return matches;
+  }
+
+  /** True while a lane of the fixed source cannot begin, for want of a key frame. */
+  get waitsForKey(): boolean {
+    return this.#lanes.some((lane) => lane.waitsForKey && !lane.settings.follows);
   }
 
   /** Replaces the link of every lane from now on; the seed is kept. */
@@ -206,8 +218,8 @@ export class Lanes {
     return { ...link, outages: [...(link.outages ?? []), ...this.#freezes].sort((a, b) => a.from - b.from) };
   }
 
-  #begin(settings: LaneSettings, index: number): Lane {
-    return new Lane({
+  #begin(settings: LaneSettings): Lane {
+    const begun: Lane = new Lane({
       settings,
       link: this.#linkWithFreezes(),
       run: this.#runs++ % 256,
@@ -217,6 +229,7 @@ export class Lanes {
       },
       onPicture: ({ unit, frame, run, capturedAt }) => {
         const key = unit.importance === 'key';
+        const index = this.#lanes.indexOf(begun);
         const message = serializeLanePicture({
           lane: index,
           run,
@@ -231,6 +244,7 @@ export class Lanes {
         this.#options.onPicture(unit.importance, index, message);
       },
     });
+    return begun;
   }
 
   /** Adds parameter sets to a key frame, since a page may join at any of them. */
@@ -250,7 +264,7 @@ export class Lanes {
     this.#at = latest(this.#at, at);
     for (const [index, lane] of this.#lanes.entries()) {
       lane.runUntil(this.#at);
-      if (lane.failed) this.#lanes[index] = this.#begin(lane.settings, index);
+      if (lane.failed) this.#lanes[index] = this.#begin(lane.settings);
     }
   }
 }
@@ -258,12 +272,4 @@ export class Lanes {
 function next(before: FrameDue | undefined, at: Instant): FrameDue {
   const interval = before ? Math.min(INTERVAL_MAX, Math.max(0, at - before.at)) : INTERVAL_MAX;
   return { at, interval: microseconds(interval) };
-}
-
-/** True when two settings are equivalent: the recovery of a TCP lane, for example, has no effect. */
-function sameSettings(a: LaneSettings, b: LaneSettings): boolean {
-  if (a.transport !== b.transport || a.latencyMs !== b.latencyMs) return false;
-  return a.transport === 'tcp'
-    ? a.congestionControl === b.congestionControl
-    : a.recovery === b.recovery && a.onLoss === b.onLoss && Boolean(a.follows) === Boolean(b.follows);
 }

@@ -93,7 +93,8 @@ export class UdpLane implements LaneTransport {
 
   send(now: Instant, unit: AccessUnit): boolean {
     const verdict = this.#sender.send(now, unit);
-    if (verdict === 'queued') this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit), unit.importance);
+    if (verdict === 'queued')
+      this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit), unit.importance);
     else if (verdict === 'refused') this.#refused++;
     this.#simulation.runUntil(now);
     return verdict !== 'refused';

@@ -9,8 +9,10 @@ import { decided, LANE, LANES, opened, SAMPLES, tabAt, untilPage } from './lane-
 const FOUR = [...LANES.slice(0, 2), { ...LANE, follows: true }, ...LANES.slice(2)];
 
 for (const [width, height] of [
-  [1280, 720],
   [390, 844],
+  [1280, 720],
+  [1920, 1080],
+  [2560, 1440],
 ] as const) {
   inChromium(`at ${width} × ${height} nothing overflows the window or overlaps, in light and in dark`, async () => {
     const tab = await tabAt(await opened('loss=4% burst=2 delay=20ms', { lanes: FOUR }));
@@ -29,6 +31,26 @@ for (const [width, height] of [
     }
   });
 }
+
+inChromium('at 390 × 844 the pictures and verdicts of all four lanes are visible together', async () => {
+  const tab = await tabAt(await opened('loss=4% delay=20ms', { lanes: FOUR }));
+  await tab.setViewportSize({ width: 390, height: 844 });
+  await tab.locator('.verdict', { hasText: 'On time' }).first().waitFor();
+  const bottoms = await tab.evaluate<number[]>(`[...document.querySelectorAll('.screen, .verdict')]
+      .map((part) => part.getBoundingClientRect().bottom)`);
+  expect(bottoms.length).toBe(8);
+  expect(Math.max(...bottoms)).toBeLessThanOrEqual(844);
+});
+
+inChromium('at 1280 × 720 a single lane fills its card', async () => {
+  const tab = await tabAt(await opened('delay=20ms', { lanes: [LANE] }));
+  await tab.setViewportSize({ width: 1_280, height: 720 });
+  await untilPage(tab, ({ lanes }) => lanes[0]!.framesDrawn > 0);
+  const { width, height } = (await tab.locator('.screen').boundingBox())!;
+  // The picture is 16 : 9, in the middle of its place.
+  expect(Math.min(width, (height * 16) / 9)).toBeGreaterThan(600);
+  expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(720);
+});
 
 for (const lanes of [LANES, FOUR]) {
   inChromium(
@@ -54,11 +76,13 @@ for (const lanes of [LANES, FOUR]) {
 
 /** Returns the pairs of page elements that overlap. */
 const overlaps = (tab: Tab): Promise<string[]> =>
-  tab.evaluate<string[]>(`['body > *', '#tools > *', '.lane > *', '.figures > *', '.settings > *', '#panels > *',
+  tab.evaluate<
+    string[]
+  >(`['body > *', '#tools > *', '#stage > *', '.actions > *', '.card > *', '.card > header > *', '.hero-row > *', '.figures > *', '.settings > *', '#panels > *',
     '#network > *', '#network header > *', '#sliders > *', '#keep > *', '#rates-panel > *', '#frontier-panel > *', '.screen > p:not(.waiting)', '#details > *'].flatMap((parts) => {
     const boxes = [...document.querySelectorAll(parts)]
       .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))
-      .filter(({ width, height }) => width > 0 && height > 0);
+      .filter(({ width, height }) => width > 1 && height > 1);
     return boxes.flatMap((one, index) => boxes.slice(index + 1)
       .filter((other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 0.5
         && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 0.5)

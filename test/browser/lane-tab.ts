@@ -28,12 +28,16 @@ export const LANES: readonly LaneSettings[] = [
 export interface PageState {
   readonly state: string;
   readonly settings: LanesState | undefined;
+  /** How often the window has skipped to live. */
+  readonly skips: number;
   readonly lanes: readonly {
     readonly framesDrawn: number;
     readonly framesHidden: number;
     readonly decodeErrors: number;
     readonly heldLately: number;
     readonly lagMs?: number;
+    readonly behindMs?: number;
+    readonly verdict?: string;
     readonly figures?: LaneFigures;
   }[];
 }
@@ -85,7 +89,12 @@ export const pageState = (tab: Tab): Promise<PageState> =>
   tab.evaluate(() => {
     // The page's script waits for the traces before it exposes its state.
     const page = (globalThis as unknown as { dropframe?: PageState }).dropframe;
-    return { state: page?.state ?? 'loading', settings: page?.settings, lanes: page?.lanes ?? [] };
+    return {
+      state: page?.state ?? 'loading',
+      settings: page?.settings,
+      skips: page?.skips ?? 0,
+      lanes: page?.lanes ?? [],
+    };
   });
 
 /** Waits until the page's state meets the condition, or until the test's time limit. */

@@ -30,13 +30,32 @@ withFfmpegInChromium(
     for (const index of settings.keys()) {
       // The gray level shows that the last frame is drawn.
       while (Math.abs((await grayOnCanvas(tab, index)) - LAST_GRAY) > GRAY_ERROR) await nextFrame(tab);
-      const { figures, framesHidden, decodeErrors } = (await pageState(tab)).lanes[index]!;
+      const { lanes, skips } = await pageState(tab);
+      const { figures, framesHidden, decodeErrors } = lanes[index]!;
       const { framesLost, framesMended, packetsLost } = figures!;
       expect({ framesLost, packetsLost, decodeErrors }).toEqual({ framesLost: 0, packetsLost: 5, decodeErrors: 0 });
       expect(framesMended).toBeGreaterThan(0);
-      expect(framesHidden - before[index]!).toBe(framesMended);
+      // A window that skips to live on a busy machine decodes the film again, without drawing it.
+      if (skips === 0) expect(framesHidden - before[index]!).toBe(framesMended);
+      else expect(framesHidden - before[index]!).toBeGreaterThanOrEqual(framesMended);
       const late = await tab.locator('.lane').nth(index).locator('[data-figure="late"]').textContent();
       expect(late).toContain(`+${framesMended}\u00a0mended`);
     }
+  },
+);
+
+withFfmpegInChromium(
+  'shows a changed lane in a film with one key frame long before the film begins again',
+  async () => {
+    const input = oneKeyFilm({ frames: FRAMES_OF_FILM, gray: '20+N/2' });
+    const media = await openMediaSource(input, { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} });
+    // It never begins again by itself.
+    const on = { source: { name: 'film', media }, inputs: new Map(), lanes: [LANE, LANE], loop: false };
+    const tab = await tabAt(await opened('delay=10ms', on));
+    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 30));
+    await tab.locator('.strategy').nth(1).selectOption('nack');
+    await untilPage(tab, ({ lanes: [, changed], settings }) => {
+      return settings?.lanes[1]?.recovery === 'nack' && decided(changed?.figures) > 30 && changed!.framesDrawn > 30;
+    });
   },
 );

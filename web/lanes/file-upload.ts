@@ -26,21 +26,24 @@ export class FileUpload {
   }
 
   #take(file: File | undefined): void {
-    if (file) void this.#upload(file);
+    if (file) this.#upload(file);
   }
 
-  async #upload(file: File): Promise<void> {
+  #upload(file: File): void {
     const message = this.#message;
     if (file.size > UPLOAD_BYTES_MAX) {
       return message.refuse(`${file.name} is too large for the page: run "dropframe demo ${file.name}" instead.`);
     }
-    message.show(`Uploading ${file.name} …`, true);
-    try {
-      const answer = await fetch(`/source?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
-      if (answer.ok) message.hide();
-      else message.refuse(await answer.text());
-    } catch {
-      message.refuse(`${file.name} could not be uploaded.`);
-    }
+    const request = new XMLHttpRequest();
+    const task = message.task(`Sending ${file.name} to dropframe`, () => request.abort());
+    request.upload.onprogress = ({ loaded, total }) => task.update(loaded / total);
+    request.onload = () => {
+      if (request.status < 300) message.hide();
+      else message.refuse(request.responseText);
+    };
+    request.onerror = () => message.refuse(`${file.name} could not be sent.`);
+    request.onloadend = () => task.end();
+    request.open('POST', `/source?name=${encodeURIComponent(file.name)}`);
+    request.send(file);
   }
 }

@@ -1,5 +1,5 @@
 import type { FrameClass } from '../../protocol/frame-class.ts';
-import type { Frame, LaneLog, Packet } from './lane-log.ts';
+import { type Frame, isShown, type LaneLog, type Packet } from './lane-log.ts';
 import { fateOf } from './packet-timeline.ts';
 
 const CLASS_LABELS: Readonly<Record<FrameClass, string>> = {
@@ -43,7 +43,7 @@ function summary(frame: Frame, packets: readonly Packet[]): string {
   const whole = frame.wholeMs === undefined ? 'never complete' : `complete after ${since(frame, frame.wholeMs)}`;
   const queued = packets.length > 0 ? packets[0]!.sentMs - frame.capturedMs : 0;
   const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms in the sender's queue. ` : '';
-  const done = frame.class === 'onTime' || frame.class === 'recovered' || frame.class === 'late' ? 'at' : 'decided at';
+  const done = isShown(frame.class) ? 'at' : 'decided at';
   return (
     `Frame ${frame.number}: ${CLASS_LABELS[frame.class]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
     `${video} packets, ${lost} of them lost; ${whole}.`

@@ -1,6 +1,6 @@
 import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { colorOf } from './lane-color.ts';
-import { LANE_STRATEGIES, LANE_STYLES, strategyOf } from './lane-style.ts';
+import { LANE_STYLES, labelOf, strategyOf } from './lane-style.ts';
 import { label, SVG_NAMESPACE, shape } from './svg-shapes.ts';
 
 const WIDTH = 250;
@@ -36,17 +36,13 @@ interface Place {
   readonly share: number;
 }
 
-interface Trail {
-  readonly run: number;
-  readonly places: Place[];
-}
-
 /** Chart of completeness and lag: one point per lane, with a trail of its last positions. */
 export class Frontier {
   readonly #points = shape('g', {});
   readonly #axis = shape('g', {});
   readonly #svg: SVGSVGElement;
-  readonly #trails = new Map<number, Trail>();
+  /** By run of the lane. */
+  readonly #trails = new Map<number, Place[]>();
   #floor: number | undefined;
 
   constructor(svg: SVGSVGElement) {
@@ -62,6 +58,8 @@ export class Frontier {
   }
 
   show(lanes: readonly { readonly settings: LaneSettings; readonly figures: LaneFigures | undefined }[]): void {
+    const runs = new Set(lanes.map(({ figures }) => figures?.run));
+    for (const run of this.#trails.keys()) if (!runs.has(run)) this.#trails.delete(run);
     const places = lanes.map(({ figures }) => figures && placeOf(figures));
     this.#scale(Math.min(1, ...places.map((place) => place?.share ?? 1)));
     const points: SVGElement[] = [];
@@ -73,7 +71,7 @@ export class Frontier {
       const style = LANE_STYLES[strategy]!;
       const color = colorOf(strategy);
       const [x, y] = [across(place.lagMs), this.#up(place.share)];
-      const trail = this.#trail(index, figures.run, place).map(
+      const trail = this.#trail(figures.run, place).map(
         ({ lagMs, share }) => `${across(lagMs).toFixed(1)},${this.#up(share).toFixed(1)}`,
       );
       points.push(shape('polyline', { class: 'trail', points: trail.join(' '), stroke: color }));
@@ -85,8 +83,7 @@ export class Frontier {
         'stroke-width': 0.35,
       });
       const title = document.createElementNS(SVG_NAMESPACE, 'title');
-      const named = LANE_STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
-      title.textContent = `${named}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
+      title.textContent = `${labelOf(strategy)}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
       said.push(title.textContent);
       mark.append(title);
       points.push(mark, label(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
@@ -95,13 +92,12 @@ export class Frontier {
     this.#svg.setAttribute('aria-label', said.join('; ') || 'One point per lane');
   }
 
-  #trail(index: number, run: number, place: Place): readonly Place[] {
-    const known = this.#trails.get(index);
-    const trail = known?.run === run ? known : { run, places: [] };
-    this.#trails.set(index, trail);
-    trail.places.push(place);
-    if (trail.places.length > TRAIL_MAX) trail.places.shift();
-    return trail.places;
+  #trail(run: number, place: Place): readonly Place[] {
+    const trail = this.#trails.get(run) ?? [];
+    this.#trails.set(run, trail);
+    trail.push(place);
+    if (trail.length > TRAIL_MAX) trail.shift();
+    return trail;
   }
 
   #scale(shareMin: number): void {

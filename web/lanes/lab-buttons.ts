@@ -21,19 +21,24 @@ export class LabButtons {
     const message = this.#message;
     const button = element('lab', HTMLButtonElement);
     button.disabled = true;
-    message.show('The lab simulates the same settings, four runs of one minute each …', true);
+    const end = new AbortController();
+    const task = message.task('The lab simulates the same network and lanes, four runs of one minute each', () =>
+      end.abort(),
+    );
     try {
-      const answer = await fetch('/lab', { method: 'POST', body: this.#scenario() });
+      const answer = await fetch('/lab', { method: 'POST', body: this.#scenario(), signal: end.signal });
       if (!answer.ok) return message.refuse(await answer.text());
       const { url } = (await answer.json()) as { readonly url: string };
-      message.show('The lab has finished: ', true);
+      message.show('The lab has finished: ', 'information', true);
       const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
       link.textContent = 'open the report';
       message.append(link);
       window.open(url, '_blank', 'noopener');
     } catch {
-      message.refuse('The lab does not respond.');
+      if (end.signal.aborted) message.show('The lab run is canceled.', 'information');
+      else message.refuse('The lab does not respond.');
     } finally {
+      task.end();
       button.disabled = false;
     }
   }

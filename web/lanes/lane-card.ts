@@ -9,14 +9,19 @@ import type {
 import { VideoView } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
-import { LANE_STRATEGIES, LANE_STYLES, strategyOf, withStrategy } from './lane-style.ts';
+import { LANE_STRATEGIES, LANE_STYLES, labelOf, strategyOf, withStrategy } from './lane-style.ts';
+import type { Taught } from './lesson.ts';
 import { PacketTimeline } from './packet-timeline.ts';
 import { megabits } from './rate-chart.ts';
+import { duration, percent, SPACE } from './text.ts';
+import { lagOf, RecentFigures, shownRightText, type Verdict, type VerdictKind, verdictOf } from './verdict.ts';
 
-/** Lag beyond latency and path delay that marks a lane as late, and as no longer live, milliseconds. */
-const LATE_MS = 150;
-const BAD_MS = 1_000;
-const SPACE = '\u00a0';
+/** Time between two updates of the lag, milliseconds: a figure that changes faster cannot be read. */
+const LAG_MS = 250;
+/** Lateness of events beyond which the timeline waits for them, milliseconds. */
+const EVENTS_LATE_MS = 150;
+/** Shortest time between two requests for the pictures since the key frame, milliseconds. */
+const REJOIN_MS = 1_000;
 const WAITING = 'waiting for a key frame';
 
 export interface LaneCardHandlers {
@@ -24,6 +29,10 @@ export interface LaneCardHandlers {
   removed(): void;
   /** Called with the frame selected in the timeline, or `undefined` when the selection is cleared. */
   selected(frame: number | undefined): void;
+  /** Called to show or hide the figures of all lanes: they are compared. */
+  figuresToggled(): void;
+  /** Called when the lane can go on only from the pictures since its key frame. */
+  rejoin(): void;
 }
 
 /** One lane: video, figures, packet timeline and settings. */
@@ -34,11 +43,16 @@ export class LaneCard {
   readonly timeline: PacketTimeline;
   readonly #handlers: LaneCardHandlers;
   readonly #places = new Map<string, HTMLElement>();
+  readonly #recent = new RecentFigures();
   #settings: LaneSettings;
+  #verdict: Verdict | undefined;
   #figures: LaneFigures | undefined;
   #run: number | undefined;
   #figuresShownAt = Number.NEGATIVE_INFINITY;
   #lagMs: number | undefined;
+  /** Frames drawn before this run. */
+  #drawnBefore = 0;
+  #rejoinedAt = Number.NEGATIVE_INFINITY;
   #selected: number | undefined;
 
   constructor(settings: LaneSettings, handlers: LaneCardHandlers) {
@@ -46,7 +60,7 @@ export class LaneCard {
     this.element = (template.content.cloneNode(true) as DocumentFragment).querySelector('article')!;
     this.#handlers = handlers;
     this.#settings = settings;
-    this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => {}, { tolerant: true });
+    this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => this.#rejoin(), { tolerant: true });
     const timeline = this.#part('.timeline', HTMLCanvasElement);
     this.timeline = new PacketTimeline(timeline, this.log);
     for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {
@@ -66,7 +80,18 @@ export class LaneCard {
     return this.#figures;
   }
 
-  /** Lag of the displayed frame behind live, milliseconds; `undefined` while no frame is displayed. */
+  /** What the lane does now; `undefined` before its first figures. */
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
+  }
+
+  /** The lane as the lesson sees it; `undefined` before its first figures. */
+  get taught(): Taught | undefined {
+    const verdict = this.#verdict;
+    return verdict && { settings: this.#settings, verdict, counts: this.#recent.counts, behindMs: lagOf(this.log) };
+  }
+
+  /** Age of the picture on the canvas, milliseconds, this window's own delay included; `undefined` without one. */
   get lagMs(): number | undefined {
     return this.#lagMs;
   }
@@ -83,10 +108,10 @@ export class LaneCard {
     marker.setAttribute('fill', style.filled ? color : 'none');
     marker.setAttribute('stroke', color);
     marker.setAttribute('stroke-width', '.35');
-    const { label = strategy, about = '' } = LANE_STRATEGIES.find(({ name }) => name === strategy) ?? {};
-    const choice = this.#part('.strategy', HTMLSelectElement);
-    choice.value = strategy;
-    choice.title = about;
+    const label = labelOf(strategy);
+    const about = LANE_STRATEGIES.find(({ name }) => name === strategy)?.about ?? '';
+    this.#part('.strategy', HTMLSelectElement).value = strategy;
+    this.#part('.strategy-about', HTMLElement).textContent = about;
     this.element.setAttribute('aria-label', `Lane: ${label}`);
     this.#part('.video', HTMLCanvasElement).setAttribute('aria-label', `Live video over ${label}`);
     this.#part('.timeline', HTMLCanvasElement).setAttribute(
@@ -99,7 +124,8 @@ export class LaneCard {
     this.#part('.slider output', HTMLOutputElement).value = `${settings.latencyMs}${SPACE}ms`;
     const onLoss = this.#part('.on-loss', HTMLSelectElement);
     onLoss.value = settings.onLoss;
-    onLoss.hidden = settings.transport === 'tcp';
+    this.#part('.on-loss-field', HTMLElement).hidden = settings.transport === 'tcp';
+    this.#part('.rate', HTMLElement).hidden = !settings.follows;
   }
 
   number(index: number, removable: boolean): void {
@@ -108,36 +134,57 @@ export class LaneCard {
   }
 
   picture(picture: LanePicture): void {
-    if (picture.run !== this.#run) {
-      if (this.#run !== undefined) this.video.reset();
-      this.#run = picture.run;
-    }
+    if (picture.run !== this.#run) this.#begin(picture.run);
     this.video.show({ ...picture, number: picture.frame, sentAtMs: picture.capturedMs });
   }
 
   /** Resets the lane for a new connection: run numbers and clock may belong to another server. */
   forget(): void {
-    this.#run = undefined;
-    this.video.reset();
-    this.video.drawnSentAtMs = undefined;
-    this.#figuresShownAt = Number.NEGATIVE_INFINITY;
+    this.#begin(undefined);
     this.log.clear();
   }
 
+  /** Begins a new run, of which nothing old is shown. A paused lane keeps its picture until it goes on. */
+  #begin(run: number | undefined): void {
+    this.#run = run;
+    this.video.reset();
+    this.#drawnBefore = this.video.framesDrawn;
+    this.#figures = undefined;
+    this.#verdict = undefined;
+    this.#figuresShownAt = Number.NEGATIVE_INFINITY;
+    this.#recent.clear();
+    if (this.video.paused) return;
+    for (const name of this.#places.keys()) this.#setFigure(name, ['–', '']);
+    this.#showVerdict('waiting', 'Waiting for a picture');
+  }
+
+  /** Asks for the pictures since the key frame, once in a while: each time the decoder gets them all. */
+  #rejoin(): void {
+    const at = performance.now();
+    if (at - this.#rejoinedAt < REJOIN_MS) return;
+    this.#rejoinedAt = at;
+    this.#handlers.rejoin();
+  }
+
   take(nowMs: number, events: LaneEvents): void {
+    if (events.run !== this.#run) this.#begin(events.run);
     this.log.take(nowMs, events);
   }
 
-  show(figures: LaneFigures): void {
+  /** @param atMs time of the figures; @param delayMs one-way delay of the link, milliseconds. */
+  show(figures: LaneFigures, atMs: number, delayMs: number): void {
     this.#figures = figures;
+    this.#recent.add(atMs, figures, lagOf(this.log));
+    this.#judge(delayMs);
     const { framesOnTime, framesRecovered, framesLate, framesMended, framesLost, packets, packetsLost } = figures;
     const frames = framesOnTime + framesRecovered + framesLate + framesMended + framesLost;
-    this.#setFigure('onTime', share(framesOnTime, frames));
-    this.#setFigure('recovered', share(framesRecovered, frames));
-    const [late, lateShare] = share(framesLate, frames);
+    this.#setFigure('right', [shownRightText(figures), '']);
+    this.#setFigure('onTime', counts(framesOnTime, frames));
+    this.#setFigure('recovered', counts(framesRecovered, frames));
+    const [late, lateShare] = counts(framesLate, frames);
     const lateDetail = framesMended > 0 ? `+${framesMended.toLocaleString('en-US')}${SPACE}mended` : lateShare;
     this.#setFigure('late', [late, lateDetail], framesLate + framesMended > 0 ? 'late' : '');
-    this.#setFigure('lost', share(framesLost, frames), framesLost > 0 ? 'bad' : '');
+    this.#setFigure('lost', counts(framesLost, frames), framesLost > 0 ? 'bad' : '');
     this.#setFigure('lag', [duration(figures.lagMsP50), `/ ${duration(figures.lagMsP95)}`]);
     this.#setFigure('freezes', [String(figures.freezes), '']);
     this.#setFigure('overhead', [figures.overhead === null ? '–' : percent(figures.overhead, 1), '']);
@@ -146,10 +193,10 @@ export class LaneCard {
 
   /** Shows what the lane delivers and, where it follows the path, what it aims at. */
   showRates(rates: LaneRates | undefined, encoder: LanesRates['encoder']): void {
+    if (!this.#settings.follows) return;
     const delivered = rates ? megabits(rates.delivered) : '–';
-    const { follows } = this.#settings;
-    const target = follows && rates?.target ? ` of ${megabits(rates.target)}` : '';
-    const size = follows && encoder ? `, ${encoder.width}${SPACE}×${SPACE}${encoder.height}` : '';
+    const target = rates?.target ? ` of ${megabits(rates.target)}` : '';
+    const size = encoder ? `, ${encoder.width}${SPACE}×${SPACE}${encoder.height}` : '';
     this.#part('.rate', HTMLElement).textContent = `${delivered}${target}${size}`;
   }
 
@@ -157,7 +204,6 @@ export class LaneCard {
   showAbsence(why: string | undefined): void {
     const missing = this.#settings.follows === true && why !== undefined;
     this.#part('.waiting', HTMLElement).textContent = missing ? why : WAITING;
-    if (missing) delete this.element.dataset.playing;
     this.element.toggleAttribute('data-absent', missing);
   }
 
@@ -166,8 +212,6 @@ export class LaneCard {
     nowMs: number,
     options: {
       readonly paused: boolean;
-      /** One-way delay of the link, milliseconds. */
-      readonly delayMs: number;
       readonly reduced: boolean;
       /** True when the timeline is to be redrawn in this animation frame. */
       readonly timeline: boolean;
@@ -175,17 +219,35 @@ export class LaneCard {
   ): void {
     this.video.paused = options.paused;
     this.video.present();
-    if (this.video.framesDrawn > 0 && !this.element.hasAttribute('data-absent')) this.element.dataset.playing = '';
     if (options.paused) return;
-    if (options.timeline) this.timeline.draw(nowMs, options.reduced);
-    if (nowMs - this.#figuresShownAt < 100 && nowMs >= this.#figuresShownAt) return;
+    this.#showPicture();
+    if (options.timeline) this.timeline.draw(Math.min(nowMs, this.log.knownMs + EVENTS_LATE_MS), options.reduced);
+    if (nowMs - this.#figuresShownAt < LAG_MS && nowMs >= this.#figuresShownAt) return;
     this.#figuresShownAt = nowMs;
     const { drawnSentAtMs } = this.video;
     this.#lagMs = drawnSentAtMs === undefined ? undefined : Math.max(0, nowMs - drawnSentAtMs);
-    const place = this.#part('.lag', HTMLElement);
-    const excess = (this.#lagMs ?? 0) - this.#settings.latencyMs - options.delayMs;
-    place.dataset.tone = excess > BAD_MS ? 'bad' : excess > LATE_MS ? 'late' : '';
-    this.#part('.lag output', HTMLOutputElement).value = duration(this.#lagMs ?? null);
+  }
+
+  /** Shows the picture of this run, and covers that of another. */
+  #showPicture(): void {
+    const plays = this.video.framesDrawn > this.#drawnBefore && !this.element.hasAttribute('data-absent');
+    if (plays === this.element.hasAttribute('data-playing')) return;
+    this.element.toggleAttribute('data-playing', plays);
+    if (!plays) this.video.clear();
+  }
+
+  #judge(delayMs: number): void {
+    const behindMs = lagOf(this.log);
+    this.#verdict = verdictOf(this.#recent, behindMs, this.#settings, delayMs);
+    const tone = this.#verdict.kind.startsWith('late') ? 'late' : '';
+    this.#setFigure('behind', [duration(behindMs ?? null), ''], tone);
+    this.#showVerdict(this.#verdict.kind, this.#verdict.words);
+  }
+
+  #showVerdict(kind: VerdictKind, words: string): void {
+    const place = this.#part('.verdict', HTMLElement);
+    place.dataset.kind = kind;
+    if (place.textContent !== words) place.textContent = words;
   }
 
   select(frame: number | undefined): void {
@@ -196,8 +258,18 @@ export class LaneCard {
     timeline.ariaValueText = frame === undefined ? 'no frame selected' : `frame ${frame}`;
   }
 
+  toggleFullScreen(): void {
+    if (document.fullscreenElement !== null) void document.exitFullscreen();
+    else void this.element.requestFullscreen();
+  }
+
+  /** @param shown true while the figures of all lanes are shown. */
+  discloseFigures(shown: boolean): void {
+    this.#part('.more', HTMLButtonElement).ariaExpanded = String(shown);
+  }
+
   #listen(timeline: HTMLCanvasElement): void {
-    const { changed, removed, selected } = this.#handlers;
+    const { changed, removed, selected, figuresToggled } = this.#handlers;
     const strategy = this.#part('.strategy', HTMLSelectElement);
     strategy.addEventListener('change', () => changed(withStrategy(this.#settings, strategy.value)));
     const onLoss = this.#part('.on-loss', HTMLSelectElement);
@@ -211,6 +283,8 @@ export class LaneCard {
     // A new latency restarts the lane, so it is applied only when the slider is released.
     latency.addEventListener('change', () => changed({ ...this.#settings, latencyMs: Number(latency.value) }));
     this.#part('.remove', HTMLButtonElement).addEventListener('click', removed);
+    this.#part('.enlarge', HTMLButtonElement).addEventListener('click', () => this.toggleFullScreen());
+    this.#part('.more', HTMLButtonElement).addEventListener('click', figuresToggled);
     timeline.addEventListener('click', (event) => selected(this.timeline.frameAt(event.offsetX)));
     timeline.addEventListener('keydown', (event) => {
       const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
@@ -245,20 +319,6 @@ export class LaneCard {
   }
 }
 
-/** Formats a duration for display: `240 ms`, `1.24 s`. */
-export function duration(value: number | null): string {
-  if (value === null) return '–';
-  return value < 1_000
-    ? `${Math.round(value)}${SPACE}ms`
-    : `${(value / 1_000).toFixed(value < 10_000 ? 2 : 1)}${SPACE}s`;
-}
-
-function percent(part: number, whole: number): string {
-  if (whole === 0) return '–';
-  const value = (part / whole) * 100;
-  return `${value === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)}${SPACE}%`;
-}
-
-function share(part: number, whole: number): readonly [string, string] {
-  return [part.toLocaleString('en-US'), part === 0 || whole === 0 ? '' : percent(part, whole)];
+function counts(part: number, whole: number): readonly [string, string] {
+  return [part.toLocaleString('en-US'), part === 0 ? '' : percent(part, whole)];
 }

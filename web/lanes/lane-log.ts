@@ -38,11 +38,17 @@ export class LaneLog {
   /** Time up to which all events are known, milliseconds on the server's clock. */
   knownMs = 0;
   #run: number | undefined;
+  #newestShown: Frame | undefined;
   #highestArrived = -1;
 
   /** Run number of the lane, increased by each restart; `undefined` before the first events. */
   get run(): number | undefined {
     return this.#run;
+  }
+
+  /** The frame shown last; `undefined` while there is none. */
+  get newestShown(): Frame | undefined {
+    return this.#newestShown;
   }
 
   /** Number of packets that wait for a missing one now. */
@@ -69,13 +75,9 @@ export class LaneLog {
     }
     for (const [number, capturedMs, wholeMs, decidedMs, classIndex] of events.frames) {
       const whole = wholeMs < 0 ? undefined : wholeMs;
-      this.frames.set(number, {
-        number,
-        capturedMs,
-        wholeMs: whole,
-        decidedMs,
-        class: FRAME_CLASSES[classIndex] ?? 'incomplete',
-      });
+      const frame = { number, capturedMs, wholeMs: whole, decidedMs, class: FRAME_CLASSES[classIndex] ?? 'incomplete' };
+      this.frames.set(number, frame);
+      if (isShown(frame.class)) this.#newestShown = frame;
     }
     for (const number of events.lost) {
       const packet = this.packets.get(number);
@@ -99,6 +101,7 @@ export class LaneLog {
     this.packets.clear();
     this.frames.clear();
     this.#highestArrived = -1;
+    this.#newestShown = undefined;
   }
 
   #arrive(number: number, arrivedMs: number, held: boolean): void {
@@ -123,3 +126,7 @@ export class LaneLog {
     }
   }
 }
+
+/** True for the outcomes after which a frame is on the screen. */
+export const isShown = (frameClass: FrameClass): boolean =>
+  frameClass === 'onTime' || frameClass === 'recovered' || frameClass === 'late';

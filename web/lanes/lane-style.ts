@@ -34,44 +34,20 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
  * descriptions are shown on the page.
  */
 export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
-  {
-    name: 'none',
-    label: 'UDP none (in order)',
-    about: 'Packets out of order are discarded; no recovery at all.',
-  },
-  {
-    name: 'reorder',
-    label: 'UDP reorder (no nack)',
-    about: 'Accepts packets out of order. No retransmission and no repair packets: lost packets stay lost.',
-  },
-  {
-    name: 'nack',
-    label: 'UDP nack (retransmit)',
-    about: 'Requests every missing packet again, whether or not it can arrive in time.',
-  },
-  {
-    name: 'fec',
-    label: 'UDP fec (repair)',
-    about: 'Sends 25 % repair packets in advance, which restore single losses.',
-  },
-  {
-    name: 'hybrid',
-    label: 'UDP hybrid (nack + fec)',
-    about: 'Requests retransmissions that can arrive before the deadline; sends repair packets where none can.',
-  },
-  {
-    name: 'adaptive',
-    label: 'UDP adaptive (hybrid)',
-    about: 'UDP hybrid whose video follows the path: an encoder in the loop sets the bit rate of each picture.',
-  },
-  { name: 'tcp-reno', label: 'TCP reno (modelled)', about: 'Complete and in order, at any delay.' },
-  { name: 'tcp-cubic', label: 'TCP cubic (modelled)', about: 'Complete and in order, at any delay.' },
-  {
-    name: 'tcp-bbr',
-    label: 'TCP bbr (modelled)',
-    about: 'Complete and in order, at any delay; does not reduce its rate for loss alone.',
-  },
+  { name: 'none', label: 'UDP none', about: 'No recovery, and packets out of order are thrown away.' },
+  { name: 'reorder', label: 'UDP reorder', about: 'No recovery: lost packets stay lost.' },
+  { name: 'nack', label: 'UDP nack', about: 'Asks for every lost packet again.' },
+  { name: 'fec', label: 'UDP fec', about: 'Sends 25 % repair packets in advance.' },
+  { name: 'hybrid', label: 'UDP hybrid', about: 'Asks again while there is time, else sends repairs.' },
+  { name: 'adaptive', label: 'UDP adaptive', about: 'Hybrid, and the video shrinks to fit the path.' },
+  { name: 'tcp-reno', label: 'TCP reno', about: 'Everything, in order, however late. A model.' },
+  { name: 'tcp-cubic', label: 'TCP cubic', about: 'Everything, in order, however late. A model.' },
+  { name: 'tcp-bbr', label: 'TCP bbr', about: 'As TCP cubic, but loss does not slow it. A model.' },
 ];
+
+/** Label of a strategy on the page. */
+export const labelOf = (strategy: string): string =>
+  LANE_STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
 
 /** Name of the lane whose source follows the path. */
 const ADAPTIVE = 'adaptive';

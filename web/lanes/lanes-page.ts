@@ -1,10 +1,8 @@
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import {
   LANE_SOCKET_PATH,
-  LANES_MAX,
   type LaneAnnouncement,
   type LanePicture,
-  type LaneSettings,
   type LanesState,
   parseLanePicture,
 } from '../../protocol/page/lane-message.ts';
@@ -15,15 +13,20 @@ import { VideoView } from '../shared/video-view.ts';
 import { FileUpload } from './file-upload.ts';
 import { frameDetails } from './frame-details.ts';
 import { Frontier } from './frontier.ts';
+import { Glossary } from './glossary.ts';
 import { LabButtons } from './lab-buttons.ts';
 import { scenarioOf } from './lab-scenario.ts';
-import { LaneCard } from './lane-card.ts';
+import type { LaneCard } from './lane-card.ts';
+import { LaneCards } from './lane-cards.ts';
 import { clock, goneWords, UNABLE } from './lane-words.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
+import { Stage } from './stage.ts';
+import { lagOf } from './verdict.ts';
+import { WindowLag } from './window-lag.ts';
 
 /** Upward drift of the server clock estimate (a running minimum), milliseconds per batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
@@ -42,10 +45,22 @@ const WORDS: Readonly<Record<State, string>> = {
 };
 
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
-const cards: LaneCard[] = [];
-const lanesElement = element('lanes', HTMLElement);
+const cards = new LaneCards({
+  changed: (lanes) => connection.send({ kind: 'settings', lanes }),
+  selected: select,
+  removed: (card) => {
+    if (selection?.card === card) select(undefined, undefined);
+  },
+  rejoin: (lane) => {
+    lag.skips++;
+    connection.send({ kind: 'rejoin', lane });
+  },
+});
+const lag = new WindowLag((messages) => connection.send({ kind: 'seen', messages }));
 const sourceSelect = element('source', HTMLSelectElement);
 const message = new MessageBar();
+const glossary = new Glossary();
+const stage = new Stage();
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
 const rates = new RateChart(document.querySelector<SVGSVGElement>('#rates')!);
 await loadTraces();
@@ -64,6 +79,8 @@ let command: string | undefined;
 let unread: string | undefined = location.hash;
 let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
+/** Time of the newest events, milliseconds on the server's clock. */
+let eventsAtMs = 0;
 let selection: { readonly card: LaneCard; readonly frame: number; readonly run: number | undefined } | undefined;
 /** Interval between animation frames, milliseconds, smoothed. */
 let frameMs = 16;
@@ -77,17 +94,18 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     everConnected = true;
     ended = false;
     clockOffsetMs = undefined;
-    for (const card of cards) card.forget();
+    lag.connected();
+    for (const card of cards.all) card.forget();
     rates.forget();
     message.hide();
     refreshState();
   },
   disconnected() {
-    message.show(goneWords(ended, command), true);
+    message.show(goneWords(ended, command), 'error', true);
     refreshState();
   },
   announced,
-  picture: (picture) => cards[picture.lane]?.picture(picture),
+  picture: (picture) => cards.all[picture.lane]?.picture(picture),
 });
 
 function announced(announcement: LaneAnnouncement): void {
@@ -107,25 +125,32 @@ function announced(announcement: LaneAnnouncement): void {
       clockOffsetMs = clockOffsetMs === undefined ? offset : Math.min(clockOffsetMs + CLOCK_DRIFT_MS, offset);
       // A paused timeline must not move: events that arrive meanwhile are stamped with the time of the pause.
       for (const [index, events] of announcement.lanes.entries())
-        cards[index]?.take(paused ? pausedAtMs : atMs, events);
+        cards.all[index]?.take(paused ? pausedAtMs : atMs, events);
+      eventsAtMs = atMs;
       if (selection && !paused) showDetails();
-      return;
+      return lag.handled();
     }
     case 'figures':
-      for (const [index, figures] of announcement.lanes.entries()) cards[index]?.show(figures);
-      return frontier.show(cards);
+      if (paused) return;
+      for (const [index, figures] of announcement.lanes.entries()) {
+        cards.all[index]?.show(figures, announcement.atMs, network.delayMs);
+      }
+      stage.show(announcement.atMs, cards.all);
+      return frontier.show(cards.all);
     case 'rates': {
       if (paused) return;
       const { encoder } = announcement;
-      for (const [index, card] of cards.entries()) card.showRates(announcement.lanes[index], encoder);
+      for (const [index, card] of cards.all.entries()) card.showRates(announcement.lanes[index], encoder);
       return rates.show(
         announcement,
-        cards.map(({ settings }) => settings),
+        cards.all.map(({ settings }) => settings),
       );
     }
     case 'refused':
       if (state) network.showLink(state.link, true);
       return message.refuse(announcement.why);
+    case 'skipped':
+      return lag.skipped(announcement.behindMs);
     case 'ended':
       ended = true;
       return;
@@ -135,13 +160,14 @@ function announced(announcement: LaneAnnouncement): void {
 }
 
 function applyState(next: LanesState): void {
+  if (state && state.source !== next.source) rates.forget();
   state = next;
   // A new state from the server replaces an earlier refusal.
   message.endRefusal();
   if (unread !== undefined) requestSettings(readPageAddress(unread, next), next);
   unread = undefined;
-  applyLanes(next.lanes);
-  for (const card of cards) card.showAbsence(next.notFollowing);
+  cards.apply(next.lanes);
+  for (const card of cards.all) card.showAbsence(next.notFollowing);
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;
@@ -159,41 +185,6 @@ function requestSettings({ lanes, link, source, faults }: AddressedState, presen
     ...(source !== undefined && source !== present.source && { source }),
   };
   if (Object.keys(news).length > 0) connection.send({ kind: 'settings', ...news });
-}
-
-function applyLanes(lanes: readonly LaneSettings[]): void {
-  while (cards.length > lanes.length) {
-    const card = cards.pop()!;
-    if (selection?.card === card) select(undefined, undefined);
-    card.element.remove();
-  }
-  for (const [index, settings] of lanes.entries()) {
-    const known = cards[index];
-    if (known) known.applySettings(settings);
-    else {
-      const card: LaneCard = new LaneCard(settings, {
-        changed: (changed) => sendLanes(cards.map((other) => (other === card ? changed : other.settings))),
-        removed: () => sendLanes(cards.filter((other) => other !== card).map((other) => other.settings)),
-        selected: (frame) => select(card, frame),
-      });
-      cards.push(card);
-      lanesElement.append(card.element);
-    }
-    cards[index]!.number(index, lanes.length > 1);
-  }
-  const captures = lanes.map((_, index) => {
-    const link = document.createElement('a');
-    Object.assign(link, { href: `/lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
-    link.textContent = String(index + 1);
-    link.setAttribute('aria-label', `packets of lane ${index + 1}`);
-    return link;
-  });
-  element('captures', HTMLElement).replaceChildren('packets of lane', ...captures);
-  element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
-}
-
-function sendLanes(lanes: LaneSettings[]): void {
-  connection.send({ kind: 'settings', lanes });
 }
 
 function select(card: LaneCard | undefined, frame: number | undefined): void {
@@ -216,7 +207,7 @@ function showDetails(): void {
 }
 
 function currentState(): State {
-  if (!VideoView.supported || cards.some((card) => card.video.unable)) return 'unable';
+  if (!VideoView.supported || cards.all.some((card) => card.video.unable)) return 'unable';
   if (ended) return 'ended';
   if (!connection.connected) return everConnected ? 'gone' : 'connecting';
   return paused ? 'paused' : 'live';
@@ -228,7 +219,7 @@ function refreshState(): void {
   document.body.dataset.state = now;
   enableControls(connection.connected);
   element('state-text', HTMLElement).textContent = WORDS[now];
-  if (now === 'unable') message.show(UNABLE, true);
+  if (now === 'unable') message.show(UNABLE, 'error', true);
 }
 
 /** Controls of the server do nothing without it. */
@@ -252,16 +243,16 @@ function drawFrame(drawnAt: number): void {
   if (clockOffsetMs === undefined) return;
   const at = nowMs();
   const isSlow = frameMs > SLOW_FRAME_MS;
-  turn = (turn + 1) % Math.max(1, cards.length);
-  const { delayMs } = network;
-  for (const [index, card] of cards.entries()) {
-    card.refresh(at, { paused, delayMs, reduced: reducedMotion.matches, timeline: !isSlow || index === turn });
+  turn = (turn + 1) % Math.max(1, cards.all.length);
+  for (const [index, card] of cards.all.entries()) {
+    card.refresh(at, { paused, reduced: reducedMotion.matches, timeline: !isSlow || index === turn });
   }
+  lag.show(connection.connected ? at - eventsAtMs : 0);
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }
 
 function redrawTimelines(): void {
-  for (const card of cards) card.timeline.draw(pausedAtMs, false);
+  for (const card of cards.all) card.timeline.draw(pausedAtMs, false);
 }
 
 function togglePause(): void {
@@ -278,51 +269,52 @@ function togglePanels(): void {
   element('toggle-panel', HTMLButtonElement).setAttribute('aria-expanded', String(!hidden));
 }
 
-function toggleExplanations(): void {
-  const shown = document.body.classList.toggle('explained');
-  element('explain', HTMLButtonElement).setAttribute('aria-pressed', String(shown));
+const stopDialog = element('stop-dialog', HTMLDialogElement);
+
+/** Asks first: the server ends for every window. */
+function askToStop(): void {
+  element('menu', HTMLElement).hidePopover();
+  element('stop-command', HTMLElement).textContent = command === undefined ? '' : `Start it again with: ${command}`;
+  stopDialog.returnValue = '';
+  stopDialog.showModal();
 }
 
-/** Toggles full screen for the selected lane, or the first one. */
-function toggleFullScreen(): void {
-  if (document.fullscreenElement !== null) return void document.exitFullscreen();
-  const card = cards.find((other) => other.element.classList.contains('chosen')) ?? cards[0];
-  void card?.element.querySelector('.screen')?.requestFullscreen();
-}
-
-function choose(index: number): void {
-  for (const [other, card] of cards.entries()) card.element.classList.toggle('chosen', other === index);
-  cards[index]?.element.querySelector<HTMLElement>('.timeline')?.focus();
-}
-
-function stop(): void {
-  connection.send({ kind: 'stop' } satisfies LaneCommand);
+async function copyLink(): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    message.show('The link is copied: it opens these lanes, this network and this video.', 'information');
+  } catch {
+    message.show('This browser does not let the page copy. The link is in the address bar.', 'error');
+  }
 }
 
 listenForShortcuts({
   ' ': togglePause,
-  '?': toggleExplanations,
+  '?': () => glossary.open(),
   i: togglePanels,
-  f: toggleFullScreen,
-  q: stop,
-  ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => choose(number - 1)])),
+  f: () => cards.toggleFullScreen(),
+  q: askToStop,
+  ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => cards.choose(number - 1)])),
 });
 element('pause', HTMLButtonElement).addEventListener('click', togglePause);
-element('explain', HTMLButtonElement).addEventListener('click', toggleExplanations);
+element('explain', HTMLButtonElement).addEventListener('click', () => glossary.open());
+element('copy-link', HTMLButtonElement).addEventListener('click', () => void copyLink());
+element('full-screen', HTMLButtonElement).addEventListener('click', () => cards.toggleFullScreen());
 element('toggle-panel', HTMLButtonElement).addEventListener('click', togglePanels);
-element('stop', HTMLButtonElement).addEventListener('click', stop);
-element('restart', HTMLButtonElement).addEventListener('click', () => connection.send({ kind: 'restart' }));
-element('add-lane', HTMLButtonElement).addEventListener('click', () => {
-  const last = cards.at(-1)?.settings;
-  if (last) sendLanes([...cards.map((card) => card.settings), { ...last, transport: 'udp', recovery: 'nack' }]);
+element('stop', HTMLButtonElement).addEventListener('click', askToStop);
+stopDialog.addEventListener('close', () => {
+  if (stopDialog.returnValue === 'stop') connection.send({ kind: 'stop' });
 });
-new LabButtons(message, () => (state ? scenarioOf(state, cards[0]?.figures) : ''));
+element('restart', HTMLButtonElement).addEventListener('click', () => connection.send({ kind: 'restart' }));
+new LabButtons(message, () => (state ? scenarioOf(state, cards.all[0]?.figures) : ''));
 new FileUpload(message);
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 addEventListener('hashchange', () => {
   unread = location.hash;
   if (state) applyState(state);
 });
+// A large screen has room for all figures.
+if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
 setInterval(refreshState, 500);
 refreshState();
 requestAnimationFrame(drawFrame);
@@ -336,14 +328,19 @@ Object.defineProperty(window, 'dropframe', {
     get settings() {
       return state;
     },
+    get skips() {
+      return lag.skips;
+    },
     get lanes() {
-      return cards.map(({ video, settings, figures, lagMs, log }) => ({
+      return cards.all.map(({ video, settings, figures, verdict, lagMs, log }) => ({
         framesDrawn: video.framesDrawn,
         framesHidden: video.framesHidden,
         decodeErrors: video.decodeErrors,
         settings,
         figures,
+        verdict: verdict?.words,
         lagMs,
+        behindMs: lagOf(log),
         heldNow: log.heldNow,
         heldLately: log.heldLately,
         frames: log.frames.size,

@@ -6,7 +6,8 @@ import { PRESETS } from '../../sim/link/presets.ts';
 import { parseDiscipline } from '../../sim/link/queue/discipline-words.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
-import { DEMO_PRESETS } from './demo-presets.ts';
+import { type DemoPreset, FIRST_PRESETS, MORE_PRESETS } from './demo-presets.ts';
+import { readableLink } from './link-words.ts';
 import { readPageLink, readTrace } from './page-traces.ts';
 
 /** A slider of the network panel: label, range, and how it reads and changes the link. */
@@ -114,7 +115,7 @@ export class NetworkPanel {
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #discipline = element('qdisc', HTMLSelectElement);
-  readonly #presets = new Map([...DEMO_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
+  readonly #presets = new Map([...FIRST_PRESETS, ...MORE_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
   /** Parsed once: one preset has a trace of thirty thousand lines. */
   readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
     const link = readPageLink(text);
@@ -133,7 +134,10 @@ export class NetworkPanel {
       else this.#showPreset();
     });
     this.#fillDisciplines(handlers);
-    this.#line.addEventListener('change', () => handlers.changed(this.#line.value));
+    this.#line.addEventListener('change', () => {
+      // The shown text is rounded: the link in force is not replaced by its own rounding.
+      if (this.#line.value !== readableLink(this.#inForce)) handlers.changed(this.#line.value);
+    });
     element('drop', HTMLButtonElement).addEventListener('click', () => handlers.drop(DROP_PACKETS));
     element('freeze', HTMLButtonElement).addEventListener('click', () => handlers.freeze(FREEZE_MS));
   }
@@ -148,7 +152,7 @@ export class NetworkPanel {
    * @param refused true when the server has just refused a change: every slider is then reset, even the focused one.
    */
   showLink(text: string, refused = false): void {
-    if (document.activeElement !== this.#line) this.#line.value = text;
+    if (document.activeElement !== this.#line) this.#line.value = readableLink(text);
     this.#inForce = text;
     const link = parseRunningLink(text, readTrace);
     if (link.ok) this.#link = link.value;
@@ -217,18 +221,20 @@ export class NetworkPanel {
 
   #fillPresets(): void {
     this.#preset.add(new Option('custom', ''));
-    const group = (label: string, names: readonly { readonly name: string; readonly source?: string }[]): void => {
+    const group = (label: string, presets: readonly DemoPreset[], nameOf = (name: string) => name): void => {
       const options = document.createElement('optgroup');
       options.label = label;
-      for (const { name, source } of names) {
-        const option = new Option(name, name);
+      for (const { name, source } of presets) {
+        const option = new Option(nameOf(name), name);
         if (source !== undefined) option.title = source;
         options.append(option);
       }
       this.#preset.append(options);
     };
-    group('Demo', DEMO_PRESETS);
-    group('Laboratory', PRESETS);
+    group('Networks', FIRST_PRESETS);
+    group('More', MORE_PRESETS);
+    // Named as in a link: one has the name of a network above.
+    group('More, from the laboratory', PRESETS, (name) => `preset=${name}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Frame, LaneLog, Packet } from './lane-log.ts';
+import { type Frame, isShown, type LaneLog, type Packet } from './lane-log.ts';
 
 /** Time span shown, milliseconds. */
 const WINDOW_MS = 3_000;
@@ -176,7 +176,7 @@ export class PacketTimeline {
     for (const frame of this.#log.frames.values()) {
       const x = xAt(view, frame.decidedMs);
       if (x < GUTTER - 4) continue;
-      const shown = frame.class === 'onTime' || frame.class === 'recovered' || frame.class === 'late';
+      const shown = isShown(frame.class);
       context.fillStyle = context.strokeStyle = this.#frameColor(frame);
       if (shown) context.fillRect(x - 1.5, y + 2, 3, 7);
       else {

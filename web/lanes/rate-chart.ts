@@ -63,7 +63,10 @@ export class RateChart {
       const run = sample.lanes[index]?.run;
       // What an earlier run of the lane had is not its own.
       const of = (value: (rates: LaneRates) => number | null): string =>
-        this.#pointsOf(sample.atMs, ({ lanes }) => (lanes[index]?.run === run ? value(lanes[index]!) : null));
+        this.#pointsOf(sample.atMs, ({ lanes }) => {
+          const own = lanes.find((rates) => rates.run === run);
+          return own ? value(own) : null;
+        });
       if (lane.follows) {
         const target = of((rates) => rates.target);
         parts.push(shape('polyline', { class: 'target', points: target, stroke: color }));

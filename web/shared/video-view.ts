@@ -16,6 +16,10 @@ const RESUMES_MAX = 6;
 const GROUP_PICTURES_MAX = 300;
 /** Consecutive errors without a decoded frame after which the browser counts as unable to decode the stream. */
 const FAILURES_MAX = 3;
+/** Age of the oldest picture that waits for the decoder above which a tolerant view gives it up, milliseconds. */
+const WAIT_MS_MAX = 700;
+/** The same limit while pictures are decoded that are not drawn: a window that joins has many of them. */
+const WAIT_HIDDEN_MS_MAX = 5_000;
 /** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
@@ -53,6 +57,8 @@ export class VideoView {
   readonly #sentAtMs = new Map<number, number>();
   /** Timestamps of frames that are decoded and not drawn, until a later frame is decoded. */
   readonly #hidden = new Set<number>();
+  /** Pictures in the decoder, with the time at which they were given to it, in order. */
+  #waiting: { readonly timestamp: number; readonly since: number }[] = [];
   readonly #delaysMs: number[] = [];
   readonly #tolerant: boolean;
   #decoder: VideoDecoder | undefined;
@@ -120,7 +126,14 @@ export class VideoView {
     this.#drawnTimestamp = Number.NEGATIVE_INFINITY;
     this.#sentAtMs.clear();
     this.#hidden.clear();
+    this.#waiting = [];
     this.#delaysMs.length = 0;
+    this.drawnSentAtMs = undefined;
+  }
+
+  /** Paints the canvas black. */
+  clear(): void {
+    this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
   show(picture: PagePicture): void {
@@ -132,14 +145,23 @@ export class VideoView {
       this.framesSkipped += 1;
       return;
     }
-    if (decoder.decodeQueueSize >= this.#queueMax) return this.#giveUp(decoder);
+    if (decoder.decodeQueueSize >= this.#queueMax || this.#isBehind) return this.#giveUp(decoder);
     // WebCodecs timestamps are in microseconds. The value also identifies the send time of a decoded frame.
     const timestamp = Math.round((picture.timestamp * 100) / 9);
     if (picture.decodeOnly === true) this.#hidden.add(timestamp);
     else this.#sentAtMs.set(timestamp, picture.sentAtMs);
     const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.annexB });
     if (this.#tolerant) this.#remember(chunk);
+    this.#waiting.push({ timestamp, since: performance.now() });
     decoder.decode(chunk);
+  }
+
+  /** True when the decoder of a tolerant view does not keep up. */
+  get #isBehind(): boolean {
+    const oldest = this.#waiting[0];
+    if (!this.#tolerant || oldest === undefined) return false;
+    const limit = this.#hidden.size > 0 ? WAIT_HIDDEN_MS_MAX : WAIT_MS_MAX;
+    return performance.now() - oldest.since > limit;
   }
 
   /** Frames that are not drawn come in bursts: they do not count towards the limit. */
@@ -196,6 +218,7 @@ export class VideoView {
     this.#failures = 0;
     this.#everDecoded = true;
     this.decodedAt = performance.now();
+    while (this.#waiting.length > 0 && this.#waiting[0]!.timestamp <= frame.timestamp) this.#waiting.shift();
     if (this.#hidden.has(frame.timestamp)) {
       this.framesHidden += 1;
       return frame.close();
@@ -238,6 +261,7 @@ export class VideoView {
     this.#decoder = undefined;
     // The last chunk most likely caused the error: chunks are decoded one at a time, at once.
     this.#group.pop();
+    this.#waiting = [];
     if (this.#group.length === 0 || ++this.#resumes > RESUMES_MAX) return this.#requestKey();
     const next = this.#open(this.codec);
     for (const chunk of this.#group) next.decode(chunk);
@@ -247,6 +271,9 @@ export class VideoView {
     this.framesSkipped += decoder.decodeQueueSize + 1;
     decoder.close();
     this.#decoder = undefined;
+    this.#waiting = [];
+    this.#hidden.clear();
+    this.#sentAtMs.clear();
     this.#requestKey();
   }
 }

@@ -5,7 +5,16 @@ import { LaneRecord } from '../../../session/lanes/lane-record.ts';
 
 test('counts frames as damaged from the loss of a reference to the next key frame', () => {
   const record = new LaneRecord();
-  const frames = ['key', 'reference', 'discardable', 'reference', 'reference', 'reference', 'key', 'reference'] as const;
+  const frames = [
+    'key',
+    'reference',
+    'discardable',
+    'reference',
+    'reference',
+    'reference',
+    'key',
+    'reference',
+  ] as const;
   const lost = new Set([2, 4]);
   for (const [frame, importance] of frames.entries()) {
     record.frameCaptured(frame, instant(frame * 33_000), 100, importance);

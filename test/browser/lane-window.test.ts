@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { inChromium } from './browser.ts';
+import { colorsOnCanvas, decided, LANES, opened, pageState, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
+
+inChromium(
+  'a window that cannot keep up skips to live and says so; its figures stay those of the network',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 30));
+    await tab.evaluate('{ const until = performance.now() + 4000; while (performance.now() < until); }');
+    await tab.locator('#behind', { hasText: /This browser was .* behind and skipped to live/ }).waitFor();
+    await untilPage(tab, ({ lanes }) => lanes.every(({ lagMs = 9e9 }) => lagMs < 1_000));
+    for (const { behindMs, figures } of (await pageState(tab)).lanes) {
+      expect(behindMs).toBeLessThan(1_000);
+      expect(figures!.framesLate + figures!.framesLost).toBe(0);
+    }
+    const drawn = (await pageState(tab)).lanes[1]!.framesDrawn;
+    await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn > before + 15, drawn);
+    await tab.locator('#behind').waitFor({ state: 'hidden' });
+  },
+);
+
+inChromium('shows nothing of the previous video once another one begins', async () => {
+  const inputs = new Map(['counter.mp4', 'counter.h264'].map((name) => [name, join(SAMPLES, name)]));
+  const tab = await tabAt(await opened('delay=10ms', { inputs }));
+  await untilPage(tab, ({ lanes }) =>
+    lanes.every(({ framesDrawn, figures }) => framesDrawn > 15 && decided(figures) > 30),
+  );
+  // Nothing of the new video arrives.
+  await tab.locator('#link').fill('loss=100% delay=10ms');
+  await tab.locator('#link').press('Enter');
+  await untilPage(tab, ({ settings }) => settings!.link.includes('loss=100%'));
+  await tab.locator('#source').selectOption('counter.h264');
+  await untilPage(tab, ({ settings }) => settings!.source === 'counter.h264');
+  for (let lane = 0; lane < LANES.length; lane++) {
+    const card = tab.locator('.lane').nth(lane);
+    await card.locator('.waiting', { hasText: 'waiting for a key frame' }).waitFor();
+    await card.locator('[data-figure="behind"]', { hasText: '–' }).waitFor();
+    expect(await colorsOnCanvas(tab, lane)).toBe(1);
+  }
+  expect(await tab.locator('#frontier .trail').count()).toBe(0);
+});
+
+inChromium('keeps the pictures of paused lanes when a lane is removed, added or moved', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn > 30));
+  await tab.keyboard.press('Space');
+  const before = (await pageState(tab)).lanes.map(({ framesDrawn }) => framesDrawn);
+  await tab.locator('.remove').first().click();
+  await untilPage(tab, ({ lanes }) => lanes.length === 2);
+  await tab.locator('#add-lane').click();
+  await untilPage(tab, ({ lanes }) => lanes.length === 3);
+  await tab.setViewportSize({ width: 900, height: 700 });
+  const { lanes, state } = await pageState(tab);
+  expect(state).toBe('paused');
+  expect(lanes.map(({ framesDrawn }) => framesDrawn)).toEqual([before[1], before[2], 0]);
+  for (const lane of [0, 1]) expect(await colorsOnCanvas(tab, lane)).toBeGreaterThan(200);
+  // The others have not begun again.
+  await tab.keyboard.press('Space');
+  await untilPage(tab, ({ lanes: [first] }, drawn) => first!.framesDrawn > drawn + 15, before[1]!);
+});

@@ -1,0 +1,105 @@
+import { matchLanes } from '../../protocol/page/lane-matching.ts';
+import { LANES_MAX, type LaneSettings } from '../../protocol/page/lane-message.ts';
+import { element } from '../player/statistics-panel.ts';
+import { LaneCard } from './lane-card.ts';
+
+export interface LaneCardsHandlers {
+  /** Called with the lanes that the user wants. */
+  changed(lanes: LaneSettings[]): void;
+  /** Called with the frame selected in a lane's timeline, or `undefined` when the selection is cleared. */
+  selected(card: LaneCard, frame: number | undefined): void;
+  removed(card: LaneCard): void;
+  /** Called when a lane can go on only from the pictures since its key frame. */
+  rejoin(lane: number): void;
+}
+
+/** The cards of all lanes, in order. */
+export class LaneCards {
+  #cards: readonly LaneCard[] = [];
+  readonly #place = element('lanes', HTMLElement);
+  readonly #handlers: LaneCardsHandlers;
+  #figuresShown = false;
+
+  constructor(handlers: LaneCardsHandlers) {
+    this.#handlers = handlers;
+    element('add-lane', HTMLButtonElement).addEventListener('click', () => {
+      const last = this.#cards.at(-1)?.settings;
+      if (last) handlers.changed([...this.#settings, { ...last, transport: 'udp', recovery: 'nack' }]);
+    });
+  }
+
+  get all(): readonly LaneCard[] {
+    return this.#cards;
+  }
+
+  get #settings(): LaneSettings[] {
+    return this.#cards.map(({ settings }) => settings);
+  }
+
+  /** Applies the lanes that the server reports: a lane that continues at another place keeps its card. */
+  apply(lanes: readonly LaneSettings[]): void {
+    const before = this.#cards;
+    const matches = matchLanes(this.#settings, lanes);
+    const used = new Set(matches);
+    this.#cards = lanes.map((settings, index) => {
+      // A lane whose settings have changed keeps the card at its place, and the focus in it.
+      const from = matches[index] ?? (used.has(index) ? undefined : index);
+      const card = (from === undefined ? undefined : before[from]) ?? this.#make(settings);
+      card.applySettings(settings);
+      return card;
+    });
+    for (const card of before) {
+      if (this.#cards.includes(card)) continue;
+      this.#handlers.removed(card);
+      card.element.remove();
+    }
+    for (const [index, card] of this.#cards.entries()) {
+      const there = this.#place.children[index];
+      // Moving an element takes its focus away.
+      if (there !== card.element) this.#place.insertBefore(card.element, there ?? null);
+      card.number(index, lanes.length > 1);
+    }
+    this.#linkCaptures();
+    element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
+  }
+
+  /** Shows or hides the figures of all lanes: they are compared. */
+  toggleFigures(): void {
+    this.#figuresShown = document.body.classList.toggle('with-figures');
+    for (const card of this.#cards) card.discloseFigures(this.#figuresShown);
+  }
+
+  /** Toggles full screen for the selected lane, or the first one. */
+  toggleFullScreen(): void {
+    (this.#cards.find(({ element }) => element.classList.contains('chosen')) ?? this.#cards[0])?.toggleFullScreen();
+  }
+
+  choose(index: number): void {
+    for (const [other, card] of this.#cards.entries()) card.element.classList.toggle('chosen', other === index);
+    this.#cards[index]?.element.querySelector<HTMLElement>('.timeline')?.focus();
+  }
+
+  #make(settings: LaneSettings): LaneCard {
+    const { changed, selected, rejoin } = this.#handlers;
+    const card: LaneCard = new LaneCard(settings, {
+      changed: (news) => changed(this.#cards.map((other) => (other === card ? news : other.settings))),
+      removed: () => changed(this.#cards.filter((other) => other !== card).map((other) => other.settings)),
+      selected: (frame) => selected(card, frame),
+      figuresToggled: () => this.toggleFigures(),
+      rejoin: () => rejoin(this.#cards.indexOf(card)),
+    });
+    card.discloseFigures(this.#figuresShown);
+    return card;
+  }
+
+  #linkCaptures(): void {
+    const links = this.#cards.map((_, index) => {
+      const link = document.createElement('a');
+      Object.assign(link, { href: `/lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
+      link.textContent = String(index + 1);
+      link.setAttribute('aria-label', `packets of lane ${index + 1}`);
+      return link;
+    });
+    element('captures', HTMLElement).replaceChildren('packets of lane', ...links);
+  }
+}

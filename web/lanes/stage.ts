@@ -1,0 +1,39 @@
+import { element } from '../player/statistics-panel.ts';
+import type { LaneCard } from './lane-card.ts';
+import { labelOf, strategyOf } from './lane-style.ts';
+import { lessonOf } from './lesson.ts';
+
+/** Shortest display time of a lesson, milliseconds: its figures change with every message. */
+const LESSON_MS = 2_000;
+/** Shortest time between two announcements to screen readers, milliseconds. */
+const ANNOUNCED_MS = 5_000;
+
+/** The line above the lanes: what they show now, in one sentence, and in words for screen readers. */
+export class Stage {
+  readonly #lesson = element('lesson', HTMLElement);
+  readonly #announced = element('announced', HTMLElement);
+  #lessonAt = Number.NEGATIVE_INFINITY;
+  #announcedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param atMs time on the clock of the server, milliseconds. */
+  show(atMs: number, cards: readonly LaneCard[]): void {
+    if (isDue(atMs, this.#lessonAt, LESSON_MS)) {
+      const lesson = lessonOf(cards.flatMap(({ taught }) => taught ?? []));
+      if (lesson !== '' && lesson !== this.#lesson.textContent) {
+        this.#lesson.textContent = lesson;
+        this.#lessonAt = atMs;
+      }
+    }
+    if (!isDue(atMs, this.#announcedAt, ANNOUNCED_MS)) return;
+    const words = cards.map(({ settings, verdict }, index) => {
+      return `Lane ${index + 1}, ${labelOf(strategyOf(settings))}: ${verdict?.plain ?? 'starting'}`;
+    });
+    const announced = words.join('. ');
+    if (announced === this.#announced.textContent) return;
+    this.#announced.textContent = announced;
+    this.#announcedAt = atMs;
+  }
+}
+
+/** True after the time, and when the clock is another one. */
+const isDue = (atMs: number, sinceMs: number, afterMs: number): boolean => atMs < sinceMs || atMs - sinceMs >= afterMs;
