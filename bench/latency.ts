@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +10,12 @@ import { line, outputOf, sleep } from './programs.ts';
 import { median, textTable } from './table.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../../samples/counter.mp4', import.meta.url));
+/** The command as it is packaged; compiles the checkout if it has changed. */
+const COMMAND = fileURLToPath(new URL('../../../../bin/dropframe.js', import.meta.url));
 const BUDGETS_MS = [60, 120, 300];
 const ROUNDS_MIN = 5;
+/** Default of `receive --latency`. */
+const PLAYOUT_DELAY_MS = 120;
 
 /** Time to the first picture, and accuracy of the play-out delay relative to the budget. */
 export const latency: BenchPart = async (context) => {
@@ -20,14 +25,18 @@ export const latency: BenchPart = async (context) => {
     context.progress(`latency: play-out delay at ${budget} ms`);
     delays.push(await playoutDelay(budget, context));
   }
-  const ms = (value: number) => value.toFixed(1);
+  const empty = first.map(({ emptyMs }) => emptyMs);
   const text = [
-    'First picture: from the start of `receive --play none --output -` to the first bytes of its output;',
-    `the sender is already serving samples/counter.mp4; includes the play-out delay of 120 ms; ${first.length} runs.`,
+    'First picture: from the start of `receive --play none --output -` to the first bytes of its output; the sender is',
+    `already serving samples/counter.mp4. In turns with an empty Node process, ${first.length} runs each.`,
     '',
     textTable(
-      ['', 'median ms', 'best', 'worst'],
-      [['first picture', ms(median(first)), ms(Math.min(...first)), ms(Math.max(...first))]],
+      ['', 'median ms', 'best', 'worst', 'median / node -e 0'],
+      [
+        ['first picture', first.map(({ pictureMs }) => pictureMs)],
+        ['… without the play-out delay', first.map(({ pictureMs }) => pictureMs - PLAYOUT_DELAY_MS)],
+        ['node -e 0', empty],
+      ].map(([name, values]) => startRow(name as string, values as number[], median(empty))),
     ),
     '',
     'Play-out delay: as reported by the receiver (above the fastest observed transit), and true, from the time the frame',
@@ -48,24 +57,44 @@ export const latency: BenchPart = async (context) => {
   const figures = delays.map(({ budget, own, trueMs }) => {
     return { budget, own, trueP50: percentile(trueMs, 0.5), trueP99: percentile(trueMs, 0.99) };
   });
-  return { text, figures: { firstPictureMs: first, playoutDelay: figures } };
+  return { text, figures: { firstPicture: first, playoutDelay: figures } };
 };
 
-async function firstPictures({ programs, rounds, quick, progress }: PartContext): Promise<number[]> {
+const ms = (value: number): string => value.toFixed(1);
+
+const startRow = (name: string, values: readonly number[], emptyMs: number): string[] => [
+  name,
+  ms(median(values)),
+  ms(Math.min(...values)),
+  ms(Math.max(...values)),
+  (median(values) / emptyMs).toFixed(2),
+];
+
+/** Wall-clock times of two programs started one after the other. */
+interface Starts {
+  readonly pictureMs: number;
+  readonly emptyMs: number;
+}
+
+async function firstPictures({ programs, rounds, quick, progress }: PartContext): Promise<Starts[]> {
+  spawnSync(process.execPath, [COMMAND, '--version']);
   const sender = programs.startOurs('command', ['send', SAMPLE, '--loop', '--listen', '127.0.0.1:0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [, port] = await line(sender.stderr!, /127\.0\.0\.1:(\d+)/, 'the sender');
-  const found: number[] = [];
+  const found: Starts[] = [];
   for (let round = 0; round < (quick ? 2 : Math.max(ROUNDS_MIN, rounds)); round++) {
     progress(`latency: first picture, run ${round + 1}`);
     const startedAt = performance.now();
     const args = ['receive', `dropframe://127.0.0.1:${port}`, '--play', 'none', '--quiet', '--output', '-'];
-    const receiver = programs.startOurs('command', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const receiver = programs.start(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
     await once(receiver.stdout!, 'data');
-    found.push(performance.now() - startedAt);
+    const pictureMs = performance.now() - startedAt;
     receiver.stdout!.resume();
     await programs.stop(receiver);
+    const emptyAt = performance.now();
+    spawnSync(process.execPath, ['-e', '0']);
+    found.push({ pictureMs, emptyMs: performance.now() - emptyAt });
   }
   await programs.stop(sender);
   return found;

@@ -5,8 +5,8 @@ import { Failure } from '../io/os/failure.ts';
 import type { BenchPart } from './part.ts';
 import { median, textTable } from './table.ts';
 
-/** The benchmarks' build of the command, which does not check for changed sources. */
-const COMMAND = fileURLToPath(new URL('./command.js', import.meta.url));
+/** The command as it is packaged, with the check for changed sources that it makes in a checkout. */
+const COMMAND = fileURLToPath(new URL('../../../../bin/dropframe.js', import.meta.url));
 const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['node -e 0', ['-e', '0']],
   ['dropframe --help', [COMMAND, '--help']],
@@ -18,6 +18,8 @@ const STARTS = 5;
 
 /** Time of the command to answer --help, compared with an empty Node process. */
 export const start: BenchPart = async ({ rounds, progress }) => {
+  // Compiles the checkout if it has changed.
+  millisecondsOf([COMMAND, '--version']);
   const times = PROGRAMS.map((): number[] => []);
   // Interleaved, so that machine load affects all of them alike.
   for (let round = 0; round < rounds * STARTS; round++) {

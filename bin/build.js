@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleCommand } from './bundle.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -17,6 +18,7 @@ for (const project of [['tsconfig.build.json'], ['tsconfig.web.json', '--noEmit'
 }
 removeUnreachableDeclarations();
 writeManualPage();
+await bundleCommand(dist);
 // Its time tells when the compiled files were made.
 writeFileSync(join(dist, '.built'), '');
 

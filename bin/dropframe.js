@@ -67,7 +67,8 @@ if (files >= FILES_MIN && files < FILES_FOR_ALL && process.versions.node.startsW
   register(`data:text/javascript,${encodeURIComponent(ONE_BY_ONE)}`);
 }
 try {
-  const { main } = await import(pathToFileURL(compiled).href);
+  const bundled = join(root, 'dist', 'command', 'main.js');
+  const { main } = await import(pathToFileURL(existsSync(bundled) ? bundled : compiled).href);
   process.exit(await main(process.argv));
 } catch (error) {
   // Nothing of ours is loaded yet. Anything else is a mistake of ours, and shows where.

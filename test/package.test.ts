@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -64,6 +65,8 @@ test('the package holds no sources, no scripts for samples or pictures, and no u
   expect(files).toContain('bin/dropframe.js');
   expect(files).toContain('dist/web/lanes/lanes-page.js');
   expect(files).toContain('dist/dropframe.1');
+  expect(files).toContain('dist/command/main.js');
+  expect(files).toContain('dist/command/licenses.txt');
   expect(files).toContain('samples/counter.h264');
   expect(files).toContain('samples/scenarios/lte-drive.json');
   // Its recordings are not in the package.
@@ -114,6 +117,43 @@ for (const major of [20, 22, 24, 26]) {
     120_000,
   );
 }
+
+test('the packaged command streams to itself, and runs a scenario on threads of its own', async () => {
+  const clip = 'node_modules/dropframe/samples/counter.h264';
+  const sender = spawn(process.execPath, [COMMAND, 'send', clip, '--loop', '--listen', '127.0.0.1:0'], {
+    cwd: project,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => void sender.kill('SIGKILL'));
+  let said = '';
+  const address = new Promise<string>((resolve) => {
+    sender.stderr.on('data', (text) => {
+      said += text;
+      const match = /dropframe:\/\/[^ ]+:\d+/.exec(said);
+      if (match) resolve(match[0]);
+    });
+  });
+  const receiver = spawn(process.execPath, [COMMAND, 'receive', await address, '--play', 'none', '--output', '-'], {
+    cwd: project,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void receiver.kill('SIGKILL'));
+  const [video] = (await once(receiver.stdout, 'data')) as [Buffer];
+  expect(video.subarray(0, 4)).toEqual(Buffer.from([0, 0, 0, 1]));
+  const scenario = {
+    name: 'one',
+    question: 'Does it run?',
+    source: { synthetic: { seconds: 1 } },
+    link: { forward: 'loss=2% delay=10ms' },
+    strategies: ['none', 'nack'],
+    budgetsMs: 100,
+  };
+  writeFileSync(join(project, 'one.json'), JSON.stringify(scenario));
+  const args = [COMMAND, 'lab', 'run', 'one.json', '--out', 'answer', '--jobs', '2', '--quiet'];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(readFileSync(join(project, 'answer/summary.csv'), 'utf8').trim().split('\n')).toHaveLength(3);
+}, 120_000);
 
 optional('the npm registry (CI=1)', process.env.CI !== undefined)(
   'npm installs the package with its dependencies, and the command runs',

@@ -33,6 +33,7 @@ export async function addressesOf(host: string): Promise<readonly string[]> {
 
 /** Returns addresses with their families in turn, beginning with that of the first one. */
 export function inTurn(addresses: readonly string[]): readonly string[] {
+  if (addresses.length < 2) return addresses;
   const first = addresses.filter((address) => isIPv6(address) === isIPv6(addresses[0] ?? ''));
   const others = addresses.filter((address) => !first.includes(address));
   const length = Math.max(first.length, others.length);

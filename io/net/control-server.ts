@@ -1,4 +1,4 @@
-import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './datagram-socket.ts';
@@ -155,4 +155,4 @@ export class ControlServer {
 }
 
 /** Returns an address in the form used before a port: IPv6 in brackets. */
-export const bracketed = (host: string): string => (isIPv6(host) ? `[${host}]` : host);
+export const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);

@@ -1,5 +1,4 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { causeOf, Failure } from '../os/failure.ts';
 import { type Destination, DirectSend } from './direct-send.ts';
 import { isLoopback } from './host-address.ts';
@@ -65,7 +64,7 @@ export class DatagramSocket {
 
   private constructor(options: DatagramSocketOptions) {
     this.#options = options;
-    const family = isIPv6(options.host) ? 6 : 4;
+    const family = options.host.includes(':') ? 6 : 4;
     this.#socket = createSocket({
       type: `udp${family}`,
       // Addresses only, in the socket's own family: otherwise Node defers each send for a name look-up.

@@ -12,7 +12,8 @@ export interface HostAndPort {
  */
 export function parseHostAndPort(text: string, defaultPort?: number): HostAndPort | undefined {
   const bare = text.replace('%25', '%');
-  if (defaultPort !== undefined && isIPv6(bare)) return { host: bare, port: defaultPort };
+  // Node compiles a large expression for its first check, which a start with any other address can do without.
+  if (defaultPort !== undefined && /:.*:/.test(bare) && isIPv6(bare)) return { host: bare, port: defaultPort };
   const match = /^(?:\[([^[\]]+)\]|([^:[\]/?#\s]+))(?::(\d{1,5}))?$/.exec(text);
   const ipv6 = match?.[1]?.replace('%25', '%');
   const host = ipv6 ?? match?.[2];

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { Failure } from '../os/failure.ts';
+import { spawn } from '../os/spawn.ts';
 import { BacklogGate } from '../web-server/backlog-gate.ts';
 import type { Environment, Player, PlayerExit } from './player.ts';
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn } from '../os/spawn.ts';
 import { hasDisplay } from '../players/open-player.ts';
 import type { Environment } from '../players/player.ts';
 
