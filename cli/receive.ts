@@ -189,6 +189,11 @@ async function receive(url: string, command: Command): Promise<void> {
     import('../session/run/receive-run.ts'),
     import('./receive-target.ts'),
     import('../io/mp4/recording.ts'),
+    // Needed soon for most addresses: loaded at once, all take as long as the slowest.
+    import('../session/stream/dropframe-client.ts'),
+    import('../session/stream/server-security.ts'),
+    import('./summary-text.ts'),
+    import('./result-file.ts'),
   ]);
   const target = await receiveTarget(url, command);
   const options = command.opts<ReceiveCommandOptions>();
