@@ -75,7 +75,7 @@ async function firstPicture(browser: Browser, context: PartContext): Promise<num
   const startedAt = performance.now();
   const show = await startDemo(context, 'npm', ['start', '-s', '--']);
   const tab = await browser.newPage();
-  await tab.goto(show.url);
+  await tab.goto(`${show.url}?tour=off`);
   while (!(await tab.evaluate('globalThis.dropframe?.lanes.some(({ framesDrawn }) => framesDrawn > 0)')))
     await sleep(LOOK_MS, context.signal);
   const took = performance.now() - startedAt;
@@ -127,7 +127,7 @@ async function watch(browser: Browser, hash: string, context: PartContext): Prom
   context.progress(`page: how it draws, ${hash === '' ? 'three lanes' : 'a lane on a clean link'}`);
   const show = await startServer(context);
   const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
-  await tab.goto(`${show.url}${hash}`);
+  await tab.goto(`${show.url}?tour=off${hash}`);
   await sleep(START_UP_MS, context.signal);
   await tab.evaluate(RECORD_SCRIPT);
   const [at, before] = [performance.now(), processorMs(show.pid)];
@@ -147,7 +147,7 @@ async function watch(browser: Browser, hash: string, context: PartContext): Prom
 async function keptInMemory(browser: Browser, context: PartContext): Promise<Memory[]> {
   const show = await startServer(context);
   const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
-  await tab.goto(show.url);
+  await tab.goto(`${show.url}?tour=off`);
   const page = await tab.context().newCDPSession(tab);
   const whole = await browser.newBrowserCDPSession();
   await page.send('Performance.enable');

@@ -25,7 +25,7 @@ const FORMS = [
   { width: 390, height: 844, colorScheme: 'dark' },
 ];
 /** The animation shows the lanes alone, which a browser without a GPU can draw and record at once. */
-const FILM = { width: 1000, height: 480, scaledTo: 800, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
+const FILM = { width: 1040, height: 490, scaledTo: 832, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
 const FILM_BYTES_MAX = 3_000_000;
 /** Lag of a browser that keeps up, milliseconds: latency, link delay, and drawing without a GPU. */
 const CALM_LAG_MS = 320;
@@ -80,7 +80,7 @@ async function takeForms(browser, url) {
   for (const { width, height, colorScheme } of FORMS) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
     const page = await context.newPage();
-    await page.goto(url);
+    await page.goto(`${url}?tour=off`);
     await everyLaneDrawn(page);
     await sleep(3_000);
     await untilCalm(page);
@@ -102,7 +102,7 @@ async function film(browser) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: 'dark' });
   await context.addInitScript(SLOW_CLOCK);
   const page = await context.newPage();
-  await page.goto(demo.url);
+  await page.goto(`${demo.url}?tour=off`);
   await everyLaneDrawn(page);
   const client = await context.newCDPSession(page);
   await client.send('Animation.enable');

@@ -76,12 +76,18 @@ export async function opened(text: string, on: Partial<LaneServerOptions> = {}):
 
 /** Opens the page in a new tab; an error in its script fails the running test. */
 export async function tabAt(show: LaneServer, hash = ''): Promise<Tab> {
+  const tab = await inTab(`${show.url}?tour=off${hash}`);
+  await untilPage(tab, ({ state, lanes }) => state === 'live' && lanes.length > 0);
+  return tab;
+}
+
+/** Opens an address in a new tab; an error in its script fails the running test. */
+export async function inTab(url: string): Promise<Tab> {
   const tab = await browser.context.newPage();
   tab.on('pageerror', (error) => {
     throw error;
   });
-  await tab.goto(`${show.url}${hash}`);
-  await untilPage(tab, ({ state, lanes }) => state === 'live' && lanes.length > 0);
+  await tab.goto(url);
   return tab;
 }
 

@@ -13,7 +13,7 @@ import { LANE_STRATEGIES, LANE_STYLES, labelOf, strategyOf, withStrategy } from 
 import type { Taught } from './lesson.ts';
 import { PacketTimeline } from './packet-timeline.ts';
 import { megabits } from './rate-chart.ts';
-import { duration, percent, SPACE } from './text.ts';
+import { duration, percent, roughly, SPACE } from './text.ts';
 import { lagOf, RecentFigures, shownRightText, type Verdict, type VerdictKind, verdictOf } from './verdict.ts';
 
 /** Time between two updates of the lag, milliseconds: a figure that changes faster cannot be read. */
@@ -240,7 +240,7 @@ export class LaneCard {
     const behindMs = lagOf(this.log);
     this.#verdict = verdictOf(this.#recent, behindMs, this.#settings, delayMs);
     const tone = this.#verdict.kind.startsWith('late') ? 'late' : '';
-    this.#setFigure('behind', [duration(behindMs ?? null), ''], tone);
+    this.#setFigure('behind', [behindMs === undefined ? '–' : roughly(behindMs), ''], tone);
     this.#showVerdict(this.#verdict.kind, this.#verdict.words);
   }
 

@@ -59,6 +59,7 @@ export class LaneCards {
       if (there !== card.element) this.#place.insertBefore(card.element, there ?? null);
       card.number(index, lanes.length > 1);
     }
+    this.#place.classList.toggle('few', lanes.length <= 2);
     this.#linkCaptures();
     element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
   }

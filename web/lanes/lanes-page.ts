@@ -25,6 +25,7 @@ import { type AddressedState, readPageAddress, writeAddress } from './page-addre
 import { loadTraces } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
 import { Stage } from './stage.ts';
+import { Tour } from './tour.ts';
 import { lagOf } from './verdict.ts';
 import { WindowLag } from './window-lag.ts';
 
@@ -64,8 +65,15 @@ const stage = new Stage();
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
 const rates = new RateChart(document.querySelector<SVGSVGElement>('#rates')!);
 await loadTraces();
-const network = new NetworkPanel({
+const tour = new Tour({
   changed: (link) => connection.send({ kind: 'settings', link }),
+  said: (words) => stage.guide(words),
+});
+const network = new NetworkPanel({
+  changed: (link) => {
+    tour.end(true);
+    connection.send({ kind: 'settings', link });
+  },
   drop: (packets) => connection.send({ kind: 'drop', packets }),
   freeze: (milliseconds) => connection.send({ kind: 'freeze', milliseconds }),
 });
@@ -101,6 +109,7 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     refreshState();
   },
   disconnected() {
+    tour.end(true);
     message.show(goneWords(ended, command), 'error', true);
     refreshState();
   },
@@ -128,6 +137,7 @@ function announced(announcement: LaneAnnouncement): void {
         cards.all[index]?.take(paused ? pausedAtMs : atMs, events);
       eventsAtMs = atMs;
       if (selection && !paused) showDetails();
+      if (state && unread === undefined) tour.offer(state.link, atMs);
       return lag.handled();
     }
     case 'figures':
@@ -306,6 +316,10 @@ stopDialog.addEventListener('close', () => {
   if (stopDialog.returnValue === 'stop') connection.send({ kind: 'stop' });
 });
 element('restart', HTMLButtonElement).addEventListener('click', () => connection.send({ kind: 'restart' }));
+element('tour', HTMLButtonElement).addEventListener('click', () => {
+  element('menu', HTMLElement).hidePopover();
+  if (state) tour.start(state.link);
+});
 new LabButtons(message, () => (state ? scenarioOf(state, cards.all[0]?.figures) : ''));
 new FileUpload(message);
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));

@@ -1,6 +1,6 @@
 import type { LaneSettings } from '../../protocol/page/lane-message.ts';
 import { labelOf, strategyOf } from './lane-style.ts';
-import { counted, duration } from './text.ts';
+import { counted, roughly } from './text.ts';
 import { type Recent, SPAN_MS, type Verdict } from './verdict.ts';
 
 /** One lane as the lesson sees it. */
@@ -32,7 +32,7 @@ export function lessonOf(lanes: readonly Taught[]): string {
 function quiet(lanes: readonly Taught[], tcp: Taught | undefined): string {
   const late = tcp?.verdict.kind.startsWith('late') ? tcp : undefined;
   if (late) {
-    return `Nothing was lost in ${SPAN}, yet TCP is ${duration(late.behindMs!)} behind live: it plays what is queued, and skips nothing.`;
+    return `Nothing was lost in ${SPAN}, yet TCP is ${roughly(late.behindMs!)} behind live: it plays what is queued, and skips nothing.`;
   }
   const whole = lanes.every(({ verdict }) => verdict.kind === 'whole');
   return whole
@@ -59,6 +59,6 @@ function recoveringClause(lane: Taught | undefined): string {
 
 function tcpClause(lane: Taught | undefined): string {
   if (!lane || lane.behindMs === undefined) return '';
-  if (lane.verdict.kind.startsWith('late')) return `TCP makes everyone wait, ${duration(lane.behindMs)} behind live`;
+  if (lane.verdict.kind.startsWith('late')) return `TCP makes everyone wait, ${roughly(lane.behindMs)} behind live`;
   return lane.verdict.kind === 'whole' ? 'TCP still keeps up' : '';
 }

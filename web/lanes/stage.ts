@@ -13,11 +13,19 @@ export class Stage {
   readonly #lesson = element('lesson', HTMLElement);
   readonly #announced = element('announced', HTMLElement);
   #lessonAt = Number.NEGATIVE_INFINITY;
+  #isGuided = false;
   #announcedAt = Number.NEGATIVE_INFINITY;
+
+  /** Shows the sentence of a tour in place of the lesson. @param words `undefined`: the tour is over. */
+  guide(words: string | undefined): void {
+    this.#isGuided = words !== undefined;
+    this.#lesson.ariaLive = this.#isGuided ? 'polite' : 'off';
+    if (words !== undefined) this.#lesson.textContent = words;
+  }
 
   /** @param atMs time on the clock of the server, milliseconds. */
   show(atMs: number, cards: readonly LaneCard[]): void {
-    if (isDue(atMs, this.#lessonAt, LESSON_MS)) {
+    if (!this.#isGuided && isDue(atMs, this.#lessonAt, LESSON_MS)) {
       const lesson = lessonOf(cards.flatMap(({ taught }) => taught ?? []));
       if (lesson !== '' && lesson !== this.#lesson.textContent) {
         this.#lesson.textContent = lesson;

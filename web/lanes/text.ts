@@ -9,6 +9,11 @@ export function duration(value: number | null): string {
     : `${(value / 1_000).toFixed(value < 10_000 ? 2 : 1)}${SPACE}s`;
 }
 
+/** Formats a duration so that it can be read while it changes: `240 ms`, `1.2 s`. */
+export function roughly(milliseconds: number): string {
+  return milliseconds < 1_000 ? duration(milliseconds) : `${(milliseconds / 1_000).toFixed(1)}${SPACE}s`;
+}
+
 /** Formats a share from 0 to 1 for display: `99.4 %`. Only what is complete is 100 %. */
 export function share(value: number): string {
   const percent = value * 100;

@@ -1,6 +1,6 @@
 import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import type { LaneLog } from './lane-log.ts';
-import { duration, share } from './text.ts';
+import { roughly, share } from './text.ts';
 
 /** Time span that verdict and lesson describe, milliseconds. */
 export const SPAN_MS = 3_000;
@@ -117,7 +117,7 @@ export function verdictOf(
   const state = damaged > 0 ? 'Damaged' : lost > 0 ? 'With gaps' : 'Whole';
   return {
     kind: state === 'Whole' ? 'late' : 'late-damaged',
-    words: `${state}, ${duration(behindMs)} late${trend}`,
+    words: `${state}, ${roughly(behindMs)} late${trend}`,
     plain: `${state.toLowerCase()}, late${trend}`,
   };
 }

@@ -1,9 +1,9 @@
 import { element } from '../player/statistics-panel.ts';
-import { duration } from './text.ts';
+import { roughly } from './text.ts';
 
 /** Messages that are acknowledged together: ten a second. */
 const MESSAGES = 2;
-/** Lateness of the newest message above which the window counts as behind, milliseconds. */
+/** Lag above which the user is told, milliseconds. */
 const BEHIND_MS = 1_000;
 /** Display time of the note on a skip, milliseconds. */
 const NOTE_MS = 4_000;
@@ -37,6 +37,7 @@ export class WindowLag {
   /** Records that pictures were skipped. @param behindMs how far the window was behind, milliseconds. */
   skipped(behindMs: number): void {
     this.skips++;
+    if (behindMs < BEHIND_MS) return;
     this.#skippedMs = behindMs;
     this.#skippedAt = performance.now();
   }
@@ -49,8 +50,8 @@ export class WindowLag {
   }
 
   #words(lateMs: number): string {
-    if (lateMs > BEHIND_MS) return `This browser is ${duration(lateMs)} behind, skipping`;
+    if (lateMs > BEHIND_MS) return `This browser is ${roughly(lateMs)} behind, skipping`;
     if (performance.now() - this.#skippedAt > NOTE_MS) return '';
-    return `This browser was ${duration(this.#skippedMs)} behind and skipped to live`;
+    return `This browser was ${roughly(this.#skippedMs)} behind and skipped to live`;
   }
 }

@@ -1,0 +1,30 @@
+import { expect } from 'vitest';
+import { inChromium } from './browser.ts';
+import { inTab, opened, untilPage } from './lane-tab.ts';
+
+inChromium(
+  'plays a guided minute at the first visit, which can be skipped, and returns to the network of before',
+  async () => {
+    const show = await opened('loss=1% delay=10ms');
+    const tab = await inTab(show.url);
+    await tab.locator('#lesson', { hasText: '1 of 6: A clean network' }).waitFor();
+    await untilPage(tab, ({ settings }) => settings?.link === 'delay=30ms seed=1');
+    await tab.locator('#lesson', { hasText: '2 of 6' }).waitFor();
+    await untilPage(tab, ({ settings }) => settings?.link.startsWith('loss=4%') === true);
+    await tab.locator('#tour-skip').click();
+    await untilPage(tab, ({ settings }) => settings?.link === 'loss=1% delay=10ms seed=1');
+    await tab.locator('#lesson', { hasNotText: 'of 6' }).waitFor();
+    expect(await tab.locator('#tour-skip').isVisible()).toBe(false);
+    // It was seen: the second visit is not a first one.
+    const again = await inTab(show.url);
+    await untilPage(again, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn > 15));
+    expect(await again.locator('#tour-skip').isVisible()).toBe(false);
+    // Whoever changes the network has taken over.
+    await again.locator('#menu-button').click();
+    await again.locator('#tour').click();
+    await again.locator('#lesson', { hasText: '1 of 6' }).waitFor();
+    await again.locator('#preset').selectOption('fibre');
+    await untilPage(again, ({ settings }) => settings?.link === 'delay=5ms seed=1');
+    expect(await again.locator('#tour-skip').isVisible()).toBe(false);
+  },
+);
