@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page as Tab } from 'playwright-core';
+import { expect } from 'vitest';
+import { optional } from '../optional.ts';
+import { CHROMIUM, HAS_CHROMIUM } from './chromium.ts';
+import { decided, opened, tabAt, untilPage } from './lane-tab.ts';
+
+const AXE = join(import.meta.dirname, '../../node_modules/axe-core/axe.min.js');
+const withAxe = optional(`axe-core and ${CHROMIUM}`, HAS_CHROMIUM && existsSync(AXE));
+
+interface AxeResult {
+  readonly passes: readonly unknown[];
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+}
+
+/** Returns what axe-core finds, one line each. */
+async function findings(tab: Tab): Promise<readonly string[]> {
+  await tab.evaluate(readFileSync(AXE, 'utf8'));
+  const { passes, violations } = await tab.evaluate<AxeResult>('axe.run()');
+  expect(passes.length).toBeGreaterThan(10);
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  withAxe(`axe-core finds nothing on the page, in ${colorScheme}`, async () => {
+    const tab = await tabAt(await opened('loss=4% delay=20ms'));
+    await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 60));
+    expect(await findings(tab)).toEqual([]);
+    // With everything that can be opened.
+    await tab.locator('.more').first().click();
+    await tab.keyboard.press('1');
+    await tab.keyboard.press('ArrowLeft');
+    await tab.locator('#details-body tr').first().waitFor();
+    await tab.locator('#menu-button').click();
+    await tab.locator('#link').evaluate((field) => {
+      (field as unknown as { value: string }).value = 'nonsense';
+      field.dispatchEvent(new Event('change'));
+    });
+    await tab.locator('#message').getByText('invalid link').waitFor();
+    expect(await findings(tab)).toEqual([]);
+    await tab.keyboard.press('Escape');
+    await tab.keyboard.press('?');
+    await tab.locator('#glossary').waitFor();
+    expect(await findings(tab)).toEqual([]);
+    await tab.keyboard.press('Escape');
+    await tab.keyboard.press('q');
+    await tab.locator('#stop-dialog').waitFor();
+    expect(await findings(tab)).toEqual([]);
+  });
+}
