@@ -1,7 +1,7 @@
 // Takes the README's pictures of the page: `npm run screenshots`. It starts the demo, opens it in Debian's Chromium,
-// and writes the README's stills and animation next to this file and all four forms (1280 × 720 and 390 × 844, light
-// and dark) into out/screenshots/. With --film it makes only the animation, with --forms only the files in out/. It
-// needs chromium, and for the animation an ffmpeg with libwebp.
+// and writes the README's stills and animation next to this file. With --film it makes only the animation, with --stills
+// only the stills; with --forms it writes the page in four sizes, light and dark, into out/screenshots/, at normal speed.
+// It needs chromium, and for the animation an ffmpeg with libwebp.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,15 +17,18 @@ const ffmpeg = process.env.FFMPEG_PATH || 'ffmpeg';
 const { CHROMIUM, FLAGS } = await tsImport('../../test/browser/chromium.ts', import.meta.url);
 
 /** Running time before the first picture, milliseconds: TCP is seconds behind by then. */
-const SETTLE_MS = 20_000;
-const FORMS = [
-  { width: 1280, height: 720, colorScheme: 'light' },
-  { width: 1280, height: 720, colorScheme: 'dark' },
-  { width: 390, height: 844, colorScheme: 'light' },
-  { width: 390, height: 844, colorScheme: 'dark' },
+const SETTLE_MS = 8_000;
+const SIZES = [
+  { width: 1280, height: 720 },
+  { width: 390, height: 844 },
+  { width: 1920, height: 1080 },
+  { width: 2560, height: 1440 },
 ];
+const FORMS = SIZES.flatMap((size) => ['light', 'dark'].map((colorScheme) => ({ ...size, colorScheme })));
+/** The README's. */
+const STILLS = FORMS.slice(0, 2);
 /** The animation shows the lanes alone, which a browser without a GPU can draw and record at once. */
-const FILM = { width: 1040, height: 490, scaledTo: 832, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
+const FILM = { width: 1280, height: 524, scaledTo: 960, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
 const FILM_BYTES_MAX = 3_000_000;
 /** Lag of a browser that keeps up, milliseconds: latency, link delay, and drawing without a GPU. */
 const CALM_LAG_MS = 320;
@@ -34,10 +37,10 @@ const FILM_SETTLE_MS = 9_000;
 const CALM_PATIENCE_MS = 15_000;
 
 /**
- * Slow-down of the clocks and timers of demo and browser during the recording, which is then played at normal speed.
+ * Slow-down of the clocks and timers of demo and browser while pictures are taken; the recording is then played at normal speed.
  * The machine keeps up that way, so the lag on screen is the network's and not the recorder's.
  */
-const SLOWER = 8;
+const SLOWER = process.argv.includes('--forms') ? 1 : 8;
 const SLOW_CLOCK = `
   const [now, timeout, interval] = [performance.now.bind(performance), setTimeout, setInterval];
   performance.now = () => now() / ${SLOWER};
@@ -46,8 +49,9 @@ const SLOW_CLOCK = `
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function startDemo(nodeOptions = []) {
-  const command = [...nodeOptions, join(root, 'bin/dropframe.js'), 'demo', '--no-open-browser'];
+/** Starts the demo with slow clocks. */
+async function startDemo() {
+  const command = ['--import', `data:text/javascript,${encodeURIComponent(SLOW_CLOCK)}`, join(root, 'bin/dropframe.js'), 'demo', '--no-open-browser'];
   const demo = spawn(process.execPath, command, {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -77,12 +81,13 @@ async function untilCalm(page) {
 
 async function takeForms(browser, url) {
   mkdirSync(forms, { recursive: true });
-  for (const { width, height, colorScheme } of FORMS) {
+  for (const { width, height, colorScheme } of formsOnly ? FORMS : STILLS) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    await context.addInitScript(SLOW_CLOCK);
     const page = await context.newPage();
     await page.goto(`${url}?tour=off`);
     await everyLaneDrawn(page);
-    await sleep(3_000);
+    await sleep(3_000 * SLOWER);
     await untilCalm(page);
     const name = `lanes-${width}-${colorScheme}`;
     await page.screenshot({ path: join(forms, `${name}.png`) });
@@ -98,7 +103,7 @@ async function takeForms(browser, url) {
 /** Records the page while packets are dropped and the link has an outage. */
 async function film(browser) {
   const { width, height, milliseconds, scaledTo } = FILM;
-  const demo = await startDemo(['--import', `data:text/javascript,${encodeURIComponent(SLOW_CLOCK)}`]);
+  const demo = await startDemo();
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: 'dark' });
   await context.addInitScript(SLOW_CLOCK);
   const page = await context.newPage();
@@ -158,15 +163,16 @@ function encode(list, path) {
 
 const filmOnly = process.argv.includes('--film');
 const formsOnly = process.argv.includes('--forms');
+const stillsOnly = process.argv.includes('--stills');
 const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 try {
   if (!filmOnly) {
     const demo = await startDemo();
-    await sleep(SETTLE_MS);
+    await sleep(SETTLE_MS * SLOWER);
     await takeForms(browser, demo.url);
     demo.end();
   }
-  if (!formsOnly) await film(browser);
+  if (!formsOnly && !stillsOnly) await film(browser);
 } finally {
   await browser.close();
 }
