@@ -3,6 +3,7 @@
  * of RFC 5510 §8.1). Addition and subtraction are both `^`.
  */
 import { assert } from '../base/assert.ts';
+import { vectorArithmetic, WORDS_MAX } from './vector-arithmetic.ts';
 
 const POLYNOMIAL = 0x11d;
 
@@ -34,13 +35,26 @@ export function inverse(value: number): number {
   return EXPONENTIALS[255 - LOGARITHMS[value]!]!;
 }
 
+/** Symbols shorter than this are not worth the copies into the memory of the vector instructions. */
+const VECTOR_WORDS_MIN = 48;
+const addVectors = vectorArithmetic(multiply);
+
 /**
- * `target += coefficient · source`, bytewise, over the length of `source` (RFC 8681 §3.7.2). Bytes are loaded and
- * stored four at a time and only the products are looked up singly, which is twice as fast as a loop over bytes.
- * Independent of the machine's byte order.
+ * `target += coefficient · source`, bytewise, over the length of `source` (RFC 8681 §3.7.2). Independent of the machine's
+ * byte order.
  */
 export function addScaled(target: Int32Array, source: Int32Array, coefficient: number): void {
   assert(source.length <= target.length, 'the source must not be longer than the target');
+  if (addVectors && source.length >= VECTOR_WORDS_MIN && source.length <= WORDS_MAX) {
+    addVectors(target, source, coefficient);
+  } else addWords(target, source, coefficient);
+}
+
+/**
+ * Bytes are loaded and stored four at a time and only the products are looked up singly, which is twice as fast as a loop
+ * over bytes.
+ */
+function addWords(target: Int32Array, source: Int32Array, coefficient: number): void {
   const row = coefficient << 8;
   for (let index = 0; index < source.length; index++) {
     target[index] = target[index]! ^ scaledWord(row, source[index]!);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { addScaled, inverse, multiply, scale } from '../../../protocol/repair/galois-field.ts';
+import { vectorArithmetic, WORDS_MAX } from '../../../protocol/repair/vector-arithmetic.ts';
 import { uint } from '../bytes.ts';
 import { slowInverse, slowMultiply } from './slow-linear-algebra.ts';
 
@@ -47,4 +48,31 @@ test('adding twice cancels out', () => {
   addScaled(target, Int32Array.of(0x7fffffff, -5), 0x8e);
   addScaled(target, Int32Array.of(0x7fffffff, -5), 0x8e);
   expect(target).toEqual(Int32Array.of(0x01020304, -1));
+});
+
+test('addScaled adds symbols of any length alike, with vectors and without', () => {
+  const long = fc.integer({ min: 0, max: WORDS_MAX + 40 });
+  fc.assert(
+    fc.property(long, fc.nat({ max: 40 }), uint(8), fc.integer(), (length, beyond, coefficient, seed) => {
+      const noise = (index: number) => Math.imul(index + seed, 0x9e3779b1) ^ (index << 7);
+      const source = Int32Array.from({ length }, (_, index) => noise(index));
+      const target = Int32Array.from({ length: length + beyond }, (_, index) => noise(~index));
+      const expected = bytesOf(target);
+      for (const [index, byte] of bytesOf(source).entries()) expected[index]! ^= multiply(byte, coefficient);
+      addScaled(target, source, coefficient);
+      expect(Buffer.compare(Buffer.from(target.buffer), Buffer.from(expected))).toBe(0);
+    }),
+  );
+});
+
+test('vectors are used where WebAssembly has them, and are absent without it', () => {
+  const addVectors = vectorArithmetic(multiply);
+  const target = Int32Array.of(1, 2, 3, 4, 5);
+  addVectors!(target, Int32Array.of(7, 0x1234_5678, -1), 0x8e);
+  const expected = Int32Array.of(1, 2, 3, 4, 5);
+  addScaled(expected, Int32Array.of(7, 0x1234_5678, -1), 0x8e);
+  expect(target).toEqual(expected);
+  vi.stubGlobal('WebAssembly', undefined);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect(vectorArithmetic(multiply)).toBeUndefined();
 });
