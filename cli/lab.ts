@@ -11,6 +11,7 @@ import type { SweepProgress } from '../lab/sweep.ts';
 import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
+import { addAskCommand } from './lab-ask.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
@@ -50,6 +51,7 @@ Examples:
   dropframe lab list
   dropframe lab run frontier
   dropframe lab run my-scenario.json --out out/mine --frames
+  dropframe lab ask "hybrid nack tcp-bbr" loss=1%,5% rtt=20,80 budget=100..400/50 --until 0.1pp
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, on any machine
   dropframe lab merge out/atlas
   dropframe lab validate --quick                               the simulation against closed-form results
@@ -67,6 +69,7 @@ See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for swe
     .optionsGroup(RUNS)
     .addOption(new Option('--shard <i/n>', 'run part i of n').argParser(readShard))
     .action(sweepCommand);
+  addAskCommand(lab, drawIfPossible);
   commonOptions(lab.command('merge <folder> [others...]'))
     .description('compute the answer from the cells in a folder, after copying the cells of other folders into it')
     .action(merge);

@@ -8,8 +8,11 @@ import type { ReceiveRun } from '../session/run/receive-run.ts';
 import type { PlayChoice } from '../session/run/viewer.ts';
 import type { Client, ClientEvents } from '../session/stream/client.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
-import { CONGESTION_CONTROLS, type CongestionControlName } from '../sim/tcp/congestion-control.ts';
-import { TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
+import {
+  CONGESTION_CONTROL_DEFAULT,
+  CONGESTION_CONTROLS,
+  type CongestionControlName,
+} from '../sim/tcp/congestion-control.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { addReceiverEncryption, passphraseOf, type ReceiverEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
@@ -116,7 +119,7 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
     .addOption(
       new Option('--congestion <control>', 'congestion control of the modelled TCP (--transport tcp with --link)')
         .choices(CONGESTION_CONTROLS)
-        .default(TCP_DEFAULTS.congestionControl),
+        .default(CONGESTION_CONTROL_DEFAULT),
     )
     .optionsGroup('Player and files:')
     .addOption(

@@ -37,6 +37,8 @@ export interface RunOptions {
   /** Outputs in addition to those of the scenario. */
   readonly output: Partial<ScenarioOutput>;
   readonly warn: (message: string) => void;
+  /** Called with the cells before the folder is created; throws to refuse them. */
+  readonly check?: (grid: Grid) => void;
 }
 
 /** A scenario ready to run: validated, with its sources read and its folder created. */
@@ -55,8 +57,15 @@ export interface OpenRun {
 
 const SHARDS = 'shards';
 
-export async function openRun(scenarioFile: string, options: RunOptions): Promise<OpenRun> {
-  const { path, text } = await readScenarioFile(scenarioFile);
+/** @param scenario a file, or the name of a shipped scenario. */
+export const openRun = async (scenario: string, options: RunOptions): Promise<OpenRun> =>
+  openScenario(await readScenarioFile(scenario), options);
+
+/** @param file path of the scenario, to which the paths in it are relative, and its content. */
+export async function openScenario(
+  { path, text }: { readonly path: string; readonly text: string },
+  options: RunOptions,
+): Promise<OpenRun> {
   const traces = new Map<string, string>();
   const readTrace = (name: string) => {
     const content = readTraceFile(resolve(folderOf(path), name), name);
@@ -67,6 +76,7 @@ export async function openRun(scenarioFile: string, options: RunOptions): Promis
   const scenario = options.strategies ? withStrategies(parsed, options.strategies) : parsed;
   const sources = await openSources(scenario, path, options.warn);
   const grid = expandGrid(scenario, sources.descriptions, traces);
+  options.check?.(grid);
   const output = { ...scenario.output, ...options.output };
   const fileCells = grid.cells.filter(({ cell }) => cell.source.kind === 'file');
   const comparesPictures = output.quality || output.video;

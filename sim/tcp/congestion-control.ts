@@ -6,6 +6,8 @@ import type { RateSample } from './rate-sample.ts';
 export const CONGESTION_CONTROLS = ['reno', 'cubic', 'bbr'] as const;
 /** Congestion control of the modelled TCP. */
 export type CongestionControlName = (typeof CONGESTION_CONTROLS)[number];
+/** The default, as on Linux. */
+export const CONGESTION_CONTROL_DEFAULT: CongestionControlName = 'cubic';
 
 /** Congestion control algorithm. Controls `congestionWindow`, `slowStartThreshold` and `pacingRate` of a flow. */
 export interface CongestionControl {

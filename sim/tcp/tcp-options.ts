@@ -1,5 +1,5 @@
 import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
-import type { CongestionControlName } from './congestion-control.ts';
+import { CONGESTION_CONTROL_DEFAULT, type CongestionControlName } from './congestion-control.ts';
 
 export interface TcpConnectionOptions {
   /** The active end opens the connection; the passive end waits. */
@@ -31,7 +31,7 @@ export interface TcpConnectionOptions {
  * (`tcp_rmem`).
  */
 export const TCP_DEFAULTS = {
-  congestionControl: 'cubic',
+  congestionControl: CONGESTION_CONTROL_DEFAULT,
   seed: 1,
   maximumSegmentSize: 1_460,
   receiveBufferBytes: 6 * 1_024 * 1_024,

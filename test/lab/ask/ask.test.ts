@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { type AskedCell, ask, openQuestion } from '../../../lab/ask/ask.ts';
+import { readQuestion } from '../../../lab/ask/question.ts';
+import { looksUntil, reachOf } from '../../../lab/ask/sampling.ts';
+import { readScenarioFile } from '../../../lab/ready-made.ts';
+import { openScenario } from '../../../lab/run.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'dropframe-ask-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const WORDS = ['loss=4%', 'rtt=40', 'budget=60,200', 'kbps=300', 'keys=10', 'seconds=6'];
+const UNTIL = 0.02;
+
+const open = (out: string, until = UNTIL, words: readonly string[] = WORDS) =>
+  openQuestion(readQuestion('nack none', words), { until, seedsMax: 12, out: join(root, out), warn: () => {} });
+
+async function answer(out: string, { signal = new AbortController().signal, onSeed = () => {} } = {}) {
+  const looks: (readonly AskedCell[])[] = [];
+  const result = await ask(await open(out), {
+    jobs: 0,
+    fresh: false,
+    signal,
+    version: 'test',
+    onProgress: onSeed,
+    onLook: (cells) => looks.push(cells),
+  });
+  return { result, looks };
+}
+const bytesOf = (out: string) =>
+  ['summary.csv', 'asked.csv', 'run.json', 'scenario.json'].map((name) => readFileSync(join(root, out, name), 'utf8'));
+
+test('each cell takes the seeds that it needs, and interrupted runs continue to the same bytes', async () => {
+  const { result, looks } = await answer('whole');
+  const cells = result!.cells;
+  expect(cells.map(({ strategy, budgetMs }) => `${strategy} ${budgetMs}`)).toEqual([
+    'nack 60',
+    'none 60',
+    'nack 200',
+    'none 200',
+  ]);
+  for (const { seeds, isNarrow, inTime } of cells) {
+    expect(looksUntil(12)).toContain(seeds);
+    expect(isNarrow).toBe(reachOf(inTime) <= UNTIL);
+    expect(isNarrow || seeds === 12).toBe(true);
+  }
+  const seeds = cells.map((cell) => cell.seeds);
+  expect(Math.min(...seeds)).toBeLessThan(Math.max(...seeds));
+  expect(looks.length).toBe(looksUntil(12).indexOf(Math.max(...seeds)) + 1);
+  expect(result!.rows).toHaveLength(seeds.reduce((sum, count) => sum + count));
+  expect(result!.runs).toBeLessThan(result!.gridRuns);
+
+  const abort = new AbortController();
+  let finished = 0;
+  const cut = await answer('cut', { signal: abort.signal, onSeed: () => void (++finished > 5 && abort.abort()) });
+  expect(cut.result).toBeUndefined();
+  await answer('cut');
+  expect(bytesOf('cut')).toEqual(bytesOf('whole'));
+});
+
+test('the recorded scenario has every run of the answer', async () => {
+  await answer('recorded');
+  const { path, text } = await readScenarioFile(join(root, 'recorded', 'scenario.json'));
+  const out = join(root, 'again');
+  const { run } = await openScenario({ path, text }, { out, strategies: undefined, output: {}, warn: () => {} });
+  const { cells } = JSON.parse(readFileSync(join(root, 'recorded', 'run.json'), 'utf8')) as { cells: string[] };
+  expect(run.cells).toEqual(expect.arrayContaining(cells));
+});
+
+test('an interval out of reach is refused before anything is written, with its cost', async () => {
+  await expect(open('never', 0.000_01)).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^--until 0\.001pp: 12 runs of 120 frames cannot show that; each of the 4 cells takes [\d,]+ runs or more, about [\d.]+ hours/,
+    ),
+    exitCode: 2,
+  });
+  expect(() => readFileSync(join(root, 'never', 'run.json'))).toThrow();
+});
+
+test('links that are refused are named in one line', async () => {
+  await expect(open('bad', UNTIL, ['link=lost=1%'])).rejects.toThrow(/^ask: link\.forward/);
+});

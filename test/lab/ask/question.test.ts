@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { readQuestion } from '../../../lab/ask/question.ts';
+import { parseScenario } from '../../../lab/scenario.ts';
+
+test('a question is the scenario with the product of its lists', () => {
+  const question = readQuestion('hybrid nack,tcp-bbr', ['loss=1%,0.02', 'rtt=20,80', 'budget=100..400/150']);
+  expect(question).toMatchObject({
+    question: 'hybrid nack tcp-bbr loss=1%,0.02 rtt=20,80 budget=100..400/150',
+    strategies: ['hybrid', 'nack', 'tcp-bbr'],
+    link: {
+      forward: ['loss=1% delay=10ms', 'loss=1% delay=40ms', 'loss=2% delay=10ms', 'loss=2% delay=40ms'],
+      back: ['loss=1% delay=10ms', 'loss=1% delay=40ms', 'loss=2% delay=10ms', 'loss=2% delay=40ms'],
+    },
+    budgetsMs: [100, 250, 400],
+  });
+  expect(parseScenario(JSON.stringify(question), 'ask').strategies).toHaveLength(3);
+});
+
+test('the link back has no bottleneck, and a burst needs a loss', () => {
+  const { link } = readQuestion('none', ['loss=0%,3%', 'burst=1,4', 'rate=4mbit', 'queue=300ms', 'jitter=5']);
+  expect(link.forward).toEqual([
+    'delay=20ms jitter=5ms rate=4mbit queue=300ms',
+    'loss=3% delay=20ms jitter=5ms rate=4mbit queue=300ms',
+    'loss=3% burst=4 delay=20ms jitter=5ms rate=4mbit queue=300ms',
+  ]);
+  expect(link.back).toEqual([
+    'delay=20ms jitter=5ms',
+    'loss=3% delay=20ms jitter=5ms',
+    'loss=3% burst=4 delay=20ms jitter=5ms',
+  ]);
+});
+
+test('whole links and films stand for the words that describe them', () => {
+  const { link, source } = readQuestion('nack', ['link=preset=wifi-lossy', 'link=loss=1% delay=20ms', 'file=film.mp4']);
+  expect(link).toEqual({ forward: ['preset=wifi-lossy', 'loss=1% delay=20ms'], back: undefined });
+  expect(source).toEqual([{ file: 'film.mp4' }]);
+});
+
+test.each([
+  ['hybird', [], /strategy 'hybird': did you mean "hybrid"\?/],
+  ['', [], /expected strategies: none, /],
+  ['udp-kernel-nack', [], /runs in real time: `dropframe lab run` measures it/],
+  ['nack', ['los=1%'], /'los=1%': did you mean "loss"\?/],
+  ['nack', ['loss'], /loss: expected lost datagrams both ways, such as 1%, as loss=…/],
+  ['nack', ['loss=120%'], /loss: '120%': expected a share below 100 %/],
+  ['nack', ['loss=1%', 'loss=2%'], /loss is given twice; separate its values by commas/],
+  ['nack', ['rtt=fast'], /rtt: 'fast': expected round-trip time, milliseconds: a number or a range/],
+  ['nack', ['budget=400..100/50'], /budget: '400\.\.100\/50': expected a range with a step/],
+  ['nack', ['budget=1..9000000/1'], /expected a range with a step/],
+  ['nack', ['queue=100ms'], /queue: give the capacity too/],
+  ['nack', ['link=loss=1%', 'rtt=20'], /rtt: link= describes the whole link/],
+  ['nack', ['back=loss=1%'], /back: give the forward link too/],
+  ['nack', ['file=a.mp4', 'fps=30'], /fps: a film has its own/],
+])('explains a mistake in one line: %s %j', (strategies, words, message) => {
+  expect(() => readQuestion(strategies, words)).toThrow(message);
+});
