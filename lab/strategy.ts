@@ -35,7 +35,7 @@ export interface StrategyParameters {
   readonly onLoss?: 'freeze' | 'smear' | undefined;
   /** UDP, simulated: true to add the bytes of SRTP and SRTCP to each datagram. */
   readonly encrypted?: boolean | undefined;
-  /** UDP: rate control of the sender; `limit` by default. */
+  /** UDP: rate control of the sender; `measured` by default. */
   readonly rate?: RateControl | undefined;
 }
 

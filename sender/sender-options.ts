@@ -62,7 +62,7 @@ export const SENDER_DEFAULTS: SenderSettings = {
   burstDatagrams: 16,
   spreadMax: milliseconds(50),
   queueBytesMax: 32_000_000,
-  rate: 'limit',
+  rate: 'measured',
 };
 
 /** Bytes of packets kept for retransmission, for all receivers of a stream together. */

@@ -342,8 +342,10 @@ export class Sender implements Endpoint<SenderEvent> {
   #handleNotice(now: Instant, packet: ApplicationPacket): RequestNotice | undefined {
     const notice = parseRecoveryNotice(packet);
     if (!notice.ok) this.#malformed(notice.malformed);
-    else if (notice.value?.kind === 'queue') this.#bottleneck.onNotice(now, notice.value, this.#highestSent);
-    else if (notice.value?.kind === 'path') this.#onPath(now, notice.value);
+    else if (notice.value?.kind === 'queue') {
+      this.#bottleneck.onNotice(now, notice.value, this.#highestSent);
+      this.#rate.onQueue?.(now);
+    } else if (notice.value?.kind === 'path') this.#onPath(now, notice.value);
     else if (notice.value?.kind === 'request') return notice.value;
     return undefined;
   }
@@ -353,7 +355,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#loop.onPath(now, path);
     // Loss on a full path is addressed by sending less, not more.
     const loss = this.#rate.target === undefined ? path.loss : Math.min(path.loss, path.recentLoss);
-    this.#repair?.onPath({ ...path, loss: this.#loop.losesByQueue(now) ? 0 : loss });
+    this.#repair?.onPath({ ...path, loss: loss * (this.#rate.repairableLoss?.(now) ?? 1) });
   }
 
   /** True when this frame is admitted to a path that may not carry all frames. */

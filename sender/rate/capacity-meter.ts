@@ -99,6 +99,15 @@ export class CapacityMeter {
     return sorted[Math.floor(share * (sorted.length - 1))];
   }
 
+  /** 90th percentile of the known samples in the memory relative to the 10th; 1 while there are too few. */
+  get spread(): number {
+    const known = this.#samples.map(({ rate }) => rate).filter(Number.isFinite);
+    if (known.length < SPREAD_SAMPLES_MIN) return 1;
+    known.sort((one, other) => one - other);
+    const rank = (share: number): number => known[Math.floor(share * (known.length - 1))]!;
+    return rank(SPREAD_HIGH) / rank(1 - SPREAD_HIGH);
+  }
+
   /** Forgets passages whose times are on a clock that was set since. */
   restart(): void {
     this.#leftAt = undefined;
@@ -125,5 +134,8 @@ export class CapacityMeter {
 
 /** Superseded entries before the list is shortened. */
 const USES_KEPT = 4_096;
+/** Samples of a third of a second. */
+const SPREAD_SAMPLES_MIN = 20;
+const SPREAD_HIGH = 0.9;
 /** More than the frames and reports in any memory. */
 const SAMPLES_MAX = 512;

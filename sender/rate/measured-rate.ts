@@ -1,4 +1,5 @@
 import {
+  elapsed,
   type Instant,
   instant,
   type Microseconds,
@@ -6,15 +7,26 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
+import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { PathModel } from './path-model.ts';
+import { QueueLosses } from './queue-losses.ts';
 import type { CongestionFeedback, PathLoad, RateController, SentPacket } from './rate-controller.ts';
+import { RateLimit } from './rate-limit.ts';
 
 /** One report for each frame of 30 frames per second, and two for one that takes longer. */
 const FEEDBACK_INTERVAL: Microseconds = milliseconds(20);
+/** A standing queue from which reports are requested. */
+const QUEUEING_MIN: Microseconds = milliseconds(10);
 const WINDOW: Microseconds = milliseconds(100);
-const MEMORY: Microseconds = seconds(1);
-/** Waits above this are a queue, and not the receiver's clock or the network's jitter. */
-const QUEUE_MIN: Microseconds = milliseconds(10);
+/** Time over which the capacity is compared with itself. */
+const MEMORY: Microseconds = seconds(3);
+/**
+ * A capacity whose 90th percentile is this many times its 10th varies. In a queue of ours on a constant path the two
+ * differ by less than a tenth, on recorded mobile paths by a factor of three and more.
+ */
+const VARIES = 2;
+/** Time for which a path that varied counts as such. */
+const VARIES_FOR: Microseconds = seconds(30);
 /**
  * Above this share of the latency, or this time, of queueing, nothing is retransmitted, so that the queue drains: on
  * ATT-LTE-driving-2016, 3 Mb/s, 150 and 300 ms, 46.3 and 52.6 % of the frames are in time otherwise, 51.6 and 59.9 %
@@ -24,56 +36,100 @@ const FULL_OF_LATENCY = 0.5;
 const FULL_MIN: Microseconds = milliseconds(250);
 /** Time for which a queue that was seen explains losses. */
 const QUEUE_MEMORY: Microseconds = seconds(2);
+/** Losses are those of a queue when the path accounts for less than this share. */
+const SHARE_OF_PATH_MIN = 0.5;
 
 /**
- * For a source that cannot adapt: withholds no frame, and keeps the redundancy out of a queue. The reports show which
- * packets are only queued and need no retransmission, and when the queue is too long for any.
+ * For a source that cannot adapt: `RateLimit`, but where the reports on single packets show a capacity that varies. Such
+ * a path may carry the next frame again, so no frame is withheld. Only the redundancy is kept out of its queue: packets
+ * that are only queued are not retransmitted, nor is anything while the queue is too long, and losses of a full queue
+ * are not answered with repair packets. Reports are requested once the receiver notes a queue.
  */
 export class MeasuredRate implements RateController {
   readonly #path = new PathModel({ feedbackInterval: FEEDBACK_INTERVAL, window: WINDOW, memory: MEMORY });
+  readonly #losses = new QueueLosses();
   readonly #fullFrom: Microseconds;
+  #limit = new RateLimit();
+  #wantsReports = false;
   #queuedAt: Instant = instant(Number.NEGATIVE_INFINITY);
+  #varies = false;
+  #variedAt: Instant = instant(Number.NEGATIVE_INFINITY);
 
   /** @param latency play-out delay above the fastest observed transit. */
   constructor(latency: Microseconds) {
     this.#fullFrom = microseconds(Math.min(latency * FULL_OF_LATENCY, FULL_MIN));
   }
 
-  get target(): undefined {
-    return undefined;
+  get target(): number | undefined {
+    return this.#varies ? undefined : this.#limit.target;
   }
 
-  get pacingRate(): undefined {
-    return undefined;
+  get pacingRate(): number | undefined {
+    return this.#varies ? undefined : this.#limit.pacingRate;
   }
 
   get standingQueue(): Microseconds | undefined {
     return this.#path.waited;
   }
 
-  get feedbackInterval(): Microseconds {
-    return FEEDBACK_INTERVAL;
+  get feedbackInterval(): Microseconds | undefined {
+    return this.#wantsReports ? FEEDBACK_INTERVAL : undefined;
   }
 
   loadAt(now: Instant): PathLoad {
-    const waited = this.#path.waited ?? 0;
-    if (waited > QUEUE_MIN || this.#path.silence(now) > 0) this.#queuedAt = now;
-    if (now !== this.#queuedAt) return now - this.#queuedAt < QUEUE_MEMORY ? 'recovering' : 'free';
-    return waited > this.#fullFrom ? 'full' : 'queued';
+    if (!this.#varies || !this.#isQueued(now)) return 'free';
+    return this.#path.standing > this.#fullFrom ? 'full' : 'queued';
   }
 
-  onOffered(): void {}
+  repairableLoss(now: Instant): number {
+    if (!this.#varies) return 1;
+    const isQueued = this.#isQueued(now);
+    if (isQueued) this.#queuedAt = now;
+    const { shareOfPath } = this.#losses;
+    const explains = now - this.#queuedAt < QUEUE_MEMORY && shareOfPath < SHARE_OF_PATH_MIN;
+    return isQueued || explains ? 0 : shareOfPath;
+  }
 
-  onPaced(): void {}
+  #isQueued(now: Instant): boolean {
+    const { standing, jitter } = this.#path;
+    return standing > 0 || this.#path.silence(now) > jitter;
+  }
+
+  onOffered(now: Instant, bytes: number): void {
+    this.#limit.onOffered(now, bytes);
+  }
+
+  onPaced(now: Instant, waited: Microseconds): void {
+    this.#limit.onPaced(now, waited);
+  }
 
   onSent(now: Instant, packet: SentPacket): void {
-    this.#path.onSent(now, packet);
+    this.#limit.onSent(now, packet);
+    if (this.#wantsReports) this.#path.onSent(now, packet);
   }
 
-  onPath(): void {}
+  onPath(now: Instant, path: PathNotice): void {
+    if (path.queueing > QUEUEING_MIN) this.onQueue();
+    if (!this.#varies) this.#limit.onPath(now, path);
+  }
+
+  onQueue(): void {
+    this.#wantsReports = true;
+  }
 
   onFeedback(now: Instant, feedback: CongestionFeedback): void {
     this.#path.onFeedback(now, feedback);
+    if (this.#path.standing > 0) this.#queuedAt = now;
+    const waits = feedback.packets.map((packet) => this.#path.waitOf(packet));
+    this.#losses.onReport(now, waits);
+    if (this.#path.standing > 0 && this.#path.capacitySpread > VARIES) {
+      this.#varies = true;
+      this.#variedAt = now;
+    } else if (this.#varies && elapsed(this.#variedAt, now) > VARIES_FOR) {
+      this.#varies = false;
+      // Its view of the path is from before.
+      this.#limit = new RateLimit();
+    }
   }
 
   pollTimeout(): Instant | undefined {

@@ -91,6 +91,17 @@ export class PathModel {
     return this.#standing.length;
   }
 
+  /** Time that a packet waited above the shortest recent delay; `undefined` for one that was lost. */
+  waitOf({ sentAt, arrivedAt }: PacketReport): Microseconds | undefined {
+    if (arrivedAt === undefined) return undefined;
+    return microseconds(Math.max(0, arrivedAt - sentAt - this.#oneWay.value));
+  }
+
+  /** Waits up to this may be jitter. */
+  get jitter(): Microseconds {
+    return this.#standing.jitter;
+  }
+
   /** What others send through the bottleneck; `undefined` while too little is known. */
   get competingTraffic(): CompetingTraffic['estimate'] {
     return this.#cross.estimate;
@@ -104,6 +115,11 @@ export class PathModel {
   /** The capacity that the path fell below for this share of the memory; ∞ when that was not measured. */
   lowCapacity(share: number): number {
     return this.#meter.quantile(share) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** 90th percentile of the measured capacities of the memory relative to the 10th; 1 while too few are known. */
+  get capacitySpread(): number {
+    return this.#meter.spread;
   }
 
   onSent(now: Instant, { number, bytes }: SentPacket): void {
@@ -171,10 +187,12 @@ export class PathModel {
       this.#meter.restart();
     }
     const waits: Microseconds[] = [];
-    for (const { arrivedAt, sentAt, bytes } of packets) {
-      if (arrivedAt === undefined) continue;
-      const wait = microseconds(Math.max(0, arrivedAt - sentAt - this.#oneWay.value));
+    for (const packet of packets) {
+      const wait = this.waitOf(packet);
+      if (wait === undefined) continue;
       waits.push(wait);
+      const { sentAt, bytes } = packet;
+      const arrivedAt = packet.arrivedAt!;
       if (wait > USE_MIN) this.#cross.onWaited(now, { sentAt, arrivedAt, bytes });
       else this.#cross.interrupt();
       const entersAt = microseconds(sentAt + this.#oneWay.value);

@@ -20,8 +20,8 @@ export interface RateTerms {
  * long, are guarded by a circuit breaker (RFC 8083).
  *
  * - `limit`: unlimited until the path is full, then slightly below its capacity; for a source that cannot follow.
- * - `measured`: none; keeps retransmissions and repair out of a queue that reports on single packets show. For a source
- *   that cannot follow.
+ * - `measured`: the same, but where reports on single packets show a capacity that varies: there no frame is withheld,
+ *   and retransmissions and repair are kept out of the queue. The default.
  * - `adaptive`: what the path carries in time for the deadline, for a source that follows `Sender.targetBitrate`.
  * - `gcc`: Google congestion control as published (draft-ietf-rmcat-gcc-02).
  * - `gcc-trendline`: the same with the delay filter that libwebrtc has in its place, without its probing.

@@ -52,10 +52,9 @@ export interface CongestionFeedback {
 
 /**
  * State of the bottleneck for redundancy. `queued`: packets that are not reported yet may wait in its queue. `full`: the
- * queue is so long that every retransmission costs later frames more than it saves. `recovering`: a queue was there a
- * moment ago, and explains recent losses. `free`: none of these.
+ * queue is so long that every retransmission costs later frames more than it saves. `free`: neither.
  */
-export type PathLoad = 'free' | 'recovering' | 'queued' | 'full';
+export type PathLoad = 'free' | 'queued' | 'full';
 
 /**
  * Controls the sending rate. Media, repair packets and retransmissions share one target: all of them count in `onSent`.
@@ -88,6 +87,8 @@ export interface RateController {
   readonly feedbackInterval: Microseconds | undefined;
   /** State of the bottleneck; `free` when absent. */
   loadAt?(now: Instant): PathLoad;
+  /** Share of the losses against which repair packets help, 0 … 1: not those of a full queue. Absent: 1. */
+  repairableLoss?(now: Instant): number;
   /**
    * The source offers a frame of this many payload bytes, behind `queued` bytes of earlier ones in the pacer; it may still
    * be withheld.
@@ -98,6 +99,8 @@ export interface RateController {
   onSent(now: Instant, packet: SentPacket): void;
   /** The receiver's own summary of the path, which `hybrid` receivers send up to ten times a second. */
   onPath(now: Instant, path: PathNotice): void;
+  /** The receiver notes that packets wait in a standing queue. */
+  onQueue?(now: Instant): void;
   /** Reports on single datagrams. Not called when the receiver does not support them. */
   onFeedback(now: Instant, feedback: CongestionFeedback): void;
   /**

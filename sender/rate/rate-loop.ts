@@ -72,11 +72,6 @@ export class RateLoop {
     }
   }
 
-  /** True when recent losses are explained by a full queue, against which repair packets do not help. */
-  losesByQueue(now: Instant): boolean {
-    return (this.controller.loadAt?.(now) ?? 'free') !== 'free';
-  }
-
   onPath(now: Instant, path: PathNotice): void {
     this.controller.onPath(now, path);
   }

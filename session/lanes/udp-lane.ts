@@ -43,7 +43,7 @@ export class UdpLane implements LaneTransport {
     this.#options = options;
     const { recovery, latencyMs, onLoss, follows } = options.settings;
     const parameters = simulatedStream({ ...START, recovery, latency: milliseconds(latencyMs) });
-    this.#sender = new Sender(senderOptions(parameters, { rate: follows ? 'adaptive' : 'limit' }));
+    this.#sender = new Sender(senderOptions(parameters, { rate: follows ? 'adaptive' : 'measured' }));
     this.#receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, onLoss }));
     this.path = new LanePath({
       link: options.forward,

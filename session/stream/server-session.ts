@@ -98,7 +98,7 @@ export class ServerSession implements PlaceHolder {
     historyBudget.join();
     const sending = senderOptions(this.#parameters, {
       historyBudget,
-      rate: options.follows ? 'adaptive' : 'limit',
+      rate: options.follows ? 'adaptive' : 'measured',
     });
     this.#sender = new Sender(sending);
     this.#driver = new EndpointDriver({
