@@ -59,8 +59,8 @@ const COMMAND_BYTES_MAX = 4_096;
 /** Longest scenario, bytes; those of the page are shorter. */
 const SCENARIO_BYTES_MAX = 1_000_000;
 const REPORTS_MAX = 4;
-/** Content security policy of reports: inline styles, no scripts. */
-const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
+/** Content security policy of reports: inline styles, no scripts, and the page as their only frame. */
+const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
 const CHECK_MS = 1_000;
 const NAME_CHARACTERS_MAX = 80;
 
@@ -72,6 +72,8 @@ export class LanePage {
   #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(laneUnitAsDecodeOnly));
   /** Reports of the laboratory by number; the oldest are dropped. */
   readonly #reports: (Buffer | undefined)[] = [];
+  /** Content of `/traces.json`, made at the first request. */
+  #tracesBody: Buffer | undefined;
   /** Pending upload or scenario. */
   #taking: Promise<void> | undefined;
   readonly #end = new AbortController();
@@ -194,7 +196,7 @@ export class LanePage {
       return true;
     }
     if (path === '/summary.json') return answerJson(request, response, this.#options.summary());
-    if (path === '/traces.json') return answerJson(request, response, Object.fromEntries(readyMadeTraces()));
+    if (path === '/traces.json') return answer(request, response, 'application/json; charset=utf-8', this.#traces());
     const [, lane] = /^\/lane-([1-9])\.pcapng$/.exec(path) ?? [];
     const capture = lane === undefined ? undefined : this.#options.capture(Number(lane) - 1);
     if (capture) return answer(request, response, 'application/octet-stream', Buffer.from(capture));
@@ -203,6 +205,11 @@ export class LanePage {
     if (report === undefined) return false;
     response.setHeader('Content-Security-Policy', REPORT_POLICY);
     return answer(request, response, 'text/html; charset=utf-8', report);
+  }
+
+  #traces(): Buffer {
+    this.#tracesBody ??= Buffer.from(JSON.stringify(Object.fromEntries(readyMadeTraces())));
+    return this.#tracesBody;
   }
 
   #takeFile(request: IncomingMessage, response: ServerResponse): void {

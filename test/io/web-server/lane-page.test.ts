@@ -220,6 +220,24 @@ test('answers a scenario with the address of its report, which may not run scrip
   expect(report.headers['content-security-policy']).not.toContain('script-src');
 });
 
+test('zips the page for whoever accepts it: all of it is shorter than 300 kB', async () => {
+  const page = await opened();
+  const html = await ask(page, 'GET', '/');
+  const links = [...html.body.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, link]) => link!);
+  const paths = ['/', ...new Set(links)];
+  expect(paths).toContain('/traces.json');
+  let bytes = 0;
+  for (const path of paths) {
+    const plain = await fetch(new URL(path, page.url));
+    const zipped = await ask(page, 'GET', path, { headers: { 'Accept-Encoding': 'gzip' } });
+    expect([path, zipped.status]).toEqual([path, 200]);
+    // fetch accepts and unzips.
+    expect((await plain.arrayBuffer()).byteLength).toBeGreaterThanOrEqual(1);
+    bytes += Number(zipped.headers['content-length']);
+  }
+  expect(bytes).toBeLessThan(300_000);
+});
+
 test('serves the packets of a lane and the figures as files', async () => {
   const page = await opened({
     capture: (lane) => (lane === 1 ? Uint8Array.of(1, 2, 3) : undefined),
