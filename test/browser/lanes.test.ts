@@ -203,6 +203,8 @@ inChromium('runs the lab with the settings that are shown, and links to its repo
   const tab = await tabAt(await opened('loss=3% delay=40ms', { runScenario }));
   await tab.locator('#lab').click();
   await tab.locator('#message').getByText('open the report').waitFor();
+  // The report is shown over the page as well.
+  await tab.frameLocator('#report-frame').getByText('Samples').first().waitFor();
   const scenario = parseScenario(scenarioText, 'from-the-page.json');
   expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
   expect(JSON.parse(scenarioText)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });

@@ -33,7 +33,7 @@ export class LabButtons {
       const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
       link.textContent = 'open the report';
       message.append(link);
-      window.open(url, '_blank', 'noopener');
+      this.#show(url);
     } catch {
       if (end.signal.aborted) message.show('The lab run is canceled.', 'information');
       else message.refuse('The lab does not respond.');
@@ -41,6 +41,12 @@ export class LabButtons {
       task.end();
       button.disabled = false;
     }
+  }
+
+  /** Shows a report over the page. */
+  #show(url: string): void {
+    element('report-frame', HTMLIFrameElement).src = url;
+    element('report', HTMLDialogElement).showModal();
   }
 
   #save(): void {
