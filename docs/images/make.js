@@ -35,6 +35,8 @@ const CALM_LAG_MS = 320;
 /** Running time before the recording, milliseconds: TCP is more than a second behind by then. */
 const FILM_SETTLE_MS = 9_000;
 const CALM_PATIENCE_MS = 15_000;
+/** Time until a page counts as hanging, milliseconds. */
+const PATIENCE_MS = 180_000;
 
 /**
  * Slow-down of the clocks and timers of demo and browser while pictures are taken; the recording is then played at normal speed.
@@ -83,6 +85,7 @@ async function takeForms(browser, url) {
   mkdirSync(forms, { recursive: true });
   for (const { width, height, colorScheme } of formsOnly ? FORMS : STILLS) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.addInitScript(SLOW_CLOCK);
     const page = await context.newPage();
     await page.goto(`${url}?tour=off`);
@@ -105,6 +108,7 @@ async function film(browser) {
   const { width, height, milliseconds, scaledTo } = FILM;
   const demo = await startDemo();
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: 'dark' });
+  context.setDefaultTimeout(PATIENCE_MS);
   await context.addInitScript(SLOW_CLOCK);
   const page = await context.newPage();
   await page.goto(`${demo.url}?tour=off`);
