@@ -228,6 +228,8 @@ inChromium(
     expect(await tab.locator('[name="rate"]').getAttribute('aria-valuetext')).toBe('from trace');
     await tab.locator('#lab').click();
     await tab.locator('#message').getByText('open the report').waitFor();
+    await tab.locator('#report').waitFor();
+    await tab.keyboard.press('Escape');
     expect(parseScenario(scenarioText, 'from-the-page.json', readReadyMadeTrace).link.forward).toContain(
       'trace=lte-drive.down#',
     );
