@@ -60,11 +60,18 @@ export interface PacketHistoryOptions {
   readonly budget: Pick<HistoryBudget, 'share'>;
 }
 
-/** Recently sent packets by sequence number, for retransmission. A ring: a new packet replaces the oldest. */
+/** Initial length of the ring, packets: 2.5 s of 4 Mb/s. A power of two. */
+const RING_MIN = 1_024;
+
+/**
+ * Recently sent packets by sequence number, for retransmission. A ring, doubled while it has no room for all packets to be
+ * kept: a new packet replaces the oldest.
+ */
 export class PacketHistory {
   readonly #options: PacketHistoryOptions;
-  readonly #ring: (Slot | undefined)[];
-  readonly #mask: number;
+  readonly #ringMax: number;
+  #ring: (Slot | undefined)[];
+  #mask: number;
   #bytes = 0;
   /** Bounds of the kept packets, oldest and newest. */
   #oldest: Sequence = asSequence(0);
@@ -72,7 +79,8 @@ export class PacketHistory {
 
   constructor(options: PacketHistoryOptions) {
     this.#options = options;
-    const size = powerOfTwo(Math.min(Math.max(options.packetsMax, 1), 32_768));
+    this.#ringMax = powerOfTwo(Math.min(Math.max(options.packetsMax, 1), 32_768));
+    const size = Math.min(this.#ringMax, RING_MIN);
     this.#ring = new Array(size).fill(undefined);
     this.#mask = size - 1;
   }
@@ -83,6 +91,8 @@ export class PacketHistory {
   }
 
   keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant, importance: Importance = 'reference'): void {
+    if (sequence - this.#oldest >= this.#ring.length && this.#ring.length < this.#ringMax)
+      this.#makeRoom(sequence, sentAt);
     const place = sequence & this.#mask;
     this.#ring[place] ??= new Slot();
     // Overwrite in place: results of `find` are not held between calls.
@@ -101,6 +111,21 @@ export class PacketHistory {
   find(sequence: Sequence): Kept | undefined {
     const kept = this.#ring[sequence & this.#mask];
     return kept?.sequence === sequence ? kept : undefined;
+  }
+
+  /** Drops what need not be kept, and doubles the ring until this packet replaces none that has to be. */
+  #makeRoom(sequence: Sequence, now: Instant): void {
+    if (this.#newest === undefined) return;
+    this.#trim(now);
+    while (sequence - this.#oldest >= this.#ring.length && this.#ring.length < this.#ringMax) {
+      const slots = this.#ring;
+      this.#ring = new Array(2 * slots.length).fill(undefined);
+      this.#mask = this.#ring.length - 1;
+      for (const slot of slots) {
+        // A slot that was cleared has no place of its own.
+        if (slot && !Number.isNaN(slot.sequence)) this.#ring[slot.sequence & this.#mask] = slot;
+      }
+    }
   }
 
   /** Drops packets that are too old or exceed the byte limit; always keeps the newest. */

@@ -32,8 +32,8 @@ export class SourceSymbols {
   readonly slots: number;
   readonly #packetBytesMax: number;
   readonly #slotWords: number;
-  readonly #words: Int32Array;
-  readonly #bytes: Uint8Array;
+  /** Symbols by slot; allocated by the first one, as a path without loss needs none. */
+  #words: Int32Array | undefined;
   /** By slot: the sequence number of its symbol. */
   readonly #sequences: Float64Array;
   readonly #packets: Uint8Array[];
@@ -46,8 +46,6 @@ export class SourceSymbols {
     this.slots = slots;
     this.#packetBytesMax = packetBytesMax;
     this.#slotWords = wordsFor(LENGTH_BYTES + packetBytesMax);
-    this.#words = new Int32Array(slots * this.#slotWords);
-    this.#bytes = new Uint8Array(this.#words.buffer);
     this.#sequences = new Float64Array(slots).fill(Number.NaN);
     this.#packets = new Array(slots).fill(NO_PACKET);
     this.#copied = new Uint8Array(slots);
@@ -76,9 +74,12 @@ export class SourceSymbols {
     const slot = this.slot(sequence);
     const start = slot * this.#slotWords;
     const words = wordsFor(LENGTH_BYTES + packet.length);
-    if (this.#copied[slot] === 0) this.#copy(packet, start * WORD_BYTES, words * WORD_BYTES);
+    this.#words ??= new Int32Array(this.slots * this.#slotWords);
+    const symbol = this.#words.subarray(start, start + words);
+    if (this.#copied[slot] === 0)
+      copySymbol(new Uint8Array(symbol.buffer, symbol.byteOffset, symbol.byteLength), packet);
     this.#copied[slot] = 1;
-    return this.#words.subarray(start, start + words);
+    return symbol;
   }
 
   /** Length of the symbol without padding. */
@@ -90,14 +91,13 @@ export class SourceSymbols {
     assert(this.has(sequence), 'the requested symbol must be held');
     return this.#packets[this.slot(sequence)]!;
   }
+}
 
-  #copy(packet: Uint8Array, start: number, bytes: number): void {
-    const end = start + LENGTH_BYTES + packet.length;
-    writeUint16(this.#bytes, start, packet.length);
-    this.#bytes.set(packet, start + LENGTH_BYTES);
-    // Clear the rest of the last word, which belongs to the symbol and may hold bytes of the previous packet.
-    this.#bytes.fill(0, end, start + bytes);
-  }
+function copySymbol(symbol: Uint8Array, packet: Uint8Array): void {
+  writeUint16(symbol, 0, packet.length);
+  symbol.set(packet, LENGTH_BYTES);
+  // Clear the rest of the last word, which belongs to the symbol and may hold bytes of the previous packet.
+  symbol.fill(0, LENGTH_BYTES + packet.length);
 }
 
 const NO_PACKET = new Uint8Array(0);

@@ -34,6 +34,19 @@ describe('the packet history', () => {
     expect(found).toEqual([undefined, undefined, undefined, 0, 1, 2, 3, undefined]);
   });
 
+  test('grows to its limit, and then finds exactly that many packets', () => {
+    const history = newHistory(4_096);
+    for (let sequence = 65_000; sequence < 72_000; sequence++) {
+      history.keep(asSequence(sequence), Uint8Array.of(sequence & 0xff), instant(0));
+      const oldest = Math.max(65_000, sequence - 4_095);
+      expect(history.find(asSequence(oldest))?.datagram[0]).toBe(oldest & 0xff);
+      expect(history.find(asSequence(oldest - 1))).toBeUndefined();
+    }
+    for (let sequence = 72_000 - 4_096; sequence < 72_000; sequence++) {
+      expect(history.find(asSequence(sequence))?.datagram).toEqual(Uint8Array.of(sequence & 0xff));
+    }
+  });
+
   test('distinguishes a packet from the one with the same number one cycle earlier', () => {
     const history = newHistory(8192);
     history.keep(asSequence(5), Uint8Array.of(1), instant(0));
