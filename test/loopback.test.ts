@@ -130,7 +130,7 @@ describe('over tcp with a link', () => {
     expect(waited).toEqual([]);
     expect(differences(received, sent)).toEqual([]);
     expect(client.sessions[0]?.frames.late).toBeGreaterThan(0);
-  }, 40_000);
+  });
 });
 
 describe('over udp without recovery', () => {

@@ -213,5 +213,4 @@ optional(CHROMIUM, HAS_CHROMIUM)(
     expect(failures).toEqual([]);
     expect(frames).toMatchObject({ decided: 90 });
   },
-  60_000,
 );

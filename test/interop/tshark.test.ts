@@ -42,14 +42,14 @@ async function capturedSession(link: string) {
   const specification = parseLinkSpecification(link);
   if (!specification.ok) throw new Error(specification.malformed);
   const capture = join(temporaryFolder(), 'session.pcap');
-  const common = { transport: 'udp', recovery: 'nack', latencyMs: 200, link: specification.value } as const;
+  const common = { transport: 'udp', recovery: 'nack', latencyMs: 1_500, link: specification.value } as const;
   const connect = dropframeClient({
     ...common,
     host: '127.0.0.1',
     port: server.port,
     release: 'deadline',
     onLoss: 'freeze',
-    timeoutMs: 5_000,
+    timeoutMs: 30_000,
   });
   const showing = { play: 'none', pagePort: 0, openBrowser: false, output: undefined } as const;
   const run = new ReceiveRun({ ...common, ...showing, connect, ipv6: false, capture, log });

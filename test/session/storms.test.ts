@@ -22,13 +22,16 @@ test('a storm of joins is capped per address, and evicts no active session', asy
   const served = receive(server.port);
   await until('frames come', () => served.received.length > 0);
   const storm: Peer[] = [];
+  const startedAt = performance.now();
   for (let count = 0; count < 300; count++) {
     const peer = await Peer.to(server.port);
     peer.socket.write(frame(HELLO));
     storm.push(peer);
   }
   await until('most of it is over', () => storm.filter(({ closed }) => closed).length > 290);
-  expect(storm.filter(({ received }) => received.length > 0).length).toBeLessThan(200);
+  // 20 joins a second, after a burst of 64 that may be pending and 4 places.
+  const seconds = (performance.now() - startedAt) / 1_000;
+  expect(storm.filter(({ received }) => received.length > 0).length).toBeLessThanOrEqual(68 + 20 * seconds);
   expect(await served.run).toBe('end-of-stream');
   expect(served.welcomed.length).toBe(1);
 });

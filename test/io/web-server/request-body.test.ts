@@ -6,8 +6,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { BodyStalled, saveBody } from '../../../io/web-server/request-body.ts';
 
-/** Sends a body's beginning and, on request, its end; returns the result of saving it. */
-async function saved(start: Buffer, end: Buffer | undefined): Promise<{ path: string; error: unknown }> {
+/** Sends a body's beginning and, on request, its end; returns the result of saving it with this time limit of a stall. */
+async function saved(
+  start: Buffer,
+  end: Buffer | undefined,
+  stallMs: number,
+): Promise<{ path: string; error: unknown }> {
   const folder = await mkdtemp(join(tmpdir(), 'dropframe-body-'));
   const path = join(folder, 'body');
   let settle: (error: unknown) => void = () => {};
@@ -15,7 +19,7 @@ async function saved(start: Buffer, end: Buffer | undefined): Promise<{ path: st
     settle = resolve;
   });
   const server = createServer((incoming: IncomingMessage, response) => {
-    void saveBody(incoming, path, 1_000_000, 100)
+    void saveBody(incoming, path, 1_000_000, stallMs)
       .then(
         () => undefined,
         (error: unknown) => error,
@@ -41,12 +45,12 @@ async function saved(start: Buffer, end: Buffer | undefined): Promise<{ path: st
 }
 
 test('a complete body is saved', async () => {
-  const { path, error } = await saved(Buffer.alloc(200_000, 1), Buffer.alloc(100, 2));
+  const { path, error } = await saved(Buffer.alloc(200_000, 1), Buffer.alloc(100, 2), 60_000);
   expect(error).toBeUndefined();
   expect((await readFile(path)).length).toBe(200_100);
 });
 
 test('a body that stalls is given up', async () => {
-  const { error } = await saved(Buffer.alloc(70_000, 1), undefined);
+  const { error } = await saved(Buffer.alloc(70_000, 1), undefined, 100);
   expect(error).toBeInstanceOf(BodyStalled);
 });

@@ -90,33 +90,25 @@ describe('quality measurement', () => {
     120_000,
   );
 
-  withFfmpeg(
-    'has no figures for a synthetic source',
-    async () => {
-      const source = [{ synthetic: { kbps: 300, seconds: 2 } }, { file: SAMPLE, seconds: 2 }];
-      const { rows } = await answer(scenario('mixed', { source }), join(root, 'mixed'));
-      expect(rows.map(({ slots, psnrDb }) => [slots, psnrDb])).toEqual([
-        [null, null],
-        [60, Number.POSITIVE_INFINITY],
-      ]);
-    },
-    60_000,
-  );
+  withFfmpeg('has no figures for a synthetic source', async () => {
+    const source = [{ synthetic: { kbps: 300, seconds: 2 } }, { file: SAMPLE, seconds: 2 }];
+    const { rows } = await answer(scenario('mixed', { source }), join(root, 'mixed'));
+    expect(rows.map(({ slots, psnrDb }) => [slots, psnrDb])).toEqual([
+      [null, null],
+      [60, Number.POSITIVE_INFINITY],
+    ]);
+  });
 
-  withFfmpeg(
-    'writes a side-by-side video of the strategies of a link',
-    async () => {
-      const out = join(root, 'video');
-      const strategies = ['none', { strategy: 'none', onLoss: 'smear' }, 'nack'];
-      const file = scenario('video', { strategies, source: { file: SAMPLE, seconds: 1 } });
-      const { opened } = await answer(file, out, { video: true });
-      const { path, labels } = await makeVideo(opened, new AbortController().signal);
-      expect(labels).toEqual(['none', 'none onLoss=smear', 'nack']);
-      expect(statSync(path).size).toBeGreaterThan(10_000);
-      expect(readdirSync(join(out, 'cells')).filter((entry) => entry.startsWith('.'))).toEqual([]);
-    },
-    60_000,
-  );
+  withFfmpeg('writes a side-by-side video of the strategies of a link', async () => {
+    const out = join(root, 'video');
+    const strategies = ['none', { strategy: 'none', onLoss: 'smear' }, 'nack'];
+    const file = scenario('video', { strategies, source: { file: SAMPLE, seconds: 1 } });
+    const { opened } = await answer(file, out, { video: true });
+    const { path, labels } = await makeVideo(opened, new AbortController().signal);
+    expect(labels).toEqual(['none', 'none onLoss=smear', 'nack']);
+    expect(statSync(path).size).toBeGreaterThan(10_000);
+    expect(readdirSync(join(out, 'cells')).filter((entry) => entry.startsWith('.'))).toEqual([]);
+  });
 
   test('is rejected without a video source, before anything is written', async () => {
     const file = scenario('synthetic', { source: { synthetic: { seconds: 2 } } });
