@@ -12,9 +12,12 @@ const SYNC = 0x47;
 const TABLE_PID = 0x0000;
 const PROGRAM_MAP_PID = 0x1000;
 const VIDEO_PID = 0x0100;
+const SOUND_PID = 0x0101;
 const VIDEO_STREAM_ID = 0xe0;
 /** Start code, stream id, length, flags, then presentation and decode time of five bytes each. */
 const PES_HEADER_BYTES = 19;
+/** The same without a decode time. */
+const SOUND_HEADER_BYTES = 14;
 /** PCR of the first packet of a picture: length, flags, six bytes. */
 const CLOCK_FIELD_BYTES = 8;
 /** Interval at which tables are repeated, in pictures, so that a reader can join: 100 ms at 30/s, as DVB requires. */
@@ -23,7 +26,7 @@ const TABLE_INTERVAL_PICTURES = 3;
 const CLOCK_START: Ticks = ticks(90_000);
 
 /**
- * Muxes a video stream as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is written at once. A
+ * Muxes a video stream, and one of sound, as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is written at once. A
  * muxer for files waits for the next key frame before it knows the decode times; here they are known.
  *
  *     0                   1                   2                   3
@@ -37,6 +40,7 @@ const CLOCK_START: Ticks = ticks(90_000);
 export class TransportStreamWriter {
   readonly #clockLead: Ticks;
   readonly #format: TransportStreamFormat;
+  readonly #sound: TransportStreamSound | undefined;
   readonly #programMap: Uint8Array;
   readonly #counters = new Map<number, number>();
   #pictures = 0;
@@ -46,14 +50,23 @@ export class TransportStreamWriter {
   /**
    * @param options.clockLead time by which the clock is ahead of the decode times, which is the time that a player
    * waits for a picture to arrive in full: 0 for live input; half a second (45,000) is customary in files. `codec` is
-   * H.264 by default.
+   * H.264 by default. `sound` is that of a second stream.
    */
-  constructor({ clockLead, codec = DEFAULT_CODEC }: { readonly clockLead: Ticks; readonly codec?: Codec }) {
+  constructor({
+    clockLead,
+    codec = DEFAULT_CODEC,
+    sound,
+  }: {
+    readonly clockLead: Ticks;
+    readonly codec?: Codec;
+    readonly sound?: TransportStreamSound;
+  }) {
     const { transportStream } = codec;
     assert(transportStream !== undefined, 'the codec must be one that can be muxed into MPEG-TS');
     this.#clockLead = clockLead;
     this.#format = transportStream;
-    this.#programMap = programMap(transportStream);
+    this.#sound = sound;
+    this.#programMap = programMap(transportStream, sound);
   }
 
   /**
@@ -75,13 +88,30 @@ export class TransportStreamWriter {
       this.#section(result.subarray(at, at + TRANSPORT_PACKET_BYTES), PROGRAM_MAP_PID, this.#programMap);
       at += TRANSPORT_PACKET_BYTES;
     }
-    let read = 0;
-    for (let index = 0; index < videoPackets; index += 1) {
-      const packet = result.subarray(at, at + TRANSPORT_PACKET_BYTES);
-      read += this.#video(packet, pes.subarray(read), index === 0 ? unit : undefined);
-      at += TRANSPORT_PACKET_BYTES;
-    }
+    this.#packets(result.subarray(at), VIDEO_PID, pes, unit);
     return result;
+  }
+
+  /** Returns the packets of one unit of the sound, on the timeline of the pictures; a multiple of 188 bytes. */
+  writeSound(unit: AccessUnit): Uint8Array {
+    const sound = this.#sound;
+    if (!sound) return new Uint8Array(0);
+    const pes = soundPes(unit, sound);
+    const result = new Uint8Array(
+      Math.ceil(pes.length / (TRANSPORT_PACKET_BYTES - HEADER_BYTES)) * TRANSPORT_PACKET_BYTES,
+    );
+    this.#packets(result, SOUND_PID, pes, undefined);
+    return result;
+  }
+
+  /** Fills packets with a PES packet. `clockOf`: the unit whose clock the first one carries. */
+  #packets(result: Uint8Array, pid: number, pes: Uint8Array, clockOf: AccessUnit | undefined): void {
+    let read = 0;
+    for (let at = 0; at < result.length; at += TRANSPORT_PACKET_BYTES) {
+      const packet = result.subarray(at, at + TRANSPORT_PACKET_BYTES);
+      const starts = at === 0;
+      read += this.#packet(packet, pes.subarray(read), { pid, starts, clockOf: starts ? clockOf : undefined });
+    }
   }
 
   /** Returns a packet with a PCR only (ISO/IEC 13818-1 §2.7.2), for a reader that waits for pictures. */
@@ -107,22 +137,25 @@ export class TransportStreamWriter {
     packet.set(section, HEADER_BYTES + 1);
   }
 
-  /**
-   * Fills one packet and returns the number of bytes taken from `rest`. `first`: the unit whose clock this packet
-   * carries.
-   */
-  #video(packet: Uint8Array, rest: Uint8Array, first: AccessUnit | undefined): number {
+  /** Fills one packet and returns the number of bytes taken from `rest`. */
+  #packet(
+    packet: Uint8Array,
+    rest: Uint8Array,
+    {
+      pid,
+      starts,
+      clockOf,
+    }: { readonly pid: number; readonly starts: boolean; readonly clockOf: AccessUnit | undefined },
+  ): number {
     const room = TRANSPORT_PACKET_BYTES - HEADER_BYTES;
-    const wanted = first === undefined ? 0 : CLOCK_FIELD_BYTES;
+    const wanted = clockOf === undefined ? 0 : CLOCK_FIELD_BYTES;
     const field = Math.max(wanted, room - rest.length);
-    this.#header(packet, VIDEO_PID, { starts: first !== undefined, adaptation: field > 0 });
+    this.#header(packet, pid, { starts, adaptation: field > 0 });
     if (field > 0) {
       packet.fill(0xff, HEADER_BYTES, HEADER_BYTES + field);
       packet[HEADER_BYTES] = field - 1;
       if (field > 1) packet[HEADER_BYTES + 1] = 0;
-      if (first !== undefined) {
-        writeClock(packet, HEADER_BYTES + 1, { clock: this.#clock, key: first.importance === 'key' });
-      }
+      if (clockOf) writeClock(packet, HEADER_BYTES + 1, { clock: this.#clock, key: clockOf.importance === 'key' });
     }
     const taken = room - field;
     packet.set(rest.subarray(0, taken), HEADER_BYTES + field);
@@ -148,6 +181,17 @@ function packetizedElementaryStream(unit: AccessUnit, format: TransportStreamFor
   writeTime(bytes, 9, 0x3, ticks(unit.timestamp + CLOCK_START));
   writeTime(bytes, 14, 0x1, ticks(unit.decodeTimestamp + CLOCK_START));
   bytes.set(picture, PES_HEADER_BYTES);
+  return bytes;
+}
+
+function soundPes({ parts, timestamp }: AccessUnit, { codec, parameterSets }: TransportStreamSound): Uint8Array {
+  const frame = codec.transportStream!.write(parts, parameterSets);
+  const bytes = new Uint8Array(SOUND_HEADER_BYTES + frame.length);
+  const following = bytes.length - 6;
+  const streamId = codec.transportStream!.streamId ?? VIDEO_STREAM_ID;
+  bytes.set([0, 0, 1, streamId, following >> 8, following & 0xff, 0x84, 0x80, 5]);
+  writeTime(bytes, 9, 0x2, ticks(timestamp + CLOCK_START));
+  bytes.set(frame, SOUND_HEADER_BYTES);
   return bytes;
 }
 
@@ -195,11 +239,31 @@ const PROGRAM_ASSOCIATION = withChecksum([
   ...[0x00, 0x01, 0xe0 | (PROGRAM_MAP_PID >> 8), PROGRAM_MAP_PID & 0xff],
 ]);
 
-/** ISO/IEC 13818-1 §2.4.4.8: one video stream, which also carries the PCR. */
-function programMap({ streamType }: TransportStreamFormat): Uint8Array {
+/** Sound beside the pictures: a codec that can be muxed, and the configuration of its decoder. */
+export interface TransportStreamSound {
+  readonly codec: Codec;
+  readonly parameterSets: readonly Uint8Array[];
+}
+
+/** ISO/IEC 13818-1 §2.4.4.8: a video stream, which also carries the PCR, and the sound. */
+function programMap({ streamType }: TransportStreamFormat, sound: TransportStreamSound | undefined): Uint8Array {
+  const streams = [streamType, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00];
+  const format = sound?.codec.transportStream;
+  if (format) {
+    const descriptors = format.descriptors?.(sound.parameterSets) ?? [];
+    streams.push(
+      format.streamType,
+      0xe0 | (SOUND_PID >> 8),
+      SOUND_PID & 0xff,
+      0xf0,
+      descriptors.length,
+      ...descriptors,
+    );
+  }
+  // After the length: program number, version, section numbers, PCR PID and program information, then the checksum.
   return withChecksum([
-    ...[0x02, 0xb0, 0x12, 0x00, 0x01, 0xc1, 0x00, 0x00],
+    ...[0x02, 0xb0, 9 + streams.length + 4, 0x00, 0x01, 0xc1, 0x00, 0x00],
     ...[0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
-    ...[streamType, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00],
+    ...streams,
   ]);
 }

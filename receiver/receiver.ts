@@ -46,15 +46,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   readonly #counters = emptyCounters();
 
-  constructor(options: ReceiverOptions) {
+  /** @param clock shared with the receivers of other streams from the same sender; an own one by default. */
+  constructor(options: ReceiverOptions, clock: PlayoutClock = createPlayoutClock(options)) {
     this.#options = options;
-    const { latency, overdue } = options;
-    this.#clock = new PlayoutClock({
-      latency,
-      mend: mendOf(options),
-      window: CLOCK_WINDOW,
-      followsStalls: overdue === 'drop',
-    });
+    this.#clock = clock;
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
     this.#recovery = createRecovery(options);
     this.#repair = createRepairIntake(options);
@@ -323,3 +318,12 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#events.push({ kind: 'malformed', cause });
   }
 }
+
+/** Creates the play-out clock of a receiver with these options. */
+export const createPlayoutClock = (options: ReceiverOptions): PlayoutClock =>
+  new PlayoutClock({
+    latency: options.latency,
+    mend: mendOf(options),
+    window: CLOCK_WINDOW,
+    followsStalls: options.overdue === 'drop',
+  });

@@ -1,6 +1,7 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { earliestOf, type Instant, type Microseconds } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
+import type { PlayoutClock } from './frames/playout-clock.ts';
 import { Receiver, type ReceiverEvent } from './receiver.ts';
 import type { ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
@@ -23,9 +24,12 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
   readonly #recorded: Receiver;
   #endReported = false;
 
-  /** @param options of a recovery that mends; `onLoss` and `records` are those of the two receivers. */
-  constructor(options: ReceiverOptions) {
-    this.#shown = new Receiver({ ...options, onLoss: 'smear', records: false });
+  /**
+   * @param options of a recovery that mends; `onLoss` and `records` are those of the two receivers.
+   * @param clock of the viewer's stream, shared with other streams; an own one by default.
+   */
+  constructor(options: ReceiverOptions, clock?: PlayoutClock) {
+    this.#shown = new Receiver({ ...options, onLoss: 'smear', records: false }, clock);
     this.#recorded = new Receiver({
       ...options,
       onLoss: 'freeze',

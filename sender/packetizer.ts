@@ -89,13 +89,24 @@ export class Packetizer {
     return this.datagramBytesMax - this.#reserveBytes;
   }
 
+  /** False when an access unit that cannot be split is longer than a packet. */
+  carries(unit: AccessUnit): boolean {
+    if (!this.#options.codec.unfragmented) return true;
+    const payloadBytesMax = this.fullDatagramBytes - this.#headroomBytes(decodeLeadOf(unit));
+    return unit.parts.every((part) => part.length <= payloadBytesMax);
+  }
+
+  #headroomBytes(decodeLead: Ticks): number {
+    return RTP_HEADER_BYTES + (this.#options.frameMarks ? frameMarkBytes({ decodeLead }) : 0);
+  }
+
   packetize(unit: AccessUnit): PacketizedFrame {
     const { codec, ssrc, payloadType, frameMarks } = this.#options;
     const { importance } = unit;
     const decodeOnly = unit.decodeOnly === true;
     const frameNumber = this.#frameNumber;
-    const decodeLead = ticks(Math.min(unit.timestamp - unit.decodeTimestamp, 0xff_ffff));
-    const headroomBytes = RTP_HEADER_BYTES + (frameMarks ? frameMarkBytes({ decodeLead }) : 0);
+    const decodeLead = decodeLeadOf(unit);
+    const headroomBytes = this.#headroomBytes(decodeLead);
     const payloadBytesMax = this.fullDatagramBytes - headroomBytes;
     const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
@@ -123,3 +134,7 @@ export class Packetizer {
     return { datagrams, firstSequence, headerBytes: headroomBytes };
   }
 }
+
+/** Time from decoding to showing, as the frame mark carries it. */
+const decodeLeadOf = ({ timestamp, decodeTimestamp }: AccessUnit): Ticks =>
+  ticks(Math.min(timestamp - decodeTimestamp, 0xff_ffff));

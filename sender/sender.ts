@@ -149,7 +149,8 @@ export class Sender implements Endpoint<SenderEvent> {
 
   /**
    * Takes a frame.
-   * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue.
+   * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue, or when it cannot be
+   * split and is longer than a packet.
    */
   send(now: Instant, unit: AccessUnit): 'queued' | 'withheld' | 'refused' {
     if (this.#lastDecode !== undefined) {
@@ -163,7 +164,7 @@ export class Sender implements Endpoint<SenderEvent> {
       this.#statistics.framesWithheld++;
       return 'withheld';
     }
-    if (!this.#pacer.accepts(payloadBytes)) {
+    if (!this.#packetizer.carries(unit) || !this.#pacer.accepts(payloadBytes)) {
       this.#statistics.framesRefused++;
       return 'refused';
     }

@@ -1,4 +1,4 @@
-import type { SentMessage } from './control-message.ts';
+import type { EndOfStreamMessage, SentMessage } from './control-message.ts';
 import type { AcceptedWelcome } from './stream-choice.ts';
 
 /** End of a receiver's run: the stream was over, its user stopped it, or the sender said goodbye and did not return. */
@@ -60,7 +60,7 @@ export type ControlClientEvent =
   | { readonly kind: 'sent'; readonly total: SentMessage }
   | { readonly kind: 'notice'; readonly notice: ControlNotice }
   /** Final totals from the sender. */
-  | { readonly kind: 'end-of-stream'; readonly frames: number; readonly lastSequence: number | null }
+  | { readonly kind: 'end-of-stream'; readonly total: EndOfStreamMessage }
   /** Nothing more will arrive: decide the remaining frames. */
   | { readonly kind: 'finish-media' }
   /** The session is over: close its media. */

@@ -1,6 +1,7 @@
 import { earliest, type Instant, instant, later, type Microseconds, milliseconds, seconds } from '../base/units.ts';
 import type { ControlClientEvent, ControlEnd, ControlFailure, SessionCause } from './control-client-event.ts';
 import {
+  type EndOfStreamMessage,
   type HelloMessage,
   presentable,
   REASON_CHARACTERS_MAX,
@@ -11,15 +12,17 @@ import {
 import { CONTROL_MAJOR, CONTROL_USER_AGENT } from './control-version.ts';
 import { MEND_MS_DEFAULT } from './latency-limit.ts';
 import { PathWatch } from './path-watch.ts';
-import { chooseStream } from './stream-choice.ts';
+import { choiceMessages, chooseStreams } from './stream-choice.ts';
 
 export interface ControlClientOptions extends Pick<HelloMessage, 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
   /** `auto`: UDP, or TCP once the control connection works and no datagram arrives. */
   readonly transport: 'auto' | 'udp' | 'tcp';
   /** False when missing datagrams are intended, as on an impaired link: the client then waits on a silent path. */
   readonly leavesSilentPath?: boolean;
-  /** SSRC of the receiver's reports and requests, announced to senders of 1.1 and later. */
+  /** SSRC of the receiver's reports on the video, announced to senders of 1.1 and later; see `soundReportSsrc`. */
   readonly reportSsrc?: number | undefined;
+  /** True to receive sound, where there is any. */
+  readonly sound?: boolean | undefined;
   /** Time without a sender, or without media from it, after which the run fails. */
   readonly timeout: Microseconds;
 }
@@ -299,13 +302,10 @@ export class ControlClient {
   }
 
   #handleWelcome(now: Instant, welcome: WelcomeMessage): void {
-    const { accepted, refused } = chooseStream(welcome);
+    const choice = chooseStreams(welcome, this.#options);
+    const { accepted, refused } = choice;
     // A 1.0 sender does not know these messages, and has only one stream.
-    if (welcome.minor !== undefined) {
-      for (const refusal of refused) this.#messages.push({ kind: 'refuse-stream', ...refusal });
-      const { reportSsrc } = this.#options;
-      if (reportSsrc !== undefined) this.#messages.push({ kind: 'report-source', ssrc: reportSsrc });
-    }
+    if (welcome.minor !== undefined) this.#messages.push(...choiceMessages(choice, this.#options.reportSsrc));
     this.#dismissed = false;
     this.#welcomed = true;
     if (accepted) {
@@ -319,9 +319,9 @@ export class ControlClient {
     this.#leave({ kind: 'failed', failure: { kind: 'unknown-codec', reason } });
   }
 
-  #handleEndOfStream({ frames, lastSequence }: SenderMessage & { kind: 'end-of-stream' }): void {
+  #handleEndOfStream(total: EndOfStreamMessage): void {
     if (this.#state.kind === 'receiving') this.#state = { ...this.#state, kind: 'draining' };
-    if (this.#inSession) this.#events.push({ kind: 'end-of-stream', frames, lastSequence });
+    if (this.#inSession) this.#events.push({ kind: 'end-of-stream', total });
   }
 
   #connect(): void {

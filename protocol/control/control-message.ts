@@ -16,7 +16,7 @@ import {
 import { CONTROL_BODY_BYTES_MAX } from './control-framing.ts';
 import { CONTROL_MAJOR } from './control-version.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from './latency-limit.ts';
-import { announcedStreams, refuseStream } from './media-stream.ts';
+import { announcedStreams, MEDIA_STREAMS_MAX, refuseStream, streamId } from './media-stream.ts';
 import { RECOVERIES } from './recovery.ts';
 
 /**
@@ -92,7 +92,12 @@ const pause = z.object({ kind: z.literal('pause') });
  * SSRC of the receiver's RTCP. Until it is announced, the sender takes it from the first report or request that names
  * the media.
  */
-const reportSource = z.object({ kind: z.literal('report-source'), ssrc: wire32 });
+const reportSource = z.object({
+  kind: z.literal('report-source'),
+  ssrc: wire32,
+  /** The stream that it reports on; 0, the video, when absent. */
+  id: streamId.optional(),
+});
 const requestKeyFrame = z.object({ kind: z.literal('request-keyframe') });
 
 /** Periodic statistics. Counts are totals since the session began; `null`: not measured yet. */
@@ -179,6 +184,11 @@ const sent = z.object({
   packets: count,
   /** Datagrams of these that the sender's operating system refused to send. */
   refused: count,
+  /** Totals of each further stream that the receiver did not refuse. */
+  streams: z
+    .array(z.object({ id: streamId, frames: count, packets: count }))
+    .max(MEDIA_STREAMS_MAX)
+    .optional(),
 });
 
 /** Everything has been sent. */
@@ -189,6 +199,11 @@ const endOfStream = z.object({
   packets: count,
   /** Wire sequence number of the last packet sent; `null` when no packet was sent. */
   lastSequence: wire16.nullable(),
+  /** The same of each further stream that the receiver did not refuse. */
+  streams: z
+    .array(z.object({ id: streamId, frames: count, packets: count, lastSequence: wire16.nullable() }))
+    .max(MEDIA_STREAMS_MAX)
+    .optional(),
 });
 
 /** No session; the connection closes next. */
@@ -237,6 +252,7 @@ export type ReceiverMessage = z.infer<typeof receiverMessage>;
 export type SenderMessage = z.infer<typeof senderMessage>;
 export type ControlMessage = ReceiverMessage | SenderMessage;
 export type SentMessage = z.infer<typeof sent>;
+export type EndOfStreamMessage = z.infer<typeof endOfStream>;
 export type StatisticsMessage = z.infer<typeof statistics>;
 export type WelcomeMessage = z.infer<typeof welcome>;
 export type SealedWelcomeMessage = z.infer<typeof sealedWelcome>;

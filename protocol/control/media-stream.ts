@@ -10,13 +10,18 @@ import { decoderString, parameterSets, payloadType, text, wire16, wire32 } from 
 /** Maximum number of streams: more than any session needs, such as several cameras with sound. */
 export const MEDIA_STREAMS_MAX = 16;
 
+/** Identifier of the first video stream, and that of the first sound stream. */
+export const VIDEO_STREAM_ID = 0;
+export const SOUND_STREAM_ID = 1;
+
+export const streamId = z.int().min(0).max(255);
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 const companion = z.object({ ssrc: wire32, payloadType });
 
 /** Fields of a stream in every version of the protocol, so that a stream of an unknown codec can be refused by name. */
 const streamName = z.object({
   /** Identifies the stream within its session. */
-  id: z.int().min(0).max(255),
+  id: streamId,
   /** `video`, `audio`. */
   mediaType: name,
   /** RTP payload format in lower case: `h264`, `h265`, `opus`. */
@@ -54,6 +59,6 @@ export const isDescribed = (stream: AnnouncedStream): stream is MediaStream => '
 /** Sent by a receiver that declines this stream. */
 export const refuseStream = z.object({
   kind: z.literal('refuse-stream'),
-  id: z.int().min(0).max(255),
+  id: streamId,
   reason: text(200),
 });

@@ -10,6 +10,7 @@ import {
 } from '../stream-parameters.ts';
 import type { HelloMessage, WelcomeMessage } from './control-message.ts';
 import type { MediaStream } from './media-stream.ts';
+import type { AcceptedWelcome } from './stream-choice.ts';
 
 /** A receiver's wishes, as in its `hello`. */
 export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redundancy' | 'mendMs'>;
@@ -18,7 +19,14 @@ export type StreamWishes = Pick<HelloMessage, 'transport' | 'recovery' | 'redund
 export type StreamChoices = Pick<
   SentStreamParameters,
   'codec' | 'ssrc' | 'initialSequence' | 'timestampBase' | 'datagramBytesMax'
->;
+> &
+  Partial<Pick<SentStreamParameters, 'clockRate'>>;
+
+/** Payload types of the media, its retransmissions and its repair packets, by kind of stream. */
+const PAYLOAD_TYPES = {
+  video: [STREAM_DEFAULTS.payloadType, STREAM_DEFAULTS.retransmissionPayloadType, STREAM_DEFAULTS.repairPayloadType],
+  audio: [100, 101, 102],
+} as const;
 
 /** Fields of `welcome` that describe how a stream is sent. */
 export type StreamFields = Pick<
@@ -41,11 +49,12 @@ export function agreedParameters(
   hello: StreamWishes & Pick<HelloMessage, 'latencyMs'>,
   choices: StreamChoices,
 ): SentStreamParameters {
-  const { ssrc } = choices;
-  const { retransmissionPayloadType, repairPayloadType } = STREAM_DEFAULTS;
+  const { ssrc, codec } = choices;
+  const [payloadType, retransmissionPayloadType, repairPayloadType] = PAYLOAD_TYPES[codec.mediaType];
   return streamParameters({
     ...wished(hello),
     ...choices,
+    payloadType,
     latency: milliseconds(hello.latencyMs),
     retransmission: { ssrc: (ssrc ^ 1) >>> 0, payloadType: retransmissionPayloadType },
     repair: { ssrc: (ssrc ^ 2) >>> 0, payloadType: repairPayloadType },
@@ -111,6 +120,29 @@ export function welcomedParameters(
     datagramBytesMax,
     latency: milliseconds(welcome.latencyMs),
   });
+}
+
+/** Receiver's side: returns the parameters of the sound in `welcome`; `undefined` without sound. */
+export function welcomedSound(
+  { sound, datagramBytesMax, latencyMs }: AcceptedWelcome,
+  wishes: StreamWishes,
+): (StreamParameters & { readonly ssrc: number }) | undefined {
+  if (!sound) return undefined;
+  const { codec, clockRate, ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = sound;
+  const parameters = streamParameters({
+    ...wished(wishes),
+    codec: codecByName(codec),
+    clockRate,
+    ssrc,
+    payloadType,
+    retransmission,
+    ...(repair && { repair }),
+    ...(initialSequence !== undefined && { initialSequence: wireSequence(initialSequence) }),
+    timestampBase: wireTimestamp(timestampBase),
+    datagramBytesMax,
+    latency: milliseconds(latencyMs),
+  });
+  return { ...parameters, ssrc };
 }
 
 const wished = ({ transport, recovery, redundancy, mendMs }: StreamWishes) => ({

@@ -1,9 +1,14 @@
+import type { MediaType } from '../codec/codec.ts';
 import { type CodecName, codecByName } from '../codec/codecs.ts';
-import type { WelcomeMessage } from './control-message.ts';
-import { type AnnouncedStream, isDescribed, type MediaStream } from './media-stream.ts';
+import type { ReceiverMessage, WelcomeMessage } from './control-message.ts';
+import { type AnnouncedStream, isDescribed, type MediaStream, VIDEO_STREAM_ID } from './media-stream.ts';
 
-/** A `welcome` whose single-stream fields describe the accepted stream, and that stream's codec. */
-export type AcceptedWelcome = WelcomeMessage & { readonly codec: CodecName };
+/** A `welcome` whose single-stream fields describe the accepted video stream, that stream's codec, and the sound. */
+export type AcceptedWelcome = WelcomeMessage & {
+  readonly codec: CodecName;
+  /** `undefined` without sound. */
+  readonly sound?: MediaStream;
+};
 
 export interface StreamRefusal {
   readonly id: number;
@@ -12,30 +17,57 @@ export interface StreamRefusal {
 
 /** Receiver's answer to a list of streams. */
 export interface StreamChoice {
-  /** `undefined` when no stream can be received. */
+  /** `undefined` when no video stream can be received. */
   readonly accepted: AcceptedWelcome | undefined;
   readonly refused: readonly StreamRefusal[];
 }
 
-/** Accepts the first video stream that this program can decode, and refuses every other one with a reason. */
-export function chooseStream(welcome: WelcomeMessage): StreamChoice {
+/**
+ * Accepts the first video stream and the first sound stream that this program can decode, and refuses every other one
+ * with a reason.
+ * @param wants.sound false to refuse sound as well.
+ */
+export function chooseStreams(
+  welcome: WelcomeMessage,
+  { sound: wantsSound = true }: { readonly sound?: boolean | undefined } = {},
+): StreamChoice {
   if (welcome.streams === undefined) return chooseSingle(welcome);
-  let accepted: AcceptedWelcome | undefined;
+  const chosen: Partial<Record<MediaType, MediaStream>> = {};
   const refused: StreamRefusal[] = [];
   for (const stream of welcome.streams) {
     const reason = obstacle(stream);
+    const mediaType = stream.mediaType as MediaType;
     if (reason !== undefined) refused.push({ id: stream.id, reason });
-    else if (accepted) refused.push({ id: stream.id, reason: 'only one video stream is supported' });
-    else accepted = withStream(welcome, stream as MediaStream);
+    else if (mediaType === 'audio' && !wantsSound) refused.push({ id: stream.id, reason: 'sound is not wanted' });
+    else if (chosen[mediaType]) refused.push({ id: stream.id, reason: `only one ${mediaType} stream is supported` });
+    else chosen[mediaType] = stream as MediaStream;
   }
+  const { video, audio } = chosen;
+  const accepted = video && { ...withStream(welcome, video), ...(audio && { sound: audio }) };
   return { accepted, refused };
 }
+
+/** Returns the messages that tell the sender about a choice, and from where reports on each stream come. */
+export function choiceMessages({ accepted, refused }: StreamChoice, reportSsrc: number | undefined): ReceiverMessage[] {
+  const messages: ReceiverMessage[] = refused.map((refusal) => ({ kind: 'refuse-stream', ...refusal }));
+  if (reportSsrc === undefined) return messages;
+  messages.push({ kind: 'report-source', ssrc: reportSsrc });
+  const id = accepted?.sound?.id;
+  if (id !== undefined) messages.push({ kind: 'report-source', ssrc: soundReportSsrc(reportSsrc), id });
+  return messages;
+}
+
+/** SSRC of the reports on the sound of a receiver whose reports on the video have this one. */
+export const soundReportSsrc = (reportSsrc: number): number => (reportSsrc ^ 1) >>> 0;
 
 /** A 1.0 sender lists no streams: its only one is H.264. */
 function chooseSingle(welcome: WelcomeMessage): StreamChoice {
   const { codec } = welcome.media;
   if (/^avc1\.[0-9a-fA-F]{6}$/.test(codec)) return { accepted: { ...welcome, codec: 'h264' }, refused: [] };
-  return { accepted: undefined, refused: [{ id: 0, reason: `codec ${codec} is not supported` }] };
+  return {
+    accepted: undefined,
+    refused: [{ id: VIDEO_STREAM_ID, reason: `codec ${codec} is not supported` }],
+  };
 }
 
 function obstacle(stream: AnnouncedStream): string | undefined {
@@ -43,8 +75,9 @@ function obstacle(stream: AnnouncedStream): string | undefined {
   if (codec === undefined) return `${stream.mediaType} codec ${stream.codec} is not supported`;
   if (!isDescribed(stream)) return `the ${stream.codec} description is not supported`;
   if (stream.mediaType !== codec.mediaType) return `${stream.codec} does not carry ${stream.mediaType}`;
-  if (stream.mediaType !== 'video') return `${stream.mediaType} is not supported`;
-  if (stream.clockRate !== codec.clockRate) return `${stream.codec} requires a clock rate of ${codec.clockRate}`;
+  if (stream.clockRate !== codec.clockRate && !codec.clockRateVaries) {
+    return `${stream.codec} requires a clock rate of ${codec.clockRate}`;
+  }
   return undefined;
 }
 

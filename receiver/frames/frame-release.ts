@@ -49,6 +49,8 @@ export class FrameRelease {
   #highest: Sequence | undefined;
   /** No decision is possible before this time, except for frames that arrive. */
   #quietUntil: Instant = instant(Number.NEGATIVE_INFINITY);
+  /** Base of the clock at that decision: another stream moves it, too. */
+  #quietBase: Microseconds | undefined;
   #decidedSequence: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   #decodedThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
   /** True when decoding needs a key frame: before the first release, or after the loss of a reference. */
@@ -145,7 +147,7 @@ export class FrameRelease {
 
   /** True when no decision is due; valid until the next packet after `release`. */
   isQuiet(now: Instant): boolean {
-    return now < this.#quietUntil;
+    return now < this.#quietUntil && this.#clock.base === this.#quietBase;
   }
 
   /** Decides the next frame if it can be released or has missed its deadline, whether some of it arrived or not. */
@@ -165,6 +167,7 @@ export class FrameRelease {
       }
     } else this.#heldUntil = undefined;
     this.#quietUntil = this.#heldUntil ?? dueAt ?? NEVER;
+    this.#quietBase = this.#clock.base;
     return false;
   }
 

@@ -67,6 +67,11 @@ export class PlayoutClock {
     return this.#base !== undefined;
   }
 
+  /** Transit from which deadlines are counted, up to a constant; `undefined` before the first packet. */
+  get base(): Microseconds | undefined {
+    return this.#base;
+  }
+
   get latency(): Microseconds {
     return this.#options.latency;
   }

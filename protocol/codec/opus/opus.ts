@@ -39,7 +39,9 @@ export const OPUS: Codec = {
       count: payloads.length,
       bytes,
       get parts() {
-        parts ??= payloads.map((payload) => payload.bytes.slice(payload.payloadAt, payload.payloadEnd));
+        parts ??= payloads.map(
+          (payload) => new Uint8Array(payload.bytes.subarray(payload.payloadAt, payload.payloadEnd)),
+        );
         return parts;
       },
     });

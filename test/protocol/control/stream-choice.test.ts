@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseSenderMessage, type WelcomeMessage } from '../../../protocol/control/control-message.ts';
 import { CONTROL_USER_AGENT, minorVersionOf } from '../../../protocol/control/control-version.ts';
-import { chooseStream } from '../../../protocol/control/stream-choice.ts';
+import { choiceMessages, chooseStreams } from '../../../protocol/control/stream-choice.ts';
 import { messagesIn, recording } from '../../recorded/recording.ts';
 
 const OLD = messagesIn(recording('udp-control')[1]!.bytes)[0]!;
@@ -26,19 +26,19 @@ function welcome(change: object): WelcomeMessage {
 }
 
 test('takes the only stream of a 1.0 sender unchanged', () => {
-  expect(chooseStream(welcome({}))).toEqual({ accepted: { ...OLD, codec: 'h264' }, refused: [] });
+  expect(chooseStreams(welcome({}))).toEqual({ accepted: { ...OLD, codec: 'h264' }, refused: [] });
 });
 
 test('refuses the only stream of a 1.0 sender when it is not H.264', () => {
   const media = { ...(OLD.media as object), codec: 'vp09.00.10.08' };
-  expect(chooseStream(welcome({ media }))).toEqual({
+  expect(chooseStreams(welcome({ media }))).toEqual({
     accepted: undefined,
     refused: [{ id: 0, reason: 'codec vp09.00.10.08 is not supported' }],
   });
 });
 
 test('takes the fields of the first video stream with a known codec', () => {
-  const { accepted, refused } = chooseStream(
+  const { accepted, refused } = chooseStreams(
     welcome({ minor: 1, streams: [{ id: 0, mediaType: 'video', codec: 'av1' }, STREAM, { ...STREAM, id: 9 }] }),
   );
   expect(accepted).toMatchObject({
@@ -59,12 +59,38 @@ test('takes the fields of the first video stream with a known codec', () => {
   ]);
 });
 
+const SOUND = { ...STREAM, id: 7, mediaType: 'audio', codec: 'opus', decoder: 'opus', clockRate: 48_000, ssrc: 21 };
+
+test('takes the first sound stream beside the video, and reports on it with an SSRC of its own', () => {
+  const choice = chooseStreams(welcome({ minor: 1, streams: [SOUND, STREAM, { ...SOUND, id: 8 }] }));
+  expect(choice.accepted).toMatchObject({ codec: 'h264', ssrc: 11, sound: { id: 7, codec: 'opus', ssrc: 21 } });
+  expect(choiceMessages(choice, 50)).toEqual([
+    { kind: 'refuse-stream', id: 8, reason: 'only one audio stream is supported' },
+    { kind: 'report-source', ssrc: 50 },
+    { kind: 'report-source', ssrc: 51, id: 7 },
+  ]);
+});
+
+test('refuses sound that is not wanted, and sound alone', () => {
+  expect(chooseStreams(welcome({ streams: [SOUND, STREAM] }), { sound: false }).refused).toEqual([
+    { id: 7, reason: 'sound is not wanted' },
+  ]);
+  expect(chooseStreams(welcome({ streams: [SOUND] })).accepted).toBeUndefined();
+});
+
+test('takes AAC on the clock of its sampling rate, and Opus on 48 kHz only', () => {
+  const rated = (codec: string) =>
+    chooseStreams(welcome({ streams: [STREAM, { ...SOUND, codec, clockRate: 44_100 }] }));
+  expect(rated('aac').accepted?.sound?.clockRate).toBe(44_100);
+  expect(rated('opus').refused).toEqual([{ id: 7, reason: 'opus requires a clock rate of 48000' }]);
+});
+
 test.each([
   ['an SSRC out of range', { ssrc: -1 }, 'the h264 description is not supported'],
   ['another medium', { mediaType: 'audio' }, 'h264 does not carry audio'],
   ['another clock', { clockRate: 48_000 }, 'h264 requires a clock rate of 90000'],
 ])('refuses a stream with %s, and keeps the connection', (_, change, reason) => {
-  const choice = chooseStream(welcome({ streams: [{ ...STREAM, ...change }] }));
+  const choice = chooseStreams(welcome({ streams: [{ ...STREAM, ...change }] }));
   expect(choice).toEqual({ accepted: undefined, refused: [{ id: 4, reason }] });
 });
 
@@ -91,8 +117,8 @@ test('never throws on a list of streams, and accepts or refuses each', () => {
     fc.property(fc.array(fc.oneof(stream, fc.constant(STREAM), fc.anything()), { maxLength: 20 }), (streams) => {
       const message = parseSenderMessage(JSON.stringify({ ...OLD, streams }));
       if (!message.ok || message.value.kind !== 'welcome') return;
-      const { accepted, refused } = chooseStream(message.value);
-      expect(refused.length + (accepted ? 1 : 0)).toBe(message.value.streams?.length);
+      const { accepted, refused } = chooseStreams(message.value);
+      expect(refused.length + (accepted ? 1 : 0) + (accepted?.sound ? 1 : 0)).toBe(message.value.streams?.length);
     }),
   );
 });
