@@ -4,15 +4,18 @@ import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ByteStreamFormat, Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
-import { codecByName, DEFAULT_CODEC, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName, DEFAULT_CODEC, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
+import type { Mp4Sound } from './sound-fragments.ts';
 
 /** Destination that stores access units. */
 export interface AccessUnitSink {
   /** Resolves when there is room for the next unit; rejects with a `Failure` that names the file. */
   write(unit: AccessUnit): Promise<void>;
+  /** The same for a unit of the sound, on the timeline of the pictures; absent where the format has none. */
+  writeSound?(unit: AccessUnit): Promise<void>;
   /** Finishes the file. Idempotent, also after a failure. */
   close(): Promise<void>;
   /** Resolves when the reader of the output has closed it (a closed pipe), so that the recording can stop. */
@@ -24,12 +27,16 @@ export interface RecordingDescription {
   readonly width: number;
   readonly height: number;
   readonly parameterSets: readonly Uint8Array[];
+  /** Sound beside the pictures; `undefined` without. */
+  readonly sound?: { readonly codecName: CodecName; readonly parameterSets: readonly Uint8Array[] } | undefined;
 }
 
 /** Duration of an MP4 fragment, 90 kHz: the most that a crash loses. Each fragment adds 150 bytes. */
 const FRAGMENT_TICKS: Ticks = ticks(CLOCK_RATE);
 /** Lead of the transport stream clock, 90 kHz: half a second for a key frame to arrive, as usual in files. */
 const TRANSPORT_CLOCK_LEAD: Ticks = ticks(CLOCK_RATE / 2);
+/** Units of sound kept until the first picture: what a decoder needs to get going, with a margin. */
+const EARLY_SOUND_MAX = 64;
 /** Limit of the fragment kept in memory, bytes. */
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -78,6 +85,7 @@ export async function checkWritable(path: string): Promise<void> {
 /** Converts access units into the bytes of a format. */
 interface Serializer {
   push(unit: AccessUnit): Uint8Array | undefined;
+  pushSound?(unit: AccessUnit): Uint8Array | undefined;
   flush(): Uint8Array | undefined;
   /** Returns the changed start of the file, of constant length; `undefined` when unchanged since the last call. */
   takeHeader?(): Uint8Array | undefined;
@@ -88,8 +96,13 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
   if (extension === '.ts') {
     if (!codec.transportStream)
       throw new Failure(`cannot write ${path}: writing ${codec.name} to a transport stream is not supported`, 2);
-    const writer = new TransportStreamWriter({ codec, clockLead: TRANSPORT_CLOCK_LEAD });
-    return { push: (unit) => writer.write(unit), flush: () => undefined };
+    const sound = soundOf(description, 'transportStream');
+    const writer = new TransportStreamWriter({ codec, clockLead: TRANSPORT_CLOCK_LEAD, ...(sound && { sound }) });
+    return {
+      push: (unit) => writer.write(unit),
+      pushSound: (unit) => writer.writeSound(unit),
+      flush: () => undefined,
+    };
   }
   if (extension === '.mp4') {
     if (!codec.mp4) throw new Failure(`cannot write ${path}: writing ${codec.name} to MP4 is not supported`, 2);
@@ -101,6 +114,17 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
     throw new Failure(`cannot write ${path}: its name must end in ${usual}, .mp4 or .ts, or be - for stdout`, 2);
   }
   return { push: (unit) => byteStream.write(unit.parts), flush: () => undefined };
+}
+
+/** Sound that the container can hold; `undefined` without. */
+function soundOf({ sound }: RecordingDescription, container: 'mp4' | 'transportStream'): Mp4Sound | undefined {
+  if (!sound) return undefined;
+  const { parameterSets } = sound;
+  const codec = codecByName(sound.codecName);
+  const isKnown = codec[container] !== undefined && codec.sound?.describe(parameterSets) !== undefined;
+  return isKnown && (container !== 'mp4' || codec.mp4?.configuration(parameterSets))
+    ? { codec, parameterSets }
+    : undefined;
 }
 
 function byteStreamOf(path: string, { name, byteStream }: Codec): ByteStreamFormat {
@@ -124,6 +148,10 @@ class RecordingFile implements AccessUnitSink {
 
   write(unit: AccessUnit): Promise<void> {
     return this.#afterwards(async () => this.#append(this.#serializer.push(unit)));
+  }
+
+  writeSound(unit: AccessUnit): Promise<void> {
+    return this.#afterwards(async () => this.#append(this.#serializer.pushSound?.(unit)));
   }
 
   close(): Promise<void> {
@@ -217,6 +245,9 @@ class Mp4Serializer implements Serializer {
   /** Active parameter sets, by type and identifier. */
   readonly #sets: ParameterSetTracker;
   #writer: FragmentedMp4Writer | undefined;
+  readonly #sound: Mp4Sound | undefined;
+  /** Sound from before the first picture. */
+  #earlySound: AccessUnit[] = [];
   #waiting: AccessUnit[] = [];
   #waitingBytes = 0;
   #lastStep: Ticks = ticks(0);
@@ -227,6 +258,7 @@ class Mp4Serializer implements Serializer {
   constructor(codec: Codec, description: RecordingDescription) {
     this.#codec = codec;
     this.#description = description;
+    this.#sound = soundOf(description, 'mp4');
     this.#sets = codec.trackParameterSets();
     for (const set of description.parameterSets) this.#sets.add(set);
   }
@@ -255,9 +287,15 @@ class Mp4Serializer implements Serializer {
     return header ?? fragment;
   }
 
+  pushSound(unit: AccessUnit): undefined {
+    if (this.#writer) return this.#writer.addSound(unit) as undefined;
+    this.#earlySound.push(unit);
+    if (this.#earlySound.length > EARLY_SOUND_MAX) this.#earlySound.shift();
+  }
+
   flush(): Uint8Array | undefined {
     const last = this.#waiting.at(-1);
-    return last === undefined ? undefined : this.#fragment(ticks(last.decodeTimestamp + this.#lastStep));
+    return last === undefined ? undefined : this.#fragment(ticks(last.decodeTimestamp + this.#lastStep), true);
   }
 
   takeHeader(): Uint8Array | undefined {
@@ -266,13 +304,13 @@ class Mp4Serializer implements Serializer {
     return header;
   }
 
-  #fragment(nextDecodeTimestamp: Ticks): Uint8Array | undefined {
+  #fragment(nextDecodeTimestamp: Ticks, isEnd = false): Uint8Array | undefined {
     const writer = this.#writer;
     if (writer === undefined) return undefined;
     if (this.#entry !== undefined && writer.use(this.#entry)) this.#headerChanged = true;
-    const before = writer.shownFrom;
-    const fragment = writer.fragment(this.#waiting, nextDecodeTimestamp);
-    if (writer.shownFrom !== before) this.#headerChanged = true;
+    const before = writer.start;
+    const fragment = writer.fragment(this.#waiting, nextDecodeTimestamp, isEnd);
+    if (writer.start !== before) this.#headerChanged = true;
     this.#waiting = [];
     this.#waitingBytes = 0;
     return fragment;
@@ -281,7 +319,9 @@ class Mp4Serializer implements Serializer {
   #start(unit: AccessUnit): Uint8Array | undefined {
     this.#entry = this.#entryFor(unit);
     if (this.#entry === undefined) return undefined;
-    this.#writer = new FragmentedMp4Writer(this.#codec, this.#entry);
+    this.#writer = new FragmentedMp4Writer(this.#codec, this.#entry, this.#sound);
+    for (const sound of this.#earlySound) this.#writer.addSound(sound);
+    this.#earlySound = [];
     return this.#writer.header();
   }
 

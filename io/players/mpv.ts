@@ -3,10 +3,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { Picture } from './player.ts';
+import { playerFeed } from './player-feed.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
-import { rawFeed } from './raw-feed.ts';
 
 /** Display time of an overlay text, milliseconds; the next text usually arrives after one second. */
 const SHOWN_MS = 3_000;
@@ -23,6 +22,12 @@ const INPUT_DESCRIPTOR = 3;
 const X11_OUTPUTS = '--vo=gpu,x11,';
 
 /**
+ * With sound: pictures follow the sound, whose output keeps 100 ms so that it does not stutter; the profile has none. A
+ * missing sound does not hold the pictures.
+ */
+const SOUND_TIMING = '--video-sync=audio --audio-buffer=0.1 --cache=no';
+
+/**
  * Command line of mpv: 19 ms from write to screen. Without `--untimed` mpv assumes 25 frames per second and falls
  * behind.
  * @param options.inherits true when a child process can inherit more than three open files (everywhere but on Windows).
@@ -32,21 +37,22 @@ export function mpvCommand(
   picture: Picture,
   options: { readonly overlay: string; readonly x11: boolean; readonly inherits: boolean },
 ): PlayerCommand {
-  const { demuxer, shownOnly, serialize } = rawFeed(codecByName(picture.codecName));
-  const flags = `--no-config --really-quiet --no-audio --osc=no --profile=low-latency --untimed --demuxer-lavf-format=${demuxer}`;
+  const { demuxer, shownOnly, ...feed } = playerFeed(picture);
+  const timing = shownOnly === undefined ? SOUND_TIMING : '--no-audio --untimed';
+  const flags = `--no-config --really-quiet --osc=no --profile=low-latency ${timing} --demuxer-lavf-format=${demuxer}`;
   return {
     name: 'mpv',
     path,
     arguments: [
       ...flags.split(' '),
       ...(options.x11 ? [X11_OUTPUTS] : []),
-      `--vf=lavfi=[${shownOnly}]`,
+      ...(shownOnly === undefined ? [] : [`--vf=lavfi=[${shownOnly}]`]),
       `--title=${withoutExpansion(picture.title)}`,
       `--input-ipc-server=${options.overlay}`,
       options.inherits ? `fd://${INPUT_DESCRIPTOR}` : '-',
     ],
     inputDescriptor: options.inherits ? INPUT_DESCRIPTOR : 0,
-    serialize,
+    ...feed,
   };
 }
 

@@ -15,6 +15,8 @@ export interface PlayerCommand {
   readonly inputDescriptor: 0 | 3;
   /** Serializes an access unit; called in decode order. */
   readonly serialize: (unit: AccessUnit) => Uint8Array;
+  /** The same for a unit of the sound; absent without sound. */
+  readonly serializeSound?: (unit: AccessUnit) => Uint8Array;
   /** Returns what the player needs while no access unit comes; called at intervals from the first one on. */
   readonly idle?: { readonly intervalMs: number; readonly serialize: () => Uint8Array | undefined };
 }
@@ -39,6 +41,7 @@ export class PlayerProcess implements Player {
   readonly #child: ChildProcess;
   readonly #input: Writable;
   readonly #serialize: (unit: AccessUnit) => Uint8Array;
+  readonly #serializeSound: PlayerCommand['serializeSound'];
   readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
   readonly #idle: PlayerCommand['idle'];
   #idleTimer: NodeJS.Timeout | undefined;
@@ -48,6 +51,7 @@ export class PlayerProcess implements Player {
   private constructor(command: PlayerCommand, child: ChildProcess, overlay: PlayerOverlay | undefined) {
     this.name = command.name;
     this.#serialize = command.serialize;
+    this.#serializeSound = command.serializeSound;
     this.#idle = command.idle;
     this.#child = child;
     this.#input = child.stdio[command.inputDescriptor] as Writable;
@@ -115,6 +119,13 @@ export class PlayerProcess implements Player {
     if (!this.#gate.admits(unit.importance, this.#input.writableLength)) return;
     this.#input.write(this.#serialize(unit));
     if (this.#idle) this.#idleTimer ??= setInterval(() => this.#writeIdle(), this.#idle.intervalMs);
+  }
+
+  writeSound(unit: AccessUnit): void {
+    if (!this.#serializeSound || this.#ended || this.#closing !== undefined || !this.#input.writable) return;
+    // Not before the first picture, and not behind a backlog of pictures.
+    if (this.#gate.waitsForKey || this.#input.writableLength > QUEUE_BYTES) return;
+    this.#input.write(this.#serializeSound(unit));
   }
 
   close(): Promise<void> {

@@ -1,12 +1,21 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 
+/** Sound beside pictures. */
+export interface SoundTrack {
+  readonly codecName: CodecName;
+  /** Configuration of the decoder. */
+  readonly parameterSets: readonly Uint8Array[];
+}
+
 /** Properties of the stream known before the first access unit. */
 export interface Picture {
   /** Codec of the access units. */
   readonly codecName: CodecName;
   readonly width: number;
   readonly height: number;
+  /** Sound beside the pictures; `undefined` without. */
+  readonly sound?: SoundTrack | undefined;
   /** Shown in the title bar of the window. */
   readonly title: string;
   /** Frames per second; `undefined`: unknown or variable. */
@@ -32,6 +41,8 @@ export interface Player {
    * `dropped`. A unit that is `decodeOnly` is decoded and not shown.
    */
   write(unit: AccessUnit): void;
+  /** Passes a unit of the sound to the player, on the timeline of the pictures. */
+  writeSound(unit: AccessUnit): void;
   /** Number of access units dropped because the player read too slowly. */
   readonly dropped: number;
   /** Resolves when the program has exited, on its own, by its user or by `close`. Never rejects. */

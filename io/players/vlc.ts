@@ -2,8 +2,9 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
-import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
+import { type TransportStreamSound, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
+import { muxableSound } from './player-feed.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**
@@ -12,16 +13,24 @@ import type { PlayerCommand } from './player-process.ts';
  * `--no-avcodec-hurry-up`: late frames are decoded in full, since later ones refer to them.
  */
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
-  const flags =
-    '--no-audio --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts --no-avcodec-hurry-up';
-  const feed = new VlcFeed(codecByName(picture.codecName));
+  const sound = muxableSound(picture);
+  const flags = '--no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts --no-avcodec-hurry-up';
+  const feed = new VlcFeed(codecByName(picture.codecName), sound);
   return {
     name: 'VLC',
     path,
     // `-I dummy` is all that the wrapper script cvlc adds.
-    arguments: ['-I', 'dummy', ...flags.split(' '), `--video-title=${picture.title}`, '-'],
+    arguments: [
+      '-I',
+      'dummy',
+      ...(sound ? [] : ['--no-audio']),
+      ...flags.split(' '),
+      `--video-title=${picture.title}`,
+      '-',
+    ],
     inputDescriptor: 0,
     serialize: (unit) => feed.write(performance.now(), unit),
+    ...(sound && { serializeSound: (unit) => feed.writeSound(unit) }),
     idle: { intervalMs: IDLE_MS / 2, serialize: () => feed.idle(performance.now()) },
   };
 }
@@ -45,8 +54,13 @@ export class VlcFeed {
   #last: { readonly atMs: number; readonly clock: Ticks } | undefined;
   #writtenAtMs = 0;
 
-  constructor(codec: Codec) {
-    this.#writer = new TransportStreamWriter({ clockLead: ticks(0), codec });
+  constructor(codec: Codec, sound?: TransportStreamSound) {
+    this.#writer = new TransportStreamWriter({ clockLead: ticks(0), codec, ...(sound && { sound }) });
+  }
+
+  /** Returns a unit of the sound; the clock is that of the pictures. */
+  writeSound(unit: AccessUnit): Uint8Array {
+    return this.#writer.writeSound(unit);
   }
 
   write(nowMs: number, unit: AccessUnit): Uint8Array {
