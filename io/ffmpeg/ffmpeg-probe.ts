@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { complaint } from './encoder.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
 import { inputGuard } from './input-guard.ts';
@@ -8,11 +9,20 @@ export interface Probe {
   /** First video stream that is not a cover picture. */
   readonly video: ProbedVideo | undefined;
   readonly hasAudio: boolean;
+  /** Streams of sound, in their order. */
+  readonly sound: readonly ProbedSound[];
   /** False for AVI, which has decode times only: with B-frames these differ from presentation times. */
   readonly hasPresentationTimes: boolean;
   readonly durationSeconds: number | undefined;
   /** Error message, when no stream was found. */
   readonly complaint: string | undefined;
+}
+
+export interface ProbedSound {
+  /** ffmpeg's codec name: `aac`, `mp2`, `vorbis`. */
+  readonly codec: string;
+  /** ISO 639-2 code; `und` where the input names none. */
+  readonly language: string;
 }
 
 export interface ProbedVideo {
@@ -62,6 +72,7 @@ export function readProbe(errorOutput: string, input: string, late?: string): Pr
     video: video === undefined ? undefined : readVideo(video),
     hasPresentationTimes: !/^Input #0, avi,/m.test(errorOutput),
     hasAudio: streams.some((line) => / Audio: /.test(line)),
+    sound: streams.filter((line) => / Audio: /.test(line)).map(readSound),
     durationSeconds:
       duration === null ? undefined : Number(duration[1]) * 3600 + Number(duration[2]) * 60 + Number(duration[3]),
     complaint: isGivenUp ? (late ?? complaint(withoutList(errorOutput), input) ?? 'no stream in it') : undefined,
@@ -71,6 +82,37 @@ export function readProbe(errorOutput: string, input: string, late?: string): Pr
 /** Returns the error output before the list of streams, which contains no errors. */
 function withoutList(errorOutput: string): string {
   return errorOutput.split(/^Input #\d/m)[0] ?? '';
+}
+
+function readSound(line: string): ProbedSound {
+  return {
+    codec: / Audio: (\w+)/.exec(line)?.[1] ?? 'unknown',
+    language: /Stream #[^ ]*?\((\w+)\)/.exec(line)?.[1] ?? 'und',
+  };
+}
+
+/** Returns the presentation time of the first packet of the pictures, 90 kHz; `undefined` when it cannot be told. */
+export function firstPictureAt(ffmpeg: Pick<Ffmpeg, 'path'>, input: string): Promise<Ticks | undefined> {
+  const parameters = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-copyts', ...inputGuard(input), '-i', input];
+  parameters.push('-map', '0:V:0', '-c', 'copy', '-frames:v', '1', '-f', 'framecrc', '-');
+  const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve) => {
+    const child = execFile(ffmpeg.path, parameters, options, (_error, stdout) => resolve(readFirstPicture(stdout)));
+    child.stdin?.end();
+  });
+}
+
+/**
+ * Parses ffmpeg's list of packets:
+ *
+ *     #tb 0: 1/90000
+ *     0,     135000,     138600,     3600,    51230, 0x1f2e3d4c
+ */
+export function readFirstPicture(list: string): Ticks | undefined {
+  const base = /^#tb 0: (\d+)\/(\d+)$/m.exec(list);
+  const packet = /^0, +-?\d+, +(-?\d+),/m.exec(list);
+  if (base === null || packet === null) return undefined;
+  return ticks(Math.round((Number(packet[1]) * Number(base[1]) * CLOCK_RATE) / Number(base[2])));
 }
 
 function readVideo(line: string): ProbedVideo {

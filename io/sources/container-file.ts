@@ -1,4 +1,4 @@
-import { ALL_FORMATS, EncodedPacketSink, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
+import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
@@ -10,7 +10,7 @@ import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-stru
 import { within } from '../os/time-limit.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
 import { applyEdits } from './mp4-edits.ts';
-import { fileSource, Mp4Packets, packetsOf, READ_MS_MAX } from './mp4-packets.ts';
+import { Mp4Packets, packetsOf, patchedSource, READ_MS_MAX } from './mp4-packets.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
 
 /** Result of examining a file of any kind. */
@@ -62,7 +62,7 @@ const FORMATS = ALL_FORMATS.filter((format) => format !== HLS);
 
 /** Examines MP4, MOV, Matroska, MPEG-TS and other containers in process (mediabunny). Never throws. */
 export async function examineContainer(path: string): Promise<ContainerFinding> {
-  const input = openInput(path);
+  const input = openContainerInput(path);
   try {
     const finding = await within(READ_MS_MAX, examine(input, path));
     return finding?.value ?? { kind: 'unknown' };
@@ -107,7 +107,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
 /** Returns the mean frame rate, 1/s, or `undefined` when unknown. In a file with fragments, only these are measured. */
 async function rateOf(path: string, track: InputVideoTrack, structure: Mp4Structure | undefined) {
   const patches = structure?.withoutSamples ?? [];
-  const input = patches.length === 0 ? undefined : openInput(path, patches);
+  const input = patches.length === 0 ? undefined : openContainerInput(path, patches);
   try {
     const measured = input === undefined ? track : ((await input.getVideoTracks())[0] ?? track);
     const rate = await measured.computePacketStats(RATE_PACKETS);
@@ -220,7 +220,7 @@ class TrackReader {
   }
 
   async *#plainSamples(): AsyncGenerator<ReadSample> {
-    const input = openInput(this.#path);
+    const input = openContainerInput(this.#path);
     const configuration = this.#configurations[0];
     try {
       const sink = new EncodedPacketSink((await input.getVideoTracks())[0] as InputVideoTrack);
@@ -233,7 +233,7 @@ class TrackReader {
   }
 
   async *#mp4Samples(structure: Mp4Structure): AsyncGenerator<ReadSample> {
-    const packets = new Mp4Packets(this.#path, structure, (patches) => openInput(this.#path, patches));
+    const packets = new Mp4Packets(this.#path, structure, (patches) => openContainerInput(this.#path, patches));
     for await (const { sample, shownAt, decodeOnly } of applyEdits(structure.edits, (from) => packets.read(from))) {
       const configuration = this.#configurations[sample.description] ?? this.#configurations[0];
       yield { data: sample.data, shownAt, duration: sample.duration, decodeOnly, configuration };
@@ -247,8 +247,12 @@ function configurationOf(codec: Codec, record: Uint8Array | undefined): NalConfi
   return configuration?.ok === true ? configuration.value : undefined;
 }
 
-function openInput(path: string, patches: readonly Patch[] = []): Input {
-  return new Input({ source: fileSource(path, patches, CACHE_BYTES), formats: FORMATS });
+/** Opens a container of a single file. Never throws. @param patches bytes to read in place of those of the file. */
+export function openContainerInput(path: string, patches: readonly Patch[] = []): Input {
+  if (patches.length > 0) return new Input({ source: patchedSource(path, patches, CACHE_BYTES), formats: FORMATS });
+  // An error outside a read is raised again by the next read.
+  const source = new FilePathSource(path, { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => {} });
+  return new Input({ source, formats: FORMATS });
 }
 
 /**

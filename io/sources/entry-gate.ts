@@ -1,3 +1,4 @@
+import type { Ticks } from '../../protocol/base/units.ts';
 import type { CodedPicture } from '../../protocol/codec/nal/coded-picture.ts';
 
 /**
@@ -10,6 +11,9 @@ export class EntryGate {
   #sequenceKnown = false;
   /** True while the last key frame is one at which decoding starts. */
   #isAtStart = false;
+
+  /** Time of the first picture shown, in the container, 90 kHz; `undefined` before it, and without a container. */
+  startsAt: Ticks | undefined;
 
   /** Pictures before the first at which decoding can start; they cannot be decoded. */
   get skipped(): number {

@@ -22,9 +22,34 @@ export interface MediaDescription {
   readonly parameterSets: readonly Uint8Array[];
 }
 
+/** Description of the sound of a source. */
+export interface SoundDescription {
+  /** Codec of the access units. */
+  readonly codecName: CodecName;
+  /** Codec string of WebCodecs: `opus`, `mp4a.40.2`. */
+  readonly decoder: string;
+  /** RTP clock rate, ticks per second: of AAC its sampling rate. */
+  readonly clockRate: number;
+  readonly channels: number;
+  /** Configuration of the decoder. */
+  readonly parameterSets: readonly Uint8Array[];
+}
+
+/** Sound of a source. */
+export interface SoundSource {
+  readonly description: SoundDescription;
+  /**
+   * Access units from the beginning at each call, each decodable by itself, in order of their times, which are those of
+   * the pictures: 0 is where the first picture is shown.
+   */
+  units(): AsyncGenerator<AccessUnit>;
+}
+
 /** A source of access units. */
 export interface MediaSource {
   readonly description: MediaDescription;
+  /** `undefined` when there is none, or none is wanted. */
+  readonly sound?: SoundSource | undefined;
   /** Control of a source that follows the path; `undefined` for one that cannot. */
   readonly adaptive?: AdaptiveControl | undefined;
   /**

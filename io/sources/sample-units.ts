@@ -56,14 +56,20 @@ export async function* sampleUnits(track: SampleTrack, gate: EntryGate): AsyncGe
     if (!gate.admits(picture)) return;
     if (picture.decodeOnly === true && picture.importance === 'discardable') return;
     epoch.see(picture.timestamp);
-    for (const unit of decodeTimestamps.push(picture)) yield epoch.shift(unit);
+    for (const unit of decodeTimestamps.push(picture)) {
+      gate.startsAt ??= epoch.earliest;
+      yield epoch.shift(unit);
+    }
   };
   for await (const sample of track.samples) {
     for (const picture of pictures.push(sample)) yield* timed(picture);
     if (track.samplesAreUnits) for (const picture of pictures.flush()) yield* timed(picture);
   }
   for (const picture of pictures.flush()) yield* timed(picture);
-  for (const unit of decodeTimestamps.flush()) yield epoch.shift(unit);
+  for (const unit of decodeTimestamps.flush()) {
+    gate.startsAt ??= epoch.earliest;
+    yield epoch.shift(unit);
+  }
 }
 
 type TimedPicture = CodedPicture & Timed;
@@ -124,6 +130,11 @@ class Epoch {
   /** @param keepsStart moves nothing but pictures from before 0. */
   constructor(keepsStart: boolean) {
     this.#earliest = ticks(keepsStart ? 0 : Number.POSITIVE_INFINITY);
+  }
+
+  /** Time that becomes 0. */
+  get earliest(): Ticks {
+    return this.#earliest;
   }
 
   see(timestamp: Ticks): void {

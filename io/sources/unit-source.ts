@@ -24,6 +24,8 @@ export interface Recipe {
   /** Frame rate, 1/s, used when neither `framesPerSecond` nor the stream gives one. */
   readonly assumedFramesPerSecond?: number;
   readonly durationSeconds: number | undefined;
+  /** True when the times of the pictures are those of the container, less a constant. */
+  readonly hasContainerTimes?: true;
   open(): UnitStream;
 }
 
@@ -63,6 +65,8 @@ const KEY_FRAME_INTERVAL_MAX: Ticks = ticks(5 * CLOCK_RATE);
  */
 export class UnitSource implements MediaSource {
   readonly description: MediaDescription;
+  /** Time of the first picture in its container, 90 kHz; `undefined` when only ffmpeg knows. */
+  readonly startsAt: Ticks | undefined;
   readonly #recipe: Recipe;
   readonly #warn: (message: string) => void;
   readonly #running = new Set<UnitStream>();
@@ -95,6 +99,7 @@ export class UnitSource implements MediaSource {
     this.#begun = { first, stream };
     this.#running.add(stream);
     this.description = describe(recipe, first);
+    if (recipe.hasContainerTimes) this.startsAt = stream.gate.startsAt;
   }
 
   async *units(): AsyncGenerator<AccessUnit> {

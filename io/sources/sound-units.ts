@@ -1,0 +1,46 @@
+import { EncodedPacketSink, type InputAudioTrack } from 'mediabunny';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { packetsOf } from './mp4-packets.ts';
+import type { SoundFormatOfTrack } from './sound-track.ts';
+
+/** Sound kept from before the first picture, 90 kHz: what decoders need to get going. */
+const BEFORE_MAX = 9_000;
+
+/** How a track is read. */
+export interface SoundReading {
+  /** Time of the first picture in the container, 90 kHz. */
+  readonly startsAt: Ticks;
+  /** Counted as they occur. */
+  readonly losses: SoundLosses;
+}
+
+/** Counts of what was left out of a track. */
+export interface SoundLosses {
+  /** Packets whose times run backwards. */
+  backwards: number;
+  /** Packets without a readable access unit. */
+  damaged: number;
+}
+
+/**
+ * Yields the access units of a track, with times relative to the first picture. Times never run backwards.
+ */
+export async function* soundUnits(
+  track: InputAudioTrack,
+  { unitOf, delay }: Pick<SoundFormatOfTrack, 'unitOf' | 'delay'>,
+  { startsAt, losses }: SoundReading,
+): AsyncGenerator<AccessUnit> {
+  let last = Number.NEGATIVE_INFINITY;
+  for await (const { data, timestamp: seconds } of packetsOf(new EncodedPacketSink(track))) {
+    const timestamp = ticks(Math.round(seconds * CLOCK_RATE) - delay - startsAt);
+    if (timestamp < -BEFORE_MAX) continue;
+    const part = unitOf(data);
+    if (part === undefined || part.length === 0) losses.damaged += 1;
+    else if (timestamp <= last) losses.backwards += 1;
+    else {
+      last = timestamp;
+      yield { parts: [part], timestamp, decodeTimestamp: timestamp, importance: 'key' };
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readFirstPicture, readProbe } from '../../../io/ffmpeg/ffmpeg-probe.ts';
+import { openMediaSource } from '../../../io/sources/open-source.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { codecByName } from '../../../protocol/codec/codecs.ts';
+import { all, MEDIA, temporaryFolder, withFfmpeg, withMediaAndFfmpeg } from './media.ts';
+
+async function open(input: string, track?: number | string) {
+  const lines: string[] = [];
+  const source = await openMediaSource(input, {
+    encode: 'copy',
+    bitrate: 1,
+    gop: 1,
+    sound: { track },
+    warn: (line) => lines.push(line),
+    inform: (line) => lines.push(line),
+  });
+  const sound = source.sound ? await all(source.sound.units()) : [];
+  await source.close();
+  return { source, sound, lines };
+}
+
+/** Sums of the packets of a stream and their times, 90 kHz, as ffmpeg reads them. */
+function packetsOf(path: string, stream: string, ...options: string[]) {
+  const parameters = ['-v', 'error', '-copyts', '-i', path, '-map', stream, '-c', 'copy', ...options];
+  const list = execFileSync('ffmpeg', [...parameters, '-f', 'framehash', '-hash', 'adler32', '-']).toString();
+  const [, unit, scale] = /^#tb 0: (\d+)\/(\d+)$/m.exec(list)!;
+  return list
+    .split('\n')
+    .filter((line) => line.startsWith('0,'))
+    .map((line) => {
+      const [, , pts, , bytes, sum] = line.split(',').map((field) => field.trim());
+      return { at: (Number(pts) * Number(unit) * 90_000) / Number(scale), bytes: Number(bytes), sum };
+    });
+}
+
+const ends = (units: readonly AccessUnit[]) => units.map(({ parts }) => parts[0]!.length);
+
+const CLIPS = [
+  'nature-macro_flower_h264high_960x540_29.97_aac.mp4',
+  'water-handheld_h264cbp_480x360_29.97_aac.mp4',
+  'rooftop-pan_h264cbp_640x360_30_aac.mp4',
+  'bbb-titles_h264high_1280x720_60_aac.ts',
+];
+
+for (const name of CLIPS) withMediaAndFfmpeg(`copies the AAC of ${name} packet by packet`, () => copies(name));
+
+/** Times count from the first picture that is shown. */
+async function copies(name: string): Promise<void> {
+  const clip = join(MEDIA, 'clips', name);
+  const { source, sound, lines } = await open(clip);
+  const expected = packetsOf(clip, '0:a:0', ...(name.endsWith('.ts') ? ['-bsf:a', 'aac_adtstoasc'] : []));
+  expect(ends(sound)).toEqual(expected.map(({ bytes }) => bytes));
+  // A PES packet has one time for several frames; the readers differ in rounding those between.
+  const tolerance = name.endsWith('.ts') ? 10 : 2.1;
+  // The first picture that is shown is that of the smallest time.
+  const firstPicture = Math.min(...packetsOf(clip, '0:V:0').map(({ at }) => at));
+  for (const [index, { timestamp }] of sound.entries()) {
+    expect(Math.abs(timestamp + firstPicture - expected[index]!.at), `packet ${index}`).toBeLessThan(tolerance);
+  }
+  expect(source.sound?.description).toMatchObject({ codecName: 'aac', decoder: 'mp4a.40.2' });
+  expect(lines).toEqual([`${clip}: sound: aac, copied`]);
+}
+
+withFfmpeg('encodes other sound as Opus, in time with the pictures, and says why', async () => {
+  const clip = join(temporaryFolder(), 'a.mkv');
+  // Sound and pictures begin at 1.5 s of the container.
+  const inputs = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=2', '-f', 'lavfi', '-i'];
+  inputs.push('sine=frequency=500:duration=2:sample_rate=44100', '-output_ts_offset', '1.5');
+  execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-c:v', 'libx264', '-c:a', 'pcm_s16le', clip]);
+  const { source, sound, lines } = await open(clip);
+  expect(source.sound?.description).toMatchObject({ codecName: 'opus', clockRate: 48_000, channels: 2 });
+  expect(lines.at(-1)).toContain('sound: pcm-s16, encoded as Opus, since only AAC and Opus');
+  // 6.5 ms of the encoder's delay are before the first picture.
+  expect(sound[0]!.timestamp).toBe(-585);
+  for (const [index, { timestamp, parts }] of sound.entries()) {
+    expect(timestamp).toBe(index * 1_800 - 585);
+    expect(codecByName('opus').sound!.durationOf(parts, [])).toBe(1_800);
+  }
+  expect(sound.length).toBeGreaterThanOrEqual(100);
+});
+
+withFfmpeg('copies Opus of Matroska, whose times include the delay of the decoder', async () => {
+  const clip = join(temporaryFolder(), 'a.mkv');
+  const inputs = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=1', '-f', 'lavfi', '-i'];
+  inputs.push('sine=frequency=500:duration=1:sample_rate=48000');
+  execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-c:v', 'libx264', '-c:a', 'libopus', clip]);
+  const { sound, lines } = await open(clip);
+  const expected = packetsOf(clip, '0:a:0');
+  expect(ends(sound)).toEqual(expected.map(({ bytes }) => bytes));
+  // A tick of the container is a millisecond.
+  const firstPicture = Math.min(...packetsOf(clip, '0:V:0').map(({ at }) => at));
+  for (const [index, { at }] of expected.entries()) {
+    expect(Math.abs(sound[index]!.timestamp + firstPicture - at)).toBeLessThan(90);
+  }
+  expect(lines).toEqual([`${clip}: sound: opus, copied`]);
+});
+
+withFfmpeg('takes the track of a number or a language, and lists the tracks where it is not there', async () => {
+  const clip = join(temporaryFolder(), 'a.mp4');
+  const sine = (frequency: number) => ['-f', 'lavfi', '-i', `sine=frequency=${frequency}:duration=1`];
+  const maps = ['-map', '0', '-map', '1', '-map', '2', '-metadata:s:a:0', 'language=deu', '-metadata:s:a:1'];
+  execFileSync('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=1', ...sine(300), ...sine(900)],
+    ...[...maps, 'language=eng', '-c:v', 'libx264', '-c:a', 'aac', clip],
+  ]);
+  const [first, second] = [await open(clip, 1), await open(clip, 2)];
+  expect(ends(first.sound)).not.toEqual(ends(second.sound));
+  expect(ends((await open(clip, 'eng')).sound)).toEqual(ends(second.sound));
+  expect(second.lines).toEqual([`${clip}: sound: aac, copied, track 2 of 2 (eng)`]);
+  await expect(open(clip, 'fra')).rejects.toThrow('no sound track fra: it has 1 (aac, deu), 2 (aac, eng)');
+  await expect(open(clip, 3)).rejects.toThrow('no sound track 3');
+});
+
+withFfmpeg('a file without sound has none, and says so only to whom asks for a track', async () => {
+  const clip = join(temporaryFolder(), 'a.mp4');
+  const input = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=1'];
+  execFileSync('ffmpeg', ['-v', 'error', ...input, '-c:v', 'libx264', clip]);
+  const { source, lines } = await open(clip);
+  expect(source.sound).toBeUndefined();
+  expect(lines).toEqual([]);
+  await expect(open(clip, 1)).rejects.toThrow('it has no sound');
+});
+
+test("reads ffmpeg's lists of streams and packets", () => {
+  const streams =
+    "Input #0, avi, from 'a.avi':\n  Stream #0:0: Video: mpeg4, yuv420p, 25 fps\n" +
+    '  Stream #0:1[0x101](deu): Audio: mp2, 44100 Hz\n  Stream #0:2: Audio: ac3 (AC-3 / 0x332D4341), 48000 Hz\n';
+  expect(readProbe(streams, 'a.avi').sound).toEqual([
+    { codec: 'mp2', language: 'deu' },
+    { codec: 'ac3', language: 'und' },
+  ]);
+  expect(readFirstPicture('#tb 0: 1/1000\n0,      -40,     1500,       40,    51230, 0x1f2e3d4c\n')).toBe(135_000);
+  expect(readFirstPicture('')).toBeUndefined();
+});
