@@ -127,3 +127,10 @@ export function readRtpTarget(text: string): HostAndPort {
   if (query.size > 0) throw new InvalidArgumentError('options in the URL are not supported here; use the command line');
   return { host, port };
 }
+
+/** Parses a sound track: a number from 1, or a language code. */
+export function readAudioTrack(text: string): number | string {
+  if (/^\d+$/.test(text) && Number(text) >= 1) return Number(text);
+  if (/^[a-z]{2,3}$/i.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('expected a number from 1, or a language such as eng');
+}

@@ -31,7 +31,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
-    source = await openInput(input, options, log);
+    source = await openInput(input, { ...options, audio: false }, log);
     recorder = await openRecord(options, source, log);
     sender = new RtpSender({
       source,

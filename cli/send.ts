@@ -10,7 +10,15 @@ import { type CommonOptions, Context } from './context.ts';
 import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
-import { readAddress, readBitrate, readFramesPerSecond, readMegabytes, readRtpTarget, readWhole } from './options.ts';
+import {
+  readAddress,
+  readAudioTrack,
+  readBitrate,
+  readFramesPerSecond,
+  readMegabytes,
+  readRtpTarget,
+  readWhole,
+} from './options.ts';
 import type { SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, rateText, type Status } from './status-text.ts';
 
@@ -95,6 +103,13 @@ export function addSendCommand(program: Command): void {
         'frame rate of a raw .h264 or .h265 file that does not state it (default: 25)',
       ).argParser(readFramesPerSecond),
     )
+    .option('--no-audio', 'leave the sound out')
+    .addOption(
+      new Option(
+        '--audio-track <which>',
+        'sound track: its number, from 1, or its language, such as eng (default: the first)',
+      ).argParser(readAudioTrack),
+    )
     .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
     .option('--loop', 'repeat the input until stopped')
     .option('--exit-when-done', 'exit after the end of the stream, or when the last receiver leaves')
@@ -136,7 +151,7 @@ Examples:
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
 
-Video only; audio is dropped. The stream starts when the first receiver joins; later receivers join live at the next key
+AAC and Opus are copied, other sound becomes Opus (with ffmpeg). The stream starts when the first receiver joins; later receivers join live at the next key
 frame.
 On an address that other machines can reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the
 printed URL, which contains the fingerprint of the certificate, or the passphrase. --insecure disables this; on
@@ -176,6 +191,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     ...security,
     log,
     onUnit: (unit) => recorder?.write(unit),
+    onSound: (unit) => recorder?.write(unit, { isSound: true }),
     onIdle: (error) => {
       if (error !== undefined) log.error(`the source failed: ${(error as Error).message}`);
       if (options.exitWhenDone) finish(error);

@@ -17,6 +17,10 @@ export interface SourceCommandOptions {
   readonly bitrateMin?: number | undefined;
   readonly bitrateMax?: number | undefined;
   readonly fps?: number;
+  /** False to leave the sound out. */
+  readonly audio?: boolean | undefined;
+  /** Number of the sound track, from 1, or its language. */
+  readonly audioTrack?: number | string | undefined;
   readonly ffmpeg?: string;
   readonly record?: string;
 }
@@ -57,6 +61,8 @@ export async function openInput(
       follow: followOf(options),
       ffmpeg: options.ffmpeg,
       framesPerSecond: options.fps,
+      sound: options.audio === true ? { track: options.audioTrack } : undefined,
+      inform: (message) => log.info(message),
       warn: (message) => log.warn(message),
     });
   } finally {
@@ -70,12 +76,12 @@ export async function openInput(
  */
 export async function openRecord(
   { record }: SourceCommandOptions,
-  { description }: MediaSource,
+  { description, sound }: MediaSource,
   log: Log,
 ): Promise<Recorder | undefined> {
   if (record === undefined) return undefined;
   const { Recorder } = await import('../session/run/recorder.ts');
-  return await Recorder.open(record, description, (error) =>
+  return await Recorder.open(record, { ...description, sound: sound?.description }, (error) =>
     log.warn(`the recording ended: ${causeOf(error)}; the stream continues without it`),
   );
 }

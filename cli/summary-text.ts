@@ -1,4 +1,5 @@
 import { alignedText } from '../lab/report/text-table.ts';
+import { lateIn, lostIn, recoveredIn } from '../session/run/class-summary.ts';
 import {
   encryptionName,
   framesLate,
@@ -7,6 +8,7 @@ import {
   type RunSummary,
   transportName,
 } from '../session/run/run-summary.ts';
+import type { SoundSummary } from '../session/run/sound-summary.ts';
 import { type Position, positionText, type Status, type StatusPart } from './status-text.ts';
 
 const percent = (part: number, whole: number): string => {
@@ -55,6 +57,7 @@ export function summaryText(summary: RunSummary): string {
         `${summary.transport === 'tcp' ? ` (${bytes.headersCounted})` : ''}`,
     ],
   ];
+  if (summary.sound) lines.push(...soundLines(summary.sound));
   if (summary.recordedFrames !== null) {
     const inTime = frames.onTime + frames.recovered - summary.framesCutAway;
     lines.push(['recording', `${summary.recordedFrames} frames, ${inTime} shown in time`]);
@@ -79,6 +82,22 @@ export function summaryText(summary: RunSummary): string {
   if (summary.stalledForMs >= STALLED_MS) lines.push(['stalled', stalledText(summary)]);
   if (summary.sessions > 1) lines.push(['sessions', `${summary.sessions}: ${sessionsText(summary)}`]);
   return alignedText(lines);
+}
+
+/** The same for sound. */
+function soundLines({ frames, packets, concealedMs, bytes }: SoundSummary): [string, string][] {
+  return [
+    [
+      'sound',
+      `${frames.total} units: ${frames.onTime} on time, ${frames.recovered} recovered, ${lateIn(frames)} late, ` +
+        `${lostIn(frames)} lost (${percent(lostIn(frames), frames.total)}); ${concealedMs} ms to conceal`,
+    ],
+    [
+      'sound packets',
+      `${packets.total}: ${packets.onTime} on time, ${packets.reordered} reordered, ${recoveredIn(packets)} recovered, ` +
+        `${packets.late} late, ${packets.neverArrived} never arrived; ${kilobytes(bytes.payload)} of sound`,
+    ],
+  ];
 }
 
 /**
@@ -168,6 +187,8 @@ export function receiverStatus(summary: RunSummary, bitrate: number | null, posi
   if (position) status.push(positionText(position));
   status.push(lost > 0 ? { text: `${lost} of ${frames.total} lost`, tone: 'bad' } : '0 lost');
   if (late > 0) status.push({ text: `${late} late`, tone: 'caution' });
+  const silent = summary.sound?.concealedMs ?? 0;
+  if (silent > 0) status.push({ text: `${silent} ms of sound lost`, tone: 'bad' });
   if (summary.lateKeyFrames) {
     status.push({ text: `late key frames: --latency ${summary.lateKeyFrames.latencyMs} would do`, tone: 'caution' });
   }

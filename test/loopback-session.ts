@@ -6,7 +6,8 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { ControlNotice } from '../protocol/control/control-client-event.ts';
 import type { ClientEnd } from '../session/stream/client.ts';
 import { StreamClient, type StreamClientOptions } from '../session/stream/stream-client.ts';
-import { StreamServer, type StreamServerOptions } from '../session/stream/stream-server.ts';
+import { StreamServer } from '../session/stream/stream-server.ts';
+import type { StreamServerOptions } from '../session/stream/stream-server-options.ts';
 import { SyntheticStream } from '../sim/synthetic-stream.ts';
 
 export const HAS_IPV6 = Object.values(networkInterfaces()).some((each) =>

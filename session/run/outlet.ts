@@ -4,6 +4,8 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 export interface UnitUse {
   /** True when the unit is too late to be shown, but later units refer to it. */
   readonly decodeOnly: boolean;
+  /** True for a unit of the sound. */
+  readonly isSound?: true;
 }
 
 /** A destination of access units once it is open: a player, a page, a file. */

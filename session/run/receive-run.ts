@@ -63,6 +63,7 @@ export class ReceiveRun {
       onStream: (stream) => this.#begin(stream),
       onUnit: (unit, how) => this.#show(unit, how),
       onRecordedUnit: (unit) => this.#record(unit),
+      onSound: (unit) => this.#playSound(unit),
       onDrop: (event) => log.debug('frame dropped', { frame: event.frame, frames: event.frames, cause: event.cause }),
       onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
     });
@@ -90,6 +91,7 @@ export class ReceiveRun {
       segments: this.#client.segments,
       modeledTcp: this.#client.modeledTcp,
       hostFaults: this.#client.hostFaults,
+      sound: this.#client.sound,
     });
   }
 
@@ -162,6 +164,7 @@ export class ReceiveRun {
     const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
     log.info(
       `${media.name}: ${media.width}×${media.height}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
+        `${stream.sound ? `sound ${stream.sound.decoder}, ` : ''}` +
         `${stream.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
     );
     if (again) this.#viewer?.opened?.describe(this.#description(stream));
@@ -175,6 +178,7 @@ export class ReceiveRun {
     const { log, pagePort, openBrowser } = this.#options;
     const opening = openViewer({
       codecName: stream.codecName,
+      sound: stream.sound,
       play,
       description: this.#description(stream),
       pagePort,
@@ -215,7 +219,7 @@ export class ReceiveRun {
     log.warn(`the recording ended: ${causeOf(error)}; the stream continues`);
   }
 
-  #openRecorder(output: string, { codecName, media, parameterSets }: StreamAnnouncement): Outlet<Recorder> {
+  #openRecorder(output: string, { codecName, media, parameterSets, sound }: StreamAnnouncement): Outlet<Recorder> {
     const { name, codec, width, height, mode, framesPerSecond } = media;
     const description = {
       name,
@@ -227,6 +231,7 @@ export class ReceiveRun {
       framesPerSecond: framesPerSecond ?? undefined,
       durationSeconds: undefined,
       parameterSets,
+      sound,
     };
     const onFailure = (error: unknown) => this.#failRecording(error);
     return new Outlet(Recorder.open(output, description, onFailure), {
@@ -243,6 +248,11 @@ export class ReceiveRun {
     this.#lastAt = ticks(Math.max(this.#lastAt ?? unit.timestamp, unit.timestamp));
     // A player that opens late or resets can start at any key frame with its parameter sets.
     this.#viewer?.write(this.#joinable(unit), how);
+  }
+
+  #playSound(unit: AccessUnit): void {
+    this.#viewer?.write(unit, { decodeOnly: false, isSound: true });
+    this.#recorder?.write(unit, { decodeOnly: false, isSound: true });
   }
 
   /** The recording is whole: it has the units that come too late to be shown as well. */

@@ -36,14 +36,17 @@ export class Recorder {
     return this.#written;
   }
 
-  write(unit: AccessUnit): void {
+  write(unit: AccessUnit, { isSound = false }: { readonly isSound?: boolean } = {}): void {
     if (this.#failed) return;
     if (++this.#waiting > WAITING_UNITS_MAX) return this.#fail(new Error('the disk is too slow for this stream'));
     this.#tail = this.#tail.then(async () => {
       if (this.#failed) return;
       try {
-        await this.#sink.write(unit);
-        this.#written++;
+        if (isSound) await this.#sink.writeSound?.(unit);
+        else {
+          await this.#sink.write(unit);
+          this.#written++;
+        }
       } catch (error) {
         this.#fail(error);
       }

@@ -7,7 +7,23 @@ import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
-import type { AnnouncedMedia, ClientSessionCause, HostFaults, ModeledTcpRecord } from '../stream/client.ts';
+import type {
+  AnnouncedMedia,
+  ClientSessionCause,
+  HostFaults,
+  ModeledTcpRecord,
+  SoundRecord,
+} from '../stream/client.ts';
+import {
+  type FrameSummary,
+  lateIn,
+  lostIn,
+  type PacketSummary,
+  recoveredIn,
+  sumFrames,
+  sumPackets,
+} from './class-summary.ts';
+import { type SoundSummary, summarizeSound } from './sound-summary.ts';
 
 /** Result of a receiver's run, and source of all texts about it. */
 export interface RunSummary {
@@ -24,17 +40,7 @@ export interface RunSummary {
   readonly sessionCauses: readonly ClientSessionCause[];
   readonly durationSeconds: number;
   /** Frames by class; each frame is in exactly one class after `total`. */
-  readonly frames: {
-    readonly total: number;
-    readonly onTime: number;
-    readonly recovered: number;
-    readonly late: number;
-    readonly mended: number;
-    readonly overdue: number;
-    readonly incomplete: number;
-    readonly neverArrived: number;
-    readonly undecodable: number;
-  };
+  readonly frames: FrameSummary;
   /** Frames withheld by the sender, because less arrived than it sent; they are in none of the classes. */
   readonly framesWithheld: number;
   /** Frames that the sender marked as not to be shown (cut away by an edit list); they are in the classes as well. */
@@ -46,15 +52,9 @@ export interface RunSummary {
   /** Key frames too late to be shown in time, and the latency at which all of them had been in time; `null` without any. */
   readonly lateKeyFrames: { readonly frames: number; readonly latencyMs: number } | null;
   /** Packets by class; each packet is in exactly one class after `total`. */
-  readonly packets: {
-    readonly total: number;
-    readonly onTime: number;
-    readonly reordered: number;
-    readonly recoveredInRound: readonly number[];
-    readonly repaired: number;
-    readonly late: number;
-    readonly neverArrived: number;
-  };
+  readonly packets: PacketSummary;
+  /** The same of the sound, on packets and frames of its own; `null` without sound. */
+  readonly sound: SoundSummary | null;
   /**
    * Datagrams that this machine dropped before they were read, since it was too slow; `null`: not known. A low count: those
    * that the kernel had joined, as on loopback, count as one.
@@ -137,6 +137,8 @@ export interface RunCircumstances {
   readonly segments: number | undefined;
   readonly modeledTcp: ModeledTcpRecord | undefined;
   readonly hostFaults: HostFaults;
+  /** `undefined` without sound. */
+  readonly sound?: SoundRecord | undefined;
   /** Frames written to the recording; `undefined` without one. */
   readonly recordedFrames?: number | undefined;
 }
@@ -161,33 +163,14 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
     sessions: sessions.length,
     sessionCauses: run.sessionCauses,
     durationSeconds: run.durationSeconds,
-    frames: {
-      total: sum((s) => s.frames.decided),
-      onTime: sum((s) => s.frames.onTime),
-      recovered: sum((s) => s.frames.recovered),
-      late: sum((s) => s.frames.late),
-      mended: sum((s) => s.frames.mended),
-      overdue: sum((s) => s.frames.overdue),
-      incomplete: sum((s) => s.frames.incomplete),
-      neverArrived: sum((s) => s.frames.neverArrived),
-      undecodable: sum((s) => s.frames.undecodable),
-    },
+    frames: sumFrames(sessions),
     recordedFrames: run.recordedFrames ?? null,
     lateKeyFrames: lateKeyFrames(sessions),
     framesWithheld: sum((s) => s.framesWithheld),
     framesCutAway: sum((s) => s.framesCutAway),
     framesPossiblyDamaged: sum((s) => s.framesPossiblyDamaged),
-    packets: {
-      total: sum((s) => s.packets.decided),
-      onTime: sum((s) => s.packets.onTime),
-      reordered: sum((s) => s.packets.reordered),
-      recoveredInRound: (last?.packets.recoveredInRound ?? []).map((_, round) =>
-        sum((s) => s.packets.recoveredInRound[round] ?? 0),
-      ),
-      repaired: sum((s) => s.packets.repaired),
-      late: sum((s) => s.packets.late),
-      neverArrived: sum((s) => s.packets.neverArrived),
-    },
+    packets: sumPackets(sessions),
+    sound: run.sound ? summarizeSound(run.sound) : null,
     hostDrops: run.hostFaults.drops ?? null,
     sendsRefused: { sender: run.hostFaults.refusedBySender, receiver: run.hostFaults.refusedHere },
     notAuthentic: run.hostFaults.notAuthentic ?? null,
@@ -213,12 +196,16 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
 }
 
 /** Headers below RTP: of datagrams over UDP, of segments over TCP. A run may change from one to the other. */
-function headersOf(sessions: readonly ReceiverStatistics[], { transport, transports, segments }: RunCircumstances) {
+function headersOf(
+  sessions: readonly ReceiverStatistics[],
+  { transport, transports, segments, sound }: RunCircumstances,
+) {
   const [udp, tcp] = [[] as ReceiverStatistics[], [] as ReceiverStatistics[]];
   for (const [index, session] of sessions.entries()) {
     ((transports[index] ?? transport) === 'tcp' ? tcp : udp).push(session);
   }
   const tcpBytes = tcp.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (udp.length > 0) udp.push(...(sound?.sessions ?? []));
   return {
     datagrams: udp.reduce((sum, { datagrams }) => sum + datagrams, 0),
     segments: tcp.length === 0 ? 0 : (segments ?? Math.ceil(tcpBytes / SEGMENT_BYTES)),
@@ -263,14 +250,12 @@ function lateKeyFrames(sessions: readonly ReceiverStatistics[]): RunSummary['lat
 }
 
 /** Number of late frames: shown late, only decoded, or dropped. */
-export const framesLate = ({ frames }: RunSummary): number => frames.late + frames.mended + frames.overdue;
+export const framesLate = ({ frames }: RunSummary): number => lateIn(frames);
 
 /** Number of frames not shown for a reason other than lateness. */
-export const framesLost = ({ frames }: RunSummary): number =>
-  frames.incomplete + frames.neverArrived + frames.undecodable;
+export const framesLost = ({ frames }: RunSummary): number => lostIn(frames);
 
-export const packetsRecovered = ({ packets }: RunSummary): number =>
-  packets.recoveredInRound.reduce((sum, count) => sum + count, packets.repaired);
+export const packetsRecovered = ({ packets }: RunSummary): number => recoveredIn(packets);
 
 /** The same figures in the form of the page. */
 export function pageStatistics(summary: RunSummary, bitrate: number | null): PageStatistics {

@@ -13,6 +13,8 @@ import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
+import type { SoundAnnouncement } from '../stream/client.ts';
+import type { UnitUse } from './outlet.ts';
 
 /** Player that shows a stream: a program, a page in the browser, the first one found (`auto`), or none. */
 export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
@@ -29,8 +31,7 @@ export interface ViewerEnd {
 export interface Viewer {
   readonly name: string;
   readonly url?: string;
-  /** @param how `decodeOnly`: the unit is too late to be shown, but others refer to it. */
-  write(unit: AccessUnit, how: { readonly decodeOnly: boolean }): void;
+  write(unit: AccessUnit, how: UnitUse): void;
   statistics(record: PageStatistics): void;
   /** Announces the stream of another session. */
   describe(description: PageDescription): void;
@@ -44,6 +45,8 @@ export interface ViewerOptions {
   readonly description: PageDescription;
   /** Codec of the stream. */
   readonly codecName: CodecName;
+  /** `undefined` without sound. */
+  readonly sound: SoundAnnouncement | undefined;
   readonly pagePort: number | undefined;
   readonly openBrowser: boolean;
   readonly log: Log;
@@ -70,12 +73,13 @@ export async function openViewer(options: ViewerOptions): Promise<Viewer> {
   }
 }
 
-async function playerViewer(kind: PlayerKind, { description, codecName, log }: ViewerOptions): Promise<Viewer> {
-  const player = await openPlayer(kind, { ...description, codecName });
+async function playerViewer(kind: PlayerKind, options: ViewerOptions): Promise<Viewer> {
+  const { description, codecName, sound, log } = options;
+  const player = await openPlayer(kind, { ...description, codecName, sound });
   let closing = false;
   return {
     name: player.name,
-    write: (unit) => player.write(unit),
+    write: (unit, { isSound }) => (isSound ? player.writeSound(unit) : player.write(unit)),
     statistics: () => {},
     describe: () => {},
     ended: player.exited.then((exit) => (closing ? new Promise<ViewerEnd>(() => {}) : viewerEnd(player.name, exit))),
@@ -103,7 +107,9 @@ export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerE
   return { text: `${name} failed with exit code ${code}${said}`, failed: true };
 }
 
-async function pageViewer({ description, pagePort, openBrowser, log, onCommand }: ViewerOptions): Promise<Viewer> {
+async function pageViewer(options: ViewerOptions): Promise<Viewer> {
+  const { description, sound, pagePort, openBrowser, log, onCommand } = options;
+  if (sound) log.info('the page is silent: --play mpv, ffplay or vlc plays the sound');
   // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
   const page: Page = await openPage({ port: pagePort, description, log: (message) => log.debug(message), onCommand });
@@ -112,7 +118,9 @@ async function pageViewer({ description, pagePort, openBrowser, log, onCommand }
   return {
     name: 'page',
     url: page.url,
-    write: (unit, { decodeOnly }) => page.write(decodeOnly ? { ...unit, decodeOnly } : unit),
+    write: (unit, { decodeOnly, isSound }) => {
+      if (!isSound) page.write(decodeOnly ? { ...unit, decodeOnly } : unit);
+    },
     statistics: (record) => page.statistics(record),
     describe: (next) => page.describe(next),
     ended: new Promise(() => {}),

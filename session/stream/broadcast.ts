@@ -14,6 +14,7 @@ import {
   ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
+import { SoundFeed } from './sound-feed.ts';
 
 export interface BroadcastOptions {
   /** Access units in decode order, from the beginning at each call. */
@@ -21,6 +22,10 @@ export interface BroadcastOptions {
   readonly loop: boolean;
   /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
+  /** Sound beside the units, whose times are on the same timeline; from the beginning at each call. Never fails. */
+  readonly sound?: (() => AsyncIterable<AccessUnit>) | undefined;
+  /** Called with each unit of the sound when its time has come. */
+  readonly onSound?: ((unit: AccessUnit) => void) | undefined;
   /** Called after the last unit, or when the source fails. Not called after `stop`. */
   readonly onEnd: (error: unknown) => void;
   /** Lateness that counts as a stall; default: a tenth of a second. */
@@ -70,13 +75,19 @@ export class Broadcast {
   #exhausted = false;
   #error: unknown;
   #stopped = false;
+  readonly #sound: SoundFeed | undefined;
   #startedAt: Instant | undefined;
+  #resolveStarted: () => void = () => {};
+  readonly #started = new Promise<void>((resolve) => {
+    this.#resolveStarted = resolve;
+  });
   #origin: Ticks = ticks(0);
   /** Total delay caused by stalls. */
   #stalled: Ticks = ticks(0);
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
+    if (options.sound) this.#sound = new SoundFeed(options.sound, () => this.#handleSound());
   }
 
   start(): void {
@@ -87,6 +98,8 @@ export class Broadcast {
     this.#stopped = true;
     this.#wakeUp.clear();
     this.#readWakeUp.clear();
+    this.#sound?.close();
+    this.#resolveStarted();
     this.#roomMade?.();
     this.#readNow?.();
   }
@@ -104,6 +117,7 @@ export class Broadcast {
 
   async #read(): Promise<void> {
     let offset: Ticks = ticks(0);
+    let isFirstRound = true;
     try {
       do {
         let last: AccessUnit | undefined;
@@ -113,8 +127,10 @@ export class Broadcast {
           if (this.#stopped) return;
           // With B-frames decoding begins before 0, but not before the previous round has ended.
           if (base === undefined) {
-            base = this.#startedAt === undefined ? ticks(0) : ticks(offset - unit.decodeTimestamp);
+            base = isFirstRound ? ticks(0) : ticks(offset - unit.decodeTimestamp);
+            isFirstRound = false;
             this.#rounds.push({ begin: ticks(base + unit.decodeTimestamp), base });
+            this.#sound?.begin(base);
           }
           if (last) step = ticks(unit.decodeTimestamp - last.decodeTimestamp) || step;
           last = unit;
@@ -143,8 +159,10 @@ export class Broadcast {
 
   /** Waits until the unit with this decode time must be read. */
   async #untilNeeded(decodeTimestamp: Ticks, lead: Microseconds): Promise<void> {
+    await this.#started;
+    if (this.#stopped) return;
     const readAt = earlier(this.#dueAt({ decodeTimestamp }), lead);
-    if (readAt <= now() || this.#stopped) return;
+    if (readAt <= now()) return;
     await new Promise<void>((resolve) => {
       this.#readNow = resolve;
       this.#readWakeUp.set(readAt);
@@ -152,13 +170,39 @@ export class Broadcast {
   }
 
   #take(unit: AccessUnit): void {
-    if (this.#startedAt === undefined) {
-      this.#startedAt = now();
-      this.#origin = unit.decodeTimestamp;
-    }
     this.#queue.push(unit);
     this.#queueBytes += bytesOf(unit);
-    if (this.#queue.length === 1) this.#wakeUp.set(this.#dueAt(unit));
+    if (this.#startedAt === undefined) this.#begin();
+    else if (this.#queue.length === 1) this.#setWakeUp();
+  }
+
+  /** Starts with the earliest of the first units, once they are known. */
+  #begin(): void {
+    const [picture, sound] = [this.#queue[0], this.#sound?.head];
+    if (!picture || (this.#sound && !sound && !this.#sound.exhausted)) return;
+    this.#startedAt = now();
+    this.#origin = ticks(Math.min(picture.decodeTimestamp, sound?.decodeTimestamp ?? picture.decodeTimestamp));
+    this.#resolveStarted();
+    this.#setWakeUp();
+  }
+
+  #handleSound(): void {
+    if (this.#stopped) return;
+    if (this.#startedAt === undefined) this.#begin();
+    else this.#handOver();
+  }
+
+  /** Next unit of the pictures or of the sound. */
+  get #head(): { readonly unit: AccessUnit; readonly isSound: boolean } | undefined {
+    const [picture, sound] = [this.#queue[0], this.#sound?.head];
+    const isSound = sound !== undefined && !(picture && picture.decodeTimestamp <= sound.decodeTimestamp);
+    const unit = isSound ? sound : picture;
+    return unit && { unit, isSound };
+  }
+
+  #setWakeUp(): void {
+    const head = this.#head;
+    if (head) this.#wakeUp.set(this.#dueAt(head.unit));
   }
 
   async #room(): Promise<void> {
@@ -175,13 +219,19 @@ export class Broadcast {
   }
 
   #handOver(): void {
-    while (!this.#stopped && this.#queue.length > 0) {
-      const unit = this.#queue[0]!;
+    if (this.#startedAt === undefined) return this.#exhausted && this.#queue.length === 0 ? this.#end() : undefined;
+    for (let head = this.#head; head && !this.#stopped; head = this.#head) {
+      const { unit, isSound } = head;
       const late = elapsed(this.#dueAt(unit), now());
       if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
       if (late > (this.#options.lateMax ?? STALL)) {
         this.#stalled = ticks(this.#stalled + microsecondsToTicks(late));
         this.#options.onStall(late);
+      }
+      if (isSound) {
+        this.#sound!.take();
+        this.#options.onSound?.(shifted(unit, this.#stalled));
+        continue;
       }
       this.#queue.shift();
       this.#queueBytes -= bytesOf(unit);
@@ -190,10 +240,14 @@ export class Broadcast {
       this.#position = ticks(unit.timestamp - (this.#rounds[0]?.base ?? 0));
       this.#options.onUnit(shifted(unit, this.#stalled), this.#dueAt(unit));
     }
-    if (this.#exhausted && !this.#stopped) {
-      this.#stopped = true;
-      this.#options.onEnd(this.#error);
-    }
+    if (this.#exhausted && (this.#error !== undefined || this.#sound?.exhausted !== false)) this.#end();
+  }
+
+  #end(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#sound?.close();
+    this.#options.onEnd(this.#error);
   }
 }
 

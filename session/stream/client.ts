@@ -27,12 +27,31 @@ export interface AnnouncedMedia {
   readonly mode: string;
 }
 
+/** The sender's description of its sound. */
+export interface SoundAnnouncement {
+  readonly codecName: CodecName;
+  /** RFC 6381 string, such as `opus`. */
+  readonly decoder: string;
+  /** Configuration of the decoder. */
+  readonly parameterSets: readonly Uint8Array[];
+}
+
+/** What became of the sound. */
+export interface SoundRecord {
+  /** Statistics of each session with sound, the current one last. */
+  readonly sessions: readonly ReceiverStatistics[];
+  /** Sound that was lost and must be concealed, milliseconds, over all sessions. */
+  readonly concealedMs: number;
+}
+
 /** Description of a received stream. */
 export interface StreamAnnouncement {
   /** Codec of the video. */
   readonly codecName: CodecName;
   readonly media: AnnouncedMedia;
   readonly parameterSets: readonly Uint8Array[];
+  /** `undefined` without sound. */
+  readonly sound?: SoundAnnouncement | undefined;
   /** Play-out delay in force, milliseconds. */
   readonly latencyMs: number;
   /** `start`: from the beginning of the source; `live`: joined in the middle. */
@@ -49,6 +68,8 @@ export interface ClientEvents {
   readonly onUnit: (unit: AccessUnit, how: { readonly decodeOnly: boolean }) => void;
   /** A unit of the recording, whose order is its own where the viewer is shown damage. */
   readonly onRecordedUnit: (unit: AccessUnit) => void;
+  /** A unit of the sound, on the timeline of the pictures, for the viewer and for the recording. */
+  readonly onSound?: (unit: AccessUnit) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
 }
@@ -104,6 +125,8 @@ export type ClientSessionCause =
 export interface Client {
   /** Statistics of each session, the current one last. */
   readonly sessions: readonly ReceiverStatistics[];
+  /** What became of the sound; `undefined` where there was none. */
+  readonly sound?: SoundRecord | undefined;
   /** Transport of each of these sessions. */
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
   /** Cause of each of these sessions. */

@@ -5,6 +5,8 @@ import type { Client, ClientEvents } from './client.ts';
 import { noticeText } from './client-texts.ts';
 import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 
+const setsOf = (texts: readonly string[]): Uint8Array[] => texts.map(base64Bytes).filter((set) => set !== undefined);
+
 /** A client of dropframe's own sender (`dropframe://`). */
 export const dropframeClient =
   (options: Omit<StreamClientOptions, keyof ClientEvents | 'onNotice' | 'onWelcome'>) =>
@@ -14,11 +16,16 @@ export const dropframeClient =
       ...events,
       onWaiting: (cause) => events.onWaiting(`waiting for the sender at ${formatAddress(options)} (${cause})`),
       onNotice: (notice) => events.onWaiting(noticeText(notice, options)),
-      onWelcome: ({ codec: codecName, media, parameterSets, latencyMs, position }) =>
+      onWelcome: ({ codec: codecName, media, parameterSets, sound, latencyMs, position }) =>
         events.onStream({
           codecName,
           media,
-          parameterSets: parameterSets.map(base64Bytes).filter((set) => set !== undefined),
+          parameterSets: setsOf(parameterSets),
+          sound: sound && {
+            codecName: sound.codec,
+            decoder: sound.decoder,
+            parameterSets: setsOf(sound.parameterSets),
+          },
           latencyMs,
           position,
         }),
@@ -26,6 +33,9 @@ export const dropframeClient =
     return {
       get sessions() {
         return client.sessions;
+      },
+      get sound() {
+        return client.sound;
       },
       get transports() {
         return client.transports;

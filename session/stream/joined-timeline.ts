@@ -19,12 +19,25 @@ export class JoinedTimeline {
     this.#base = undefined;
   }
 
+  /** Shifts a unit of the sound beside the pictures. */
+  shiftSound(unit: AccessUnit): AccessUnit {
+    const base = this.#baseFor(unit);
+    const { timestamp, decodeTimestamp } = unit;
+    return base === 0
+      ? unit
+      : { ...unit, timestamp: ticks(timestamp + base), decodeTimestamp: ticks(decodeTimestamp + base) };
+  }
+
   shift(unit: AccessUnit): AccessUnit {
-    this.#base ??=
-      this.#lastDecode === undefined ? ticks(0) : ticks(this.#lastDecode + SESSION_GAP - unit.decodeTimestamp);
-    const base = this.#base;
+    const base = this.#baseFor(unit);
     this.#lastDecode = ticks(unit.decodeTimestamp + base);
     if (base === 0) return unit;
     return { ...unit, timestamp: ticks(unit.timestamp + base), decodeTimestamp: this.#lastDecode };
+  }
+
+  #baseFor(unit: AccessUnit): Ticks {
+    this.#base ??=
+      this.#lastDecode === undefined ? ticks(0) : ticks(this.#lastDecode + SESSION_GAP - unit.decodeTimestamp);
+    return this.#base;
   }
 }

@@ -2,13 +2,15 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
-import type { SentMessage } from '../../protocol/control/control-message.ts';
-import { welcomedParameters } from '../../protocol/control/stream-agreement.ts';
-import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
+import type { EndOfStreamMessage, SentMessage } from '../../protocol/control/control-message.ts';
+import { SOUND_STREAM_ID } from '../../protocol/control/media-stream.ts';
+import { type StreamWishes, welcomedParameters, welcomedSound } from '../../protocol/control/stream-agreement.ts';
+import { type AcceptedWelcome, soundReportSsrc } from '../../protocol/control/stream-choice.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
-import { Receiver } from '../../receiver/receiver.ts';
+import { BundledReceiver, type BundledReceiverEvent, type BundledStreams } from '../../receiver/bundled-receiver.ts';
 import { mendOf, type ReceiverOptions, type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
-import { RecordedReceiver, type RecordedReceiverEvent } from '../../receiver/recorded-receiver.ts';
+import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { HostFaults } from './client.ts';
 import { createMediaTransport, type MediaTransportChoice } from './create-media-transport.ts';
@@ -32,7 +34,7 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly welcome: AcceptedWelcome;
   /** The control connection's TLS; `undefined` when the stream is not encrypted. */
   readonly channel: SecureChannel | undefined;
-  readonly onEvent: (event: RecordedReceiverEvent) => void;
+  readonly onEvent: (event: BundledReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
   /** Called for each packet from the sender that this end receives. */
@@ -45,20 +47,43 @@ export interface MediaSessionOptions extends MediaTransportChoice {
 const mendsRecording = (options: ReceiverOptions): boolean =>
   options.records && options.onLoss === 'smear' && mendOf({ ...options, onLoss: 'freeze' }) > 0;
 
+/** Options of the receiver of the sound; `undefined` without sound. */
+function soundOptions(
+  welcome: AcceptedWelcome,
+  options: StreamWishes & Pick<MediaSessionOptions, 'reportSsrc' | 'release'>,
+): BundledStreams['sound'] {
+  const parameters = welcomedSound(welcome, options);
+  if (!parameters) return undefined;
+  const { reportSsrc, release } = options;
+  const { ssrc } = parameters;
+  return { ...receiverOptions(parameters, { reportSsrc: soundReportSsrc(reportSsrc), release }), ssrc };
+}
+
+/** A stream's final totals, as its receiver takes them. */
+const totalOf = ({ frames, lastSequence }: { readonly frames: number; readonly lastSequence: number | null }) => ({
+  frames,
+  lastSequence: lastSequence === null ? undefined : wireSequence(lastSequence),
+});
+
 /** Media side of a session: its transport and its receiver. */
 export class MediaSession {
-  readonly receiver: Receiver | RecordedReceiver;
-  readonly #driver: EndpointDriver<RecordedReceiverEvent>;
+  /** True when the recording is another stream than the viewer's. */
+  readonly recordsApart: boolean;
+  readonly #receiver: BundledReceiver;
+  readonly #driver: EndpointDriver<BundledReceiverEvent>;
   readonly #transport: MediaTransport;
   #refusedBySender = 0;
 
   constructor(options: MediaSessionOptions) {
     const { host, port, welcome, reportSsrc, release, onLoss, records = false } = options;
     const settings = { reportSsrc, release, onLoss, records };
-    const receiving = receiverOptions(welcomedParameters(welcome, options), settings);
-    this.receiver = mendsRecording(receiving) ? new RecordedReceiver(receiving) : new Receiver(receiving);
-    this.#driver = new EndpointDriver<RecordedReceiverEvent>({
-      endpoint: this.receiver,
+    const video = receiverOptions(welcomedParameters(welcome, options), settings);
+    this.recordsApart = mendsRecording(video);
+    const sound = soundOptions(welcome, options);
+    const receiving = { video, sound, recordsApart: this.recordsApart };
+    this.#receiver = new BundledReceiver(receiving);
+    this.#driver = new EndpointDriver<BundledReceiverEvent>({
+      endpoint: this.#receiver,
       transmit: (datagrams) => this.#transport.send(datagrams),
       onEvent: options.onEvent,
       onFault: ({ error, datagrams }) => {
@@ -79,9 +104,13 @@ export class MediaSession {
     });
   }
 
-  /** True when the recording is another stream than the viewer's. */
-  get recordsApart(): boolean {
-    return this.receiver instanceof RecordedReceiver;
+  /** Statistics of the pictures, and of the sound where there is any. */
+  get statistics(): { readonly video: ReceiverStatistics; readonly sound: ReceiverStatistics | undefined } {
+    return { video: this.#receiver.video.statistics, sound: this.#receiver.sound?.statistics };
+  }
+
+  stalledFor(at: Instant): Microseconds {
+    return this.#receiver.video.stalledFor(at);
   }
 
   /** TCP segments received so far; `undefined` over UDP or when unknown. */
@@ -116,30 +145,34 @@ export class MediaSession {
   /** Passes the sender's running totals to the receiver. */
   handleSent(total: SentMessage): void {
     this.#refusedBySender = total.refused;
-    this.receiver.handleSent(now(), total);
+    this.#receiver.video.handleSent(now(), total);
+    const sound = total.streams?.find(({ id }) => id === SOUND_STREAM_ID);
+    if (sound) this.#receiver.sound?.handleSent(now(), sound);
     this.#driver.drain();
   }
 
   /** Passes the sender's final totals to the receiver. */
-  endOfStream(total: { readonly frames: number; readonly lastSequence: number | null }): void {
+  endOfStream(total: EndOfStreamMessage): void {
     // Read now: the connection may be closed before the next reading.
     void this.segments;
-    const { frames } = total;
-    const lastSequence = total.lastSequence === null ? undefined : wireSequence(total.lastSequence);
-    this.#driver.attempt(() => this.receiver.endOfStream(now(), { frames, lastSequence }));
+    const { video, sound } = this.#receiver;
+    const soundTotal = total.streams?.find(({ id }) => id === SOUND_STREAM_ID);
+    this.#driver.attempt(() => video.endOfStream(now(), totalOf(total)));
+    // Sound that the sender does not count was never sent.
+    this.#driver.attempt(() => sound?.endOfStream(now(), totalOf(soundTotal ?? { frames: 0, lastSequence: null })));
     this.#driver.drain();
   }
 
   /** Decides all outstanding frames, since nothing more will arrive. Events are still emitted. */
   finish(): void {
-    if (this.receiver.ended) return;
-    this.#driver.attempt(() => this.receiver.finish(now()));
+    if (this.#receiver.ended) return;
+    this.#driver.attempt(() => this.#receiver.finish(now()));
     this.#driver.drain();
   }
 
   /** Ends the session if a packet or a frame is not in exactly one class. */
   checkBalance(): void {
-    this.#driver.attempt(() => this.receiver.assertBalanced());
+    this.#driver.attempt(() => this.#receiver.assertBalanced());
   }
 
   close(): void {

@@ -53,6 +53,10 @@ export interface ServeOptions {
   readonly gop?: number;
   /** Frame rate of a raw `.h264` that does not state one, 1/s. Default 25. */
   readonly framesPerSecond?: number;
+  /** False to leave the sound out. Default true. */
+  readonly audio?: boolean;
+  /** Number of the sound track among those of the file, from 1, or its language, such as `eng`. Default: the first. */
+  readonly audioTrack?: number | string;
   /** Path of the ffmpeg to use. Default: searched for when needed. */
   readonly ffmpeg?: string;
   /** Called with each access unit as it enters the stream. */
@@ -113,6 +117,8 @@ const OPTIONS = Object.keys({
   bitrate: true,
   gop: true,
   framesPerSecond: true,
+  audio: true,
+  audioTrack: true,
   ffmpeg: true,
   onFrame: true,
   onLog: true,
@@ -207,6 +213,8 @@ function openInput(input: string, options: ServeOptions, log: Log): Promise<Medi
       options.framesPerSecond === undefined
         ? undefined
         : checkNumber('framesPerSecond', options.framesPerSecond, 'frames per second', FRAME_RATE),
+    sound: checkBoolean('audio', options.audio ?? true) ? { track: options.audioTrack } : undefined,
+    inform: (message) => log.info(message),
     ffmpeg: options.ffmpeg,
     warn: (message) => log.warn(message),
   });

@@ -1,6 +1,7 @@
 import type { ControlConnection } from '../../io/net/control-connection.ts';
 import type { DatagramLengths } from '../../io/net/datagram-socket.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
+import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage } from '../../protocol/control/control-message.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
@@ -12,6 +13,8 @@ export interface ServerSessionOptions {
   readonly hello: HelloMessage;
   /** Codec of the access units. */
   readonly codec: CodecName;
+  /** Sound of the source; `undefined` without. */
+  readonly sound: SoundDescription | undefined;
   /** Control address of the receiver, for the log. */
   readonly peer: string;
   /** Address of the receiver without the port. */

@@ -7,29 +7,23 @@ import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
 import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
 import { minorVersionOf } from '../../protocol/control/control-version.ts';
-import type { MediaStream } from '../../protocol/control/media-stream.ts';
-import {
-  agreedParameters,
-  announcedStream,
-  type StreamFields,
-  welcomeFields,
-} from '../../protocol/control/stream-agreement.ts';
+import { type MediaStream, SOUND_STREAM_ID, VIDEO_STREAM_ID } from '../../protocol/control/media-stream.ts';
+import type { StreamFields } from '../../protocol/control/stream-agreement.ts';
 import { TAG_BYTES } from '../../protocol/srtp/srtp-cipher.ts';
 import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
-import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
-import { Sender, type SenderEvent } from '../../sender/sender.ts';
-import { senderOptions } from '../../sender/sender-options.ts';
+import type { BundledSender } from '../../sender/bundled-sender.ts';
+import type { SenderEvent } from '../../sender/sender.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { circuitBreakerText } from './circuit-breaker-text.ts';
-import { randomHex, randomLowSequence, randomSequence, randomSsrc, randomTimestamp } from './identifiers.ts';
+import { randomHex, randomLowSequence, randomSequence } from './identifiers.ts';
 import { MediaProtection } from './media-protection.ts';
 import { PathMtuDriver } from './path-mtu-driver.ts';
 import type { PlaceHolder } from './places.ts';
 import type { ServerSessionOptions } from './server-session-options.ts';
+import { SessionStreams } from './session-streams.ts';
 
 /**
  * Expiry of consent without a report or request from the address. RFC 7675 §5.1 allows 30 s and checks every 5 s. A
@@ -44,9 +38,6 @@ const PROOFS_BURST = 40;
 /** Interval of the totals sent to the receiver, milliseconds. */
 const SENT_INTERVAL_MS = 1_000;
 
-/** Identifier of the video in the list of streams; there is only one stream so far. */
-const VIDEO_STREAM_ID = 0;
-
 /** One receiver of a stream server: its stream, its path, and its control messages. */
 export class ServerSession implements PlaceHolder {
   readonly joinedAt = now();
@@ -55,8 +46,8 @@ export class ServerSession implements PlaceHolder {
   readonly #options: ServerSessionOptions;
   /** SRTP; `undefined` without TLS, and over TCP, where the media connection has TLS of its own. */
   readonly #protection: MediaProtection | undefined;
-  readonly #parameters: SentStreamParameters;
-  readonly #sender: Sender;
+  readonly #streams: SessionStreams;
+  readonly #sender: BundledSender;
   readonly #driver: EndpointDriver<SenderEvent>;
   #address: { readonly host: string; readonly port: number } | undefined;
   /** Time of the last address proof. */
@@ -88,19 +79,13 @@ export class ServerSession implements PlaceHolder {
     if (channel && hello.transport === 'udp') this.#protection = new MediaProtection(channel, this.id, 'sender');
     const protectionBytes = this.#protection ? PROTECTION_BYTES_MAX : 0;
     const datagramBytesMax = options.datagramBytesMax - protectionBytes;
-    this.#parameters = agreedParameters(hello, {
-      codec: codecByName(options.codec),
-      ssrc: randomSsrc(),
-      initialSequence: this.#protection ? randomLowSequence() : randomSequence(),
-      timestampBase: randomTimestamp(),
-      datagramBytesMax,
-    });
     historyBudget.join();
-    const sending = senderOptions(this.#parameters, {
-      historyBudget,
-      rate: options.follows ? 'adaptive' : 'measured',
+    this.#streams = new SessionStreams({
+      ...options,
+      datagramBytesMax,
+      initialSequence: this.#protection ? randomLowSequence : randomSequence,
     });
-    this.#sender = new Sender(sending);
+    this.#sender = this.#streams.sender;
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
       transmit: (datagrams) => this.#transmit(datagrams),
@@ -109,13 +94,15 @@ export class ServerSession implements PlaceHolder {
         if (event.kind === 'circuit-breaker') options.onCircuitBreaker(circuitBreakerText(event));
       },
       onFault: ({ error, datagrams }) => {
-        options.onFault(reportFault({ where: 'sender', error, details: { options: sending, datagrams } }));
+        options.onFault(
+          reportFault({ where: 'sender', error, details: { options: this.#streams.options, datagrams } }),
+        );
       },
     });
     this.#expectReach();
     if (minorVersionOf(hello.userAgent) === 0) return;
     if (hello.transport === 'udp') {
-      const fullBytes = this.#sender.fullDatagramBytes + (this.#protection ? TAG_BYTES : 0);
+      const fullBytes = this.#sender.video.fullDatagramBytes + (this.#protection ? TAG_BYTES : 0);
       this.#lengths = { fullBytes, bytesMax: options.datagramBytesMax };
       this.#mtu = new PathMtuDriver({
         datagramBytesMax,
@@ -183,12 +170,12 @@ export class ServerSession implements PlaceHolder {
   }
 
   get statistics(): Readonly<SenderStatistics> & { readonly framesSkipped: number } {
-    return { ...this.#sender.statistics, framesSkipped: this.#framesSkipped };
+    return { ...this.#sender.video.statistics, framesSkipped: this.#framesSkipped };
   }
 
   /** Bit rate of access units that the path carries, bits per second; `undefined` while unlimited. */
   get targetBitrate(): number | undefined {
-    return this.#sender.targetBitrate;
+    return this.#sender.video.targetBitrate;
   }
 
   /** Last statistics reported by the receiver. */
@@ -208,12 +195,12 @@ export class ServerSession implements PlaceHolder {
   /** Parameters of the stream in the welcome message. */
   get streamFields(): StreamFields {
     const lengths = this.#lengths;
-    return { ...welcomeFields(this.#parameters), ...(lengths && { fullDatagramBytes: lengths.fullBytes }) };
+    return { ...this.#streams.fields, ...(lengths && { fullDatagramBytes: lengths.fullBytes }) };
   }
 
-  /** The same parameters as an entry of the list of streams. */
-  announced(description: Pick<MediaStream, 'decoder' | 'parameterSets'>): MediaStream {
-    return announcedStream(this.#parameters, { id: VIDEO_STREAM_ID, ...description });
+  /** The list of streams in the welcome message. */
+  announced(video: Pick<MediaStream, 'decoder' | 'parameterSets'>): MediaStream[] {
+    return this.#streams.announced(video);
   }
 
   /** Counts a hello or an address proof. Returns true when it is within the rate limit. */
@@ -261,7 +248,7 @@ export class ServerSession implements PlaceHolder {
     if (!datagram) return;
     if (this.#mtu?.handleDatagram(datagram)) return;
     this.#driver.receive(datagram);
-    const { retransmissions, requestsRefused, reportedLoss } = this.#sender.statistics;
+    const { retransmissions, requestsRefused, reportedLoss } = this.#sender.video.statistics;
     const seen = retransmissions + requestsRefused + this.#sendsRefused;
     if (seen > this.#lossSeen || (reportedLoss ?? 0) > 0) this.#mtu?.handleLoss();
     this.#lossSeen = seen;
@@ -282,13 +269,14 @@ export class ServerSession implements PlaceHolder {
         this.#options.connection.send({ kind: 'keyframe', inMs: this.#options.requestKeyFrame() });
         return;
       case 'report-source':
-        this.#sender.expectReportsFrom(message.ssrc);
+        this.#sender.expectReportsFrom(message.id === SOUND_STREAM_ID ? 'sound' : 'video', message.ssrc);
         return;
       case 'statistics':
         this.#reported = message;
         return;
       case 'refuse-stream':
         if (message.id === VIDEO_STREAM_ID) this.#refused = true;
+        else if (message.id === SOUND_STREAM_ID) this.#sender.dropSound();
         return;
       case 'goodbye':
         this.#options.connection.cut(GOODBYE);
@@ -314,7 +302,15 @@ export class ServerSession implements PlaceHolder {
       return;
     }
     if (this.#needsKey && unit.importance !== 'key') return;
-    this.#needsKey = this.#driver.attempt(() => this.#sender.send(now(), unit)) === 'refused';
+    this.#needsKey = this.#driver.attempt(() => this.#sender.video.send(now(), unit)) === 'refused';
+    this.#driver.drain();
+  }
+
+  /** Sends a unit of the sound. A full connection skips it with the pictures. */
+  sendSound(unit: AccessUnit): void {
+    const { sound } = this.#sender;
+    if (!sound || !this.ready || this.#stream?.backedUp === true) return;
+    this.#driver.attempt(() => sound.send(now(), unit));
     this.#driver.drain();
   }
 
@@ -352,7 +348,7 @@ export class ServerSession implements PlaceHolder {
 
   /** True while consent for the address is valid (RFC 7675). Otherwise revokes it: the address must be proved again. */
   #consents(): boolean {
-    const heardAt = Math.max(this.#provedAt, this.#sender.heardAt ?? Number.NEGATIVE_INFINITY);
+    const heardAt = Math.max(this.#provedAt, this.#sender.video.heardAt ?? Number.NEGATIVE_INFINITY);
     if (now() - heardAt <= CONSENT) return true;
     this.#address = undefined;
     this.#needsKey = true;
@@ -371,16 +367,13 @@ export class ServerSession implements PlaceHolder {
 
   #reportSent(): void {
     if (this.#finishing) return;
-    const { frames, packets } = this.#sender.statistics;
-    this.#options.connection.send({ kind: 'sent', frames, packets, refused: this.#sendsRefused });
+    this.#options.connection.send(this.#streams.sent(this.#sendsRefused));
   }
 
   #announceEnd(): void {
     if (!this.#finishing || this.#endAnnounced || !this.#sender.finished) return;
     this.#endAnnounced = true;
-    const { frames, packets } = this.#sender.statistics;
-    const lastSequence = this.#sender.lastSequence ?? null;
-    this.#options.connection.send({ kind: 'end-of-stream', frames, packets, lastSequence });
+    this.#options.connection.send(this.#streams.ended());
     this.#options.onFinished();
   }
 }

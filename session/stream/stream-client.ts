@@ -15,20 +15,21 @@ import {
   type StatisticsMessage,
 } from '../../protocol/control/control-message.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
+import type { BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
-import type { RecordedReceiverEvent } from '../../receiver/recorded-receiver.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
-import { type ClientEnd, type HostFaults, sumHostFaults } from './client.ts';
+import { type ClientEnd, type HostFaults, type SoundRecord, sumHostFaults } from './client.ts';
 import { clientFailure, connectCause } from './client-texts.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { MediaSession } from './media-session.ts';
 import { connectToSender, provenMessage, type SenderConnection, type SenderProof } from './sender-proof.ts';
+import { SoundMeter } from './sound-meter.ts';
 
 export interface StreamClientOptions extends SenderProof {
   readonly host: string;
@@ -44,6 +45,8 @@ export interface StreamClientOptions extends SenderProof {
   readonly onLoss: 'freeze' | 'smear';
   /** How long after its deadline a frame that others refer to is mended, milliseconds; `undefined` for the default. */
   readonly mendMs?: number | undefined;
+  /** True to receive sound, where there is any; the default. */
+  readonly sound?: boolean | undefined;
   /** True when every frame is recorded, shown or not. */
   readonly records?: boolean | undefined;
   readonly link: LinkSpecification | undefined;
@@ -59,6 +62,8 @@ export interface StreamClientOptions extends SenderProof {
   readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
   /** Called with each unit of the recording: those of `onUnit`, or a mended stream of its own with `records` and `smear`. */
   readonly onRecordedUnit: (unit: AccessUnit) => void;
+  /** Called with each unit of the sound, on the timeline of the pictures. */
+  readonly onSound?: (unit: AccessUnit) => void;
   readonly onDrop: (event: ReceiverEvent & { kind: 'dropped' }) => void;
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
 }
@@ -73,6 +78,7 @@ export class StreamClient {
   #resolve: (end: ClientEnd) => void = () => {};
   #reject: (failure: Failure) => void = () => {};
   readonly #finished: ReceiverStatistics[] = [];
+  readonly #sound = new SoundMeter();
   #connection: ControlConnection<SenderMessage> | undefined;
   /** Address of the sender on the current connection, and its TLS. */
   #host = '';
@@ -108,7 +114,12 @@ export class StreamClient {
 
   /** Statistics of each session, the current one last. */
   get sessions(): readonly ReceiverStatistics[] {
-    return this.#media ? [...this.#finished, this.#media.receiver.statistics] : this.#finished;
+    return this.#media ? [...this.#finished, this.#media.statistics.video] : this.#finished;
+  }
+
+  /** What became of the sound; `undefined` where there was none. */
+  get sound(): SoundRecord | undefined {
+    return this.#sound.record(this.#media?.statistics.sound);
   }
 
   /** Transport of each of these sessions. */
@@ -123,7 +134,7 @@ export class StreamClient {
 
   /** Duration of the current stall, microseconds; only with TCP, since UDP drops late frames. */
   get stalledFor(): Microseconds {
-    return this.#media?.receiver.stalledFor(now()) ?? this.#stalledFor;
+    return this.#media?.stalledFor(now()) ?? this.#stalledFor;
   }
 
   /** TCP segments of all sessions, as counted by the model or the kernel; `undefined` when unknown. */
@@ -199,7 +210,7 @@ export class StreamClient {
       case 'notice':
         return this.#options.onNotice(event.notice);
       case 'end-of-stream':
-        return this.#media?.endOfStream(event);
+        return this.#media?.endOfStream(event.total);
       case 'finish-media':
         return this.#media?.finish();
       case 'close-media':
@@ -262,6 +273,7 @@ export class StreamClient {
     this.#options.onWelcome(welcome);
     this.#takesHostDrops = welcome.minor !== undefined;
     this.#timeline.begin();
+    if (welcome.sound) this.#sound.begin(welcome.sound);
     this.#recordedTimeline.begin();
     const media = new MediaSession({
       host: this.#host,
@@ -295,7 +307,7 @@ export class StreamClient {
     this.#drain();
   }
 
-  #handleEvent(event: RecordedReceiverEvent): void {
+  #handleEvent(event: BundledReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit':
         this.#control.handleFrame(now());
@@ -303,6 +315,8 @@ export class StreamClient {
         return this.#media?.recordsApart ? undefined : this.#record(event.unit);
       case 'recorded':
         return this.#record(event.unit);
+      case 'sound':
+        return this.#handleSound(event.event);
       case 'dropped':
         return this.#options.onDrop(event);
       case 'malformed':
@@ -315,6 +329,11 @@ export class StreamClient {
     }
   }
 
+  #handleSound(event: (BundledReceiverEvent & { kind: 'sound' })['event']): void {
+    this.#sound.handleEvent(event);
+    if (event.kind === 'access-unit') this.#options.onSound?.(this.#timeline.shiftSound(event.unit));
+  }
+
   #record(unit: AccessUnit): void {
     this.#options.onRecordedUnit(this.#recordedTimeline.shift(unit));
   }
@@ -325,7 +344,9 @@ export class StreamClient {
     if (this.#transports.at(-1) === 'tcp') this.#segments = this.segments;
     const { modeledTcp } = this.#media;
     if (modeledTcp) this.#modeledTcp.push(modeledTcp);
-    this.#finished.push(this.#media.receiver.statistics);
+    const { video, sound } = this.#media.statistics;
+    this.#finished.push(video);
+    this.#sound.end(sound);
     this.#hostFaults.push(this.#media.hostFaults);
     this.#media.close();
     this.#media = undefined;
@@ -337,7 +358,7 @@ export class StreamClient {
     // The check may have ended it.
     if (!this.#media) return;
     const drops = this.#takesHostDrops ? this.#media.hostFaults.drops : undefined;
-    this.#connection?.send(statisticsMessage(this.#media.receiver.statistics, drops));
+    this.#connection?.send(statisticsMessage(this.#media.statistics.video, drops));
   }
 }
 

@@ -1,13 +1,10 @@
-import type { Identity } from '../../io/crypto/identity.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
-import type { Log } from '../../io/os/log.ts';
 import type { AdaptiveState } from '../../io/sources/adaptive-control.ts';
-import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, inSeconds, type Microseconds } from '../../protocol/base/units.ts';
 import {
@@ -35,30 +32,8 @@ import { GOODBYE, ServerSession } from './server-session.ts';
 import { addSession, noTotals, type SentTotals, type StreamServerTotals } from './server-totals.ts';
 import { SourceSteering } from './source-steering.ts';
 import { StallWarning } from './stall-warning.ts';
+import type { StreamServerOptions } from './stream-server-options.ts';
 import { codecRefusal, welcomeMessage } from './welcome-message.ts';
-
-export interface StreamServerOptions {
-  readonly source: MediaSource;
-  readonly host: string;
-  readonly port: number;
-  readonly loop: boolean;
-  /** Largest UDP payload, bytes. */
-  readonly datagramBytesMax: number;
-  readonly receiversMax: number;
-  /** Certificate and key: control and media are encrypted. Without it they are not. */
-  readonly identity?: Identity | undefined;
-  /** Passphrase that receivers must know; requires an identity. */
-  readonly passphrase?: string | undefined;
-  /** Limit of sent packets retained for retransmission, bytes, shared by all receivers. */
-  readonly historyBytes?: number | undefined;
-  /** Limit of receivers per IPv4 address or IPv6 /64, except loopback. Default: half of `receiversMax`. */
-  readonly receiversPerAddressMax?: number;
-  readonly log: Log;
-  /** Called for each access unit as it enters the stream. */
-  readonly onUnit?: (unit: AccessUnit) => void;
-  /** Called after the end of the stream, or when the last receiver has left. `error` is set when the source failed. */
-  readonly onIdle: (error: unknown) => void;
-}
 
 /** State of a source that follows, and of what becomes of its rate. */
 export interface FollowedState extends AdaptiveState {
@@ -258,6 +233,7 @@ export class StreamServer {
       follows: this.#options.source.adaptive !== undefined,
       hello,
       codec: this.#options.source.description.codecName,
+      sound: this.#options.source.sound?.description,
       peer: pending.peer,
       address: pending.address,
       connection,
@@ -324,6 +300,8 @@ export class StreamServer {
         this.#options.onUnit?.(unit);
         for (const each of this.#sessions.values()) each.send(unit);
       },
+      sound: source.sound && (() => source.sound!.units()),
+      onSound: (unit) => this.#sendSound(unit),
       onEnd: (error) => {
         // Receivers that join from now on get the stream from its beginning.
         this.#broadcast = undefined;
@@ -335,6 +313,11 @@ export class StreamServer {
     this.#broadcast = broadcast;
     this.#streaming = true;
     broadcast.start();
+  }
+
+  #sendSound(unit: AccessUnit): void {
+    this.#options.onSound?.(unit);
+    for (const each of this.#sessions.values()) each.sendSound(unit);
   }
 
   /** Steers an adaptive source by the receivers' paths. */

@@ -43,7 +43,7 @@ export function welcomeMessage(
     parameterSets: minor === 0 ? sets : [],
     position,
     // Release 0.1.0 closes the connection on an unknown field.
-    ...(minor > 0 && { minor: CONTROL_MINOR, streams: [session.announced({ decoder: codec, parameterSets: sets })] }),
+    ...(minor > 0 && { minor: CONTROL_MINOR, streams: session.announced({ decoder: codec, parameterSets: sets }) }),
   };
 }
 

@@ -1,0 +1,108 @@
+import type { SoundDescription } from '../../io/sources/media-source.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import type { EndOfStreamMessage, HelloMessage, SentMessage } from '../../protocol/control/control-message.ts';
+import { presentableParameterSets } from '../../protocol/control/control-message.ts';
+import { type MediaStream, SOUND_STREAM_ID, VIDEO_STREAM_ID } from '../../protocol/control/media-stream.ts';
+import {
+  agreedParameters,
+  announcedStream,
+  type StreamFields,
+  welcomeFields,
+} from '../../protocol/control/stream-agreement.ts';
+import type { WireSequence } from '../../protocol/rtp/sequence.ts';
+import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
+import { BundledSender } from '../../sender/bundled-sender.ts';
+import type { HistoryBudget } from '../../sender/history-budget.ts';
+import { Sender } from '../../sender/sender.ts';
+import { senderOptions } from '../../sender/sender-options.ts';
+import { randomSsrc, randomTimestamp } from './identifiers.ts';
+
+export interface SessionStreamsOptions {
+  readonly hello: HelloMessage;
+  readonly codec: CodecName;
+  /** `undefined` without sound. */
+  readonly sound: SoundDescription | undefined;
+  readonly follows: boolean;
+  readonly datagramBytesMax: number;
+  readonly historyBudget: HistoryBudget;
+  readonly initialSequence: () => WireSequence;
+}
+
+/** The media streams of one receiver: what both ends agreed on, their senders, and their totals in messages. */
+export class SessionStreams {
+  readonly sender: BundledSender;
+  /** Options of the senders, for a report of a fault. */
+  readonly options: { readonly video: object; readonly sound: object | undefined };
+  readonly #video: SentStreamParameters;
+  readonly #sound: { readonly parameters: SentStreamParameters; readonly description: SoundDescription } | undefined;
+
+  constructor(options: SessionStreamsOptions) {
+    const { hello, codec, sound, follows, datagramBytesMax, historyBudget, initialSequence } = options;
+    const wire = { initialSequence, datagramBytesMax };
+    const choices = () => ({
+      ...wire,
+      ssrc: randomSsrc(),
+      initialSequence: initialSequence(),
+      timestampBase: randomTimestamp(),
+    });
+    this.#video = agreedParameters(hello, { ...choices(), codec: codecByName(codec) });
+    const video = senderOptions(this.#video, { historyBudget, rate: follows ? 'adaptive' : 'measured' });
+    let soundSender: Sender | undefined;
+    let soundOptions: object | undefined;
+    if (sound) {
+      const { codecName, clockRate } = sound;
+      const parameters = agreedParameters(hello, { ...choices(), codec: codecByName(codecName), clockRate });
+      this.#sound = { parameters, description: sound };
+      // What a path carries is measured with the pictures, which are most of the bytes.
+      const sending = senderOptions(parameters, { historyBudget, rate: 'measured' });
+      soundOptions = sending;
+      soundSender = new Sender(sending);
+    }
+    this.options = { video, sound: soundOptions };
+    this.sender = new BundledSender(new Sender(video), soundSender);
+  }
+
+  /** Parameters of the video in the welcome message. */
+  get fields(): StreamFields {
+    return welcomeFields(this.#video);
+  }
+
+  /** All streams, for the list in the welcome message. */
+  announced(video: Pick<MediaStream, 'decoder' | 'parameterSets'>): MediaStream[] {
+    const streams = [announcedStream(this.#video, { id: VIDEO_STREAM_ID, ...video })];
+    if (this.#sound) {
+      const { decoder, parameterSets } = this.#sound.description;
+      const description = { decoder, parameterSets: presentableParameterSets(parameterSets) };
+      streams.push(announcedStream(this.#sound.parameters, { id: SOUND_STREAM_ID, ...description }));
+    }
+    return streams;
+  }
+
+  /** Running totals of all streams. */
+  sent(refused: number): SentMessage {
+    const { frames, packets } = this.sender.video.statistics;
+    const sound = this.sender.sound?.statistics;
+    return {
+      kind: 'sent',
+      frames,
+      packets,
+      refused,
+      ...(sound && { streams: [{ id: SOUND_STREAM_ID, frames: sound.frames, packets: sound.packets }] }),
+    };
+  }
+
+  /** Final totals of all streams. */
+  ended(): EndOfStreamMessage {
+    const { sound, video } = this.sender;
+    const totals = ({ statistics: { frames, packets }, lastSequence }: Sender) => ({
+      frames,
+      packets,
+      lastSequence: lastSequence ?? null,
+    });
+    return {
+      kind: 'end-of-stream',
+      ...totals(video),
+      ...(sound && { streams: [{ id: SOUND_STREAM_ID, ...totals(sound) }] }),
+    };
+  }
+}

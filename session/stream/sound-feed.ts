@@ -1,0 +1,90 @@
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { type Ticks, ticks } from '../../protocol/base/units.ts';
+
+/** Units read ahead: more than a second of most sound. */
+const AHEAD_UNITS = 64;
+
+/** The sound beside the pictures of a broadcast, read ahead by itself, round after round. */
+export class SoundFeed {
+  readonly #units: () => AsyncIterable<AccessUnit>;
+  readonly #onChange: () => void;
+  readonly #queue: AccessUnit[] = [];
+  /** Offsets of the rounds that have begun and are not read yet. */
+  readonly #bases: Ticks[] = [];
+  #wake: (() => void) | undefined;
+  #lastTaken: Ticks = ticks(Number.NEGATIVE_INFINITY);
+  /** True while a round is read, or none has begun. */
+  #reading = true;
+  #isClosed = false;
+
+  /** @param onChange called when there is a unit after there was none, or when a round has been read. */
+  constructor(units: () => AsyncIterable<AccessUnit>, onChange: () => void) {
+    this.#units = units;
+    this.#onChange = onChange;
+    void this.#read();
+  }
+
+  /** Next unit; `undefined` when none has been read. */
+  get head(): AccessUnit | undefined {
+    return this.#queue[0];
+  }
+
+  /** True when nothing follows before the next round. */
+  get exhausted(): boolean {
+    return !this.#reading && this.#bases.length === 0 && this.#queue.length === 0;
+  }
+
+  /** A round of the pictures begins: that of the sound as well, with times shifted by `base`. */
+  begin(base: Ticks): void {
+    this.#bases.push(base);
+    this.#wake?.();
+  }
+
+  take(): AccessUnit | undefined {
+    const unit = this.#queue.shift();
+    if (unit) this.#lastTaken = unit.timestamp;
+    this.#wake?.();
+    return unit;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake?.();
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#isClosed) {
+      const base = this.#bases.shift();
+      if (base === undefined) await this.#woken();
+      else await this.#readRound(base);
+    }
+  }
+
+  async #readRound(base: Ticks): Promise<void> {
+    this.#reading = true;
+    let isFirst = true;
+    for await (const unit of this.#units()) {
+      const timestamp = ticks(unit.timestamp + base);
+      // What is left of the round before gives way.
+      if (isFirst) while (this.#queue.length > 0 && this.#queue.at(-1)!.timestamp >= timestamp) this.#queue.pop();
+      isFirst = false;
+      const last = this.#queue.at(-1)?.timestamp ?? this.#lastTaken;
+      if (timestamp > last) this.#push({ ...unit, timestamp, decodeTimestamp: timestamp });
+      while (!this.#isClosed && this.#queue.length >= AHEAD_UNITS) await this.#woken();
+      if (this.#isClosed || timestamp >= (this.#bases[0] ?? Number.POSITIVE_INFINITY)) break;
+    }
+    this.#reading = false;
+    this.#onChange();
+  }
+
+  #push(unit: AccessUnit): void {
+    this.#queue.push(unit);
+    if (this.#queue.length === 1) this.#onChange();
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
