@@ -15,6 +15,7 @@ import {
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
 import { SoundFeed } from './sound-feed.ts';
+import { StallShift } from './stall-shift.ts';
 
 export interface BroadcastOptions {
   /** Access units in decode order, from the beginning at each call. */
@@ -82,8 +83,7 @@ export class Broadcast {
     this.#resolveStarted = resolve;
   });
   #origin: Ticks = ticks(0);
-  /** Total delay caused by stalls. */
-  #stalled: Ticks = ticks(0);
+  readonly #stalls = new StallShift();
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
@@ -215,7 +215,10 @@ export class Broadcast {
   }
 
   #dueAt(unit: Pick<AccessUnit, 'decodeTimestamp'>): Instant {
-    return later(this.#startedAt!, ticksToMicroseconds(ticks(unit.decodeTimestamp + this.#stalled - this.#origin)));
+    return later(
+      this.#startedAt!,
+      ticksToMicroseconds(ticks(unit.decodeTimestamp + this.#stalls.total - this.#origin)),
+    );
   }
 
   #handOver(): void {
@@ -225,12 +228,12 @@ export class Broadcast {
       const late = elapsed(this.#dueAt(unit), now());
       if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
       if (late > (this.#options.lateMax ?? STALL)) {
-        this.#stalled = ticks(this.#stalled + microsecondsToTicks(late));
+        this.#stalls.add(microsecondsToTicks(late));
         this.#options.onStall(late);
       }
       if (isSound) {
         this.#sound!.take();
-        this.#options.onSound?.(shifted(unit, this.#stalled));
+        this.#options.onSound?.(shifted(unit, this.#stalls.total));
         continue;
       }
       this.#queue.shift();
@@ -238,7 +241,7 @@ export class Broadcast {
       this.#roomMade?.();
       while (this.#rounds.length > 1 && unit.decodeTimestamp >= this.#rounds[1]!.begin) this.#rounds.shift();
       this.#position = ticks(unit.timestamp - (this.#rounds[0]?.base ?? 0));
-      this.#options.onUnit(shifted(unit, this.#stalled), this.#dueAt(unit));
+      this.#options.onUnit(shifted(unit, this.#stalls.of(unit)), this.#dueAt(unit));
     }
     if (this.#exhausted && (this.#error !== undefined || this.#sound?.exhausted !== false)) this.#end();
   }
