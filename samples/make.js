@@ -1,4 +1,4 @@
-// Generates counter.mp4, counter.h264, film.mp4 and small.h265: `npm run samples`, or some of them: `npm run samples -- film.mp4`. Requires
+// Generates counter.mp4, counter.h264, film.mp4, small.h265 and flash.mp4: `npm run samples`, or some of them: `npm run samples -- film.mp4`. Requires
 // ffmpeg with libx264, libx265 and drawtext (Debian's has them) and takes a minute or two. The files are in the repository, so this is
 // only needed to change them.
 import { spawnSync } from 'node:child_process';
@@ -89,11 +89,22 @@ const x265 = 'log-level=error:info=0:keyint=24:min-keyint=24:scenecut=0:open-gop
 const hevc = ['-t', '2.5', '-s', '160x90', '-c:v', 'libx265', '-preset', 'slow', '-crf', '38'];
 outputs.push([...hevc, '-x265-params', `${x265}:repeat-headers=1:pools=1:frame-threads=1`, join(folder, 'small.h265')]);
 
+// A white flash and a beep of one frame at the start of each second, to measure how well sound and picture keep together.
+const isOn = 'lt(mod(t\\,1)\\,0.0399)';
+const flash = `color=black:s=160x90:r=25:d=6,drawbox=color=white:t=fill:enable='${isOn}',format=yuv420p[picture]`;
+const beep = `aevalsrc='0.7*sin(2*PI*1000*t)*${isOn}':s=48000:d=6[sound]`;
+const flashFile = join(folder, 'flash.mp4');
+const h264AndAac = ['-c:v', 'libx264', '-bf', '2', '-g', '25', '-crf', '30', '-c:a', 'aac', '-b:a', '64k'];
+outputs.push([...h264AndAac, '-flags:a', '+bitexact', '-threads', '1', '-movflags', '+faststart', flashFile]);
+const filterOf = (output) =>
+  output.at(-1) === flashFile
+    ? ['-filter_complex', `${flash};${beep}`, '-map', '[picture]', '-map', '[sound]']
+    : ['-filter_complex', picture, '-map', '[picture]'];
+
 for (const output of outputs) {
   if (chosen.length > 0 && !chosen.includes(basename(output.at(-1)))) continue;
   const bitexact = ['-fflags', '+bitexact', '-flags:v', '+bitexact', '-map_metadata', '-1'];
-  const filter = ['-filter_complex', picture, '-map', '[picture]'];
-  const run = spawnSync(ffmpeg, ['-nostdin', '-y', '-v', 'error', ...filter, ...bitexact, ...output], {
+  const run = spawnSync(ffmpeg, ['-nostdin', '-y', '-v', 'error', ...filterOf(output), ...bitexact, ...output], {
     stdio: 'inherit',
   });
   if (run.error) console.error(run.error.message);
