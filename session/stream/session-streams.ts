@@ -13,6 +13,7 @@ import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
 import { BundledSender } from '../../sender/bundled-sender.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
+import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import { randomSsrc, randomTimestamp } from './identifiers.ts';
@@ -54,7 +55,7 @@ export class SessionStreams {
       const parameters = agreedParameters(hello, { ...choices(), codec: codecByName(codecName), clockRate });
       this.#sound = { parameters, description: sound };
       // What a path carries is measured with the pictures, which are most of the bytes.
-      const sending = senderOptions(parameters, { historyBudget, rate: 'measured' });
+      const sending = senderOptions(parameters, { historyBudget, rate: () => new UnlimitedRate() });
       soundOptions = sending;
       soundSender = new Sender(sending);
     }
