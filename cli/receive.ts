@@ -38,6 +38,8 @@ export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryption
   readonly pcap?: string;
   readonly pagePort?: number;
   readonly openBrowser: boolean;
+  /** False to decline the sound; the demo has none. */
+  readonly audio?: boolean;
 }
 
 export const LINK_HELP =
@@ -163,9 +165,12 @@ export function addReceiveCommand(program: Command): void {
       await receive(url, command);
     });
   addReceiverEncryption(command);
-  addReceiverOptions(command).addHelpText(
-    'after',
-    `
+  addReceiverOptions(command)
+    .optionsGroup('Player and files:')
+    .option('--no-audio', 'leave the sound out')
+    .addHelpText(
+      'after',
+      `
 Examples:
   dropframe receive dropframe://127.0.0.1:7000
   dropframe receive dropframe://127.0.0.1:7000 --link "loss=5% delay=20ms" --latency 200
@@ -184,7 +189,7 @@ In a terminal, space pauses and resumes live, q stops. If the sender is absent o
 --timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and
 prints the summary; a second one exits at once.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
-  );
+    );
 }
 
 async function receive(url: string, command: Command): Promise<void> {
@@ -258,6 +263,7 @@ async function clientFor(
       recovery,
       redundancy,
       mendMs,
+      sound: options.audio,
       records: options.output !== undefined,
       congestionControl,
     });

@@ -64,8 +64,7 @@ export async function openSound(
   if (!found) return undefined;
   const { format } = found;
   if (format) {
-    const startsAt = pictures.startsAt ?? (await startWithFfmpeg(input, found, options));
-    if (startsAt === undefined) return undefined;
+    const startsAt = pictures.startsAt ?? (await firstPictureOf(input, options));
     options.inform?.(`${input}: sound: ${found.codec}, copied${among(found, tracks)}`);
     return copied(input, { ...found, format }, startsAt, options);
   }
@@ -168,7 +167,7 @@ async function encoded(
   const ffmpeg = await ffmpegFor(input, found, options);
   if (!ffmpeg) return undefined;
   const source = `file:${input}`;
-  const startsAt = knownStart ?? (await firstPictureAt(ffmpeg, source));
+  const startsAt = knownStart ?? (await firstPictureOf(input, options));
   const order = { input: source, index: found.index, name: basename(input) };
   let first: Awaited<ReturnType<typeof encodeSound>> | undefined;
   try {
@@ -185,7 +184,7 @@ async function encoded(
   }
   const why = `${found.codec}, encoded as Opus, since only AAC and Opus (mono or stereo) are carried as they are`;
   options.inform?.(`${input}: sound: ${why}${among(found, tracks)}`);
-  const offset = ticks((startsAt ?? 0) + ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND);
+  const offset = ticks(startsAt + ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND);
   const running = new Set([first]);
   return {
     description: descriptionOf(format),
@@ -234,10 +233,19 @@ async function ffmpegFor(input: string, { codec }: FoundTrack, options: SoundOpt
   }
 }
 
-/** Time of the first picture where only ffmpeg read the pictures; `undefined` when it cannot be told. */
-async function startWithFfmpeg(input: string, found: FoundTrack, options: SoundOptions): Promise<Ticks | undefined> {
-  const ffmpeg = await ffmpegFor(input, found, options);
-  return ffmpeg && ((await firstPictureAt(ffmpeg, `file:${input}`)) ?? ticks(0));
+/** Time of the first picture, where its reader does not tell: as mediabunny reads it, else as ffmpeg does, else 0. */
+async function firstPictureOf(input: string, options: SoundOptions): Promise<Ticks> {
+  const container = openContainerInput(input);
+  try {
+    const pictures = await container.getPrimaryVideoTrack();
+    if (pictures) return ticks(Math.round((await pictures.getFirstTimestamp()) * TICKS_PER_SECOND));
+  } catch {
+    // A file of another format.
+  } finally {
+    container.dispose();
+  }
+  const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch(() => undefined);
+  return (ffmpeg && (await firstPictureAt(ffmpeg, `file:${input}`))) ?? ticks(0);
 }
 
 function reportLosses(input: string, { backwards, damaged }: SoundLosses, { warn }: SoundOptions): void {
