@@ -1,6 +1,6 @@
 import type { LaneFigures, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { colorOf } from './lane-color.ts';
-import { LANE_STYLES, labelOf, strategyOf } from './lane-style.ts';
+import { LANE_STYLES, strategyLabel, strategyOf } from './lane-style.ts';
 import { label, SVG_NAMESPACE, shape } from './svg-shapes.ts';
 
 const WIDTH = 250;
@@ -83,7 +83,7 @@ export class Frontier {
         'stroke-width': 0.35,
       });
       const title = document.createElementNS(SVG_NAMESPACE, 'title');
-      title.textContent = `${labelOf(strategy)}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
+      title.textContent = `${strategyLabel(strategy)}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
       said.push(title.textContent);
       mark.append(title);
       points.push(mark, label(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));

@@ -9,7 +9,7 @@ import type {
 import { VideoView } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
-import { LANE_STRATEGIES, LANE_STYLES, labelOf, strategyOf, withStrategy } from './lane-style.ts';
+import { LANE_STRATEGIES, LANE_STYLES, strategyLabel, strategyOf, withStrategy } from './lane-style.ts';
 import type { Taught } from './lesson.ts';
 import { PacketTimeline } from './packet-timeline.ts';
 import { megabits } from './rate-chart.ts';
@@ -108,7 +108,7 @@ export class LaneCard {
     marker.setAttribute('fill', style.filled ? color : 'none');
     marker.setAttribute('stroke', color);
     marker.setAttribute('stroke-width', '.35');
-    const label = labelOf(strategy);
+    const label = strategyLabel(strategy);
     const about = LANE_STRATEGIES.find(({ name }) => name === strategy)?.about ?? '';
     this.#part('.strategy', HTMLSelectElement).value = strategy;
     this.#part('.strategy-about', HTMLElement).textContent = about;

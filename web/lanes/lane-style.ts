@@ -46,7 +46,7 @@ export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: 
 ];
 
 /** Label of a strategy on the page. */
-export const labelOf = (strategy: string): string =>
+export const strategyLabel = (strategy: string): string =>
   LANE_STRATEGIES.find(({ name }) => name === strategy)?.label ?? strategy;
 
 /** Name of the lane whose source follows the path. */

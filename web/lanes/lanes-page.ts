@@ -16,6 +16,7 @@ import { Frontier } from './frontier.ts';
 import { Glossary } from './glossary.ts';
 import { LabButtons } from './lab-buttons.ts';
 import { scenarioOf } from './lab-scenario.ts';
+import { LagNote } from './lag-note.ts';
 import type { LaneCard } from './lane-card.ts';
 import { LaneCards } from './lane-cards.ts';
 import { clock, goneWords, UNABLE } from './lane-words.ts';
@@ -27,7 +28,6 @@ import { RateChart } from './rate-chart.ts';
 import { Stage } from './stage.ts';
 import { Tour } from './tour.ts';
 import { lagOf } from './verdict.ts';
-import { WindowLag } from './window-lag.ts';
 
 /** Upward drift of the server clock estimate (a running minimum), milliseconds per batch of events. */
 const CLOCK_DRIFT_MS = 0.02;
@@ -57,7 +57,7 @@ const cards = new LaneCards({
     connection.send({ kind: 'rejoin', lane });
   },
 });
-const lag = new WindowLag((messages) => connection.send({ kind: 'seen', messages }));
+const lag = new LagNote((messages) => connection.send({ kind: 'seen', messages }));
 const sourceSelect = element('source', HTMLSelectElement);
 const message = new MessageBar();
 const glossary = new Glossary();

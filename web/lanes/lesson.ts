@@ -1,5 +1,5 @@
 import type { LaneSettings } from '../../protocol/page/lane-message.ts';
-import { labelOf, strategyOf } from './lane-style.ts';
+import { strategyLabel, strategyOf } from './lane-style.ts';
 import { counted, roughly } from './text.ts';
 import { type Recent, SPAN_MS, type Verdict } from './verdict.ts';
 
@@ -51,7 +51,7 @@ function recoveringClause(lane: Taught | undefined): string {
   if (!lane?.counts) return '';
   const { recovered, lost, late } = lane.counts;
   const missed = lost + late;
-  const name = labelOf(strategyOf(lane.settings));
+  const name = strategyLabel(strategyOf(lane.settings));
   if (recovered === 0) return missed > 0 ? `${name} had no time to recover ${counted(missed, 'picture')}` : '';
   const rest = missed === 0 ? '' : ` and missed ${missed}`;
   return `${name} recovered ${counted(recovered, 'picture')} in time${rest}`;

@@ -1,6 +1,6 @@
 import { element } from '../player/statistics-panel.ts';
 import type { LaneCard } from './lane-card.ts';
-import { labelOf, strategyOf } from './lane-style.ts';
+import { strategyLabel, strategyOf } from './lane-style.ts';
 import { lessonOf } from './lesson.ts';
 
 /** Shortest display time of a lesson, milliseconds: its figures change with every message. */
@@ -34,7 +34,7 @@ export class Stage {
     }
     if (!isDue(atMs, this.#announcedAt, ANNOUNCED_MS)) return;
     const words = cards.map(({ settings, verdict }, index) => {
-      return `Lane ${index + 1}, ${labelOf(strategyOf(settings))}: ${verdict?.plain ?? 'starting'}`;
+      return `Lane ${index + 1}, ${strategyLabel(strategyOf(settings))}: ${verdict?.plain ?? 'starting'}`;
     });
     const announced = words.join('. ');
     if (announced === this.#announced.textContent) return;

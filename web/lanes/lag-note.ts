@@ -9,7 +9,7 @@ const BEHIND_MS = 1_000;
 const NOTE_MS = 4_000;
 
 /** Tells the server that this window keeps up, and the user when it does not. */
-export class WindowLag {
+export class LagNote {
   readonly #note = element('behind', HTMLElement);
   readonly #acknowledge: (messages: number) => void;
   /** How often pictures were skipped. */
