@@ -3,7 +3,7 @@ import { test } from 'vitest';
 /**
  * A `test` with requirements that not every machine meets (a program, the shared media). Without them the test is
  * skipped and names what is missing; with `DROPFRAME_MANDATORY=1`, as in CI, it fails. `programs` makes programs
- * mandatory only, for machines without the shared media.
+ * mandatory only, for machines without the shared folder.
  */
 export function optional(
   what: string,
@@ -18,5 +18,5 @@ export function optional(
 
 function mandatory(what: string): boolean {
   const { DROPFRAME_MANDATORY: mandatory } = process.env;
-  return mandatory === '1' || (mandatory === 'programs' && !what.includes('shared/media'));
+  return mandatory === '1' || (mandatory === 'programs' && !what.includes('shared/'));
 }

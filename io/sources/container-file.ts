@@ -1,4 +1,4 @@
-import { ALL_FORMATS, EncodedPacketSink, FilePathSource, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
+import { ALL_FORMATS, EncodedPacketSink, HLS, Input, type InputVideoTrack, Logging } from 'mediabunny';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
@@ -10,7 +10,7 @@ import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-stru
 import { within } from '../os/time-limit.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
 import { applyEdits } from './mp4-edits.ts';
-import { Mp4Packets, packetsOf, patchedSource, READ_MS_MAX } from './mp4-packets.ts';
+import { fileSource, Mp4Packets, packetsOf, READ_MS_MAX } from './mp4-packets.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
 
 /** Result of examining a file of any kind. */
@@ -249,10 +249,7 @@ function configurationOf(codec: Codec, record: Uint8Array | undefined): NalConfi
 
 /** Opens a container of a single file. Never throws. @param patches bytes to read in place of those of the file. */
 export function openContainerInput(path: string, patches: readonly Patch[] = []): Input {
-  if (patches.length > 0) return new Input({ source: patchedSource(path, patches, CACHE_BYTES), formats: FORMATS });
-  // An error outside a read is raised again by the next read.
-  const source = new FilePathSource(path, { maxCacheSize: CACHE_BYTES, handleUnhandledError: () => {} });
-  return new Input({ source, formats: FORMATS });
+  return new Input({ source: fileSource(path, patches, CACHE_BYTES), formats: FORMATS });
 }
 
 /**

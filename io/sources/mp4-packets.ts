@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { CustomSource, type EncodedPacket, EncodedPacketSink, type Input, type InputVideoTrack } from 'mediabunny';
 import { Mp4Fragments } from '../mp4/mp4-fragments.ts';
 import type { Mp4Structure, Patch } from '../mp4/mp4-structure.ts';
-import { within } from '../os/time-limit.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 /** A sample of an MP4 file, with its times and its sample description. */
 export interface Mp4Packet {
@@ -104,37 +104,36 @@ export class Mp4Packets {
 /** Yields packets from `start`, or from the first one. @throws {Error} when a read times out. */
 export async function* packetsOf(sink: EncodedPacketSink, start?: EncodedPacket): AsyncGenerator<EncodedPacket> {
   const packets = sink.packets(start);
-  while (true) {
-    const next = await within(READ_MS_MAX, packets.next());
-    if (next === undefined) throw new Error(`timeout: no answer within ${READ_MS_MAX / 1000} s`);
-    if (next.value.done === true) return;
-    yield next.value.value;
+  let giveUp: (error: Error) => void = () => {};
+  // One timer for all reads, as each is short and there are many.
+  const timer = setTimeout(() => {
+    giveUp(new Error(`timeout: no answer within ${READ_MS_MAX / 1000} s`));
+  }, READ_MS_MAX).unref();
+  try {
+    while (true) {
+      timer.refresh();
+      const next = await new Promise<IteratorResult<EncodedPacket, unknown>>((resolve, reject) => {
+        giveUp = reject;
+        packets.next().then(resolve, reject);
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 /** Returns a source that reads the file with patches applied. */
-export function patchedSource(path: string, patches: readonly Patch[], cacheBytes: number): CustomSource {
-  let file: Promise<FileHandle> | undefined;
-  const opened = (): Promise<FileHandle> => {
-    file ??= open(path, 'r');
-    return file;
-  };
+export function fileSource(path: string, patches: readonly Patch[], cacheBytes: number): CustomSource {
+  const file = new ReadAhead(path, patches);
   return new CustomSource({
     maxCacheSize: cacheBytes,
     prefetchProfile: 'fileSystem',
+    // An error outside a read is raised again by the next read.
     handleUnhandledError: () => {},
-    getSize: async () => (await (await opened()).stat()).size,
-    read: async (start, end) => {
-      const bytes = new Uint8Array(end - start);
-      await (await opened()).read(bytes, 0, bytes.length, start);
-      for (const patch of patches) {
-        for (const [index, byte] of patch.bytes.entries()) {
-          const at = patch.offset + index - start;
-          if (at >= 0 && at < bytes.length) bytes[at] = byte;
-        }
-      }
-      return bytes;
-    },
-    dispose: () => void file?.then((handle) => handle.close()).catch(() => {}),
+    getSize: () => file.size(),
+    read: (start, end) => file.read(start, end),
+    dispose: () => file.close(),
   });
 }

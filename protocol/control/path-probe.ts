@@ -42,10 +42,15 @@ export interface PathProbeAnswer {
   readonly hostDrops?: number;
 }
 
-/** Returns the answer to a probe, or `undefined` when the datagram is none. @param hostDrops see `PathProbeAnswer`. */
-export function answerToProbe(datagram: Uint8Array, hostDrops?: number): Uint8Array | undefined {
+/**
+ * Returns the answer to a probe, or `undefined` when the datagram is none.
+ *
+ * @param readHostDrops called for a probe only; see `PathProbeAnswer`.
+ */
+export function answerToProbe(datagram: Uint8Array, readHostDrops?: () => number | undefined): Uint8Array | undefined {
   const number = read(datagram, PROBE)?.[0];
   if (number === undefined) return undefined;
+  const hostDrops = readHostDrops?.();
   const data = new Uint8Array(hostDrops === undefined ? 8 : 12);
   writeUint32(data, 0, number);
   writeUint32(data, 4, datagram.length);

@@ -24,6 +24,7 @@ export class DatagramTransport implements MediaTransport {
   readonly segments = undefined;
   readonly modeledTcp = undefined;
   readonly #options: MediaTransportOptions;
+  readonly #readHostDrops = () => this.hostDrops;
   readonly #protection: MediaProtection | undefined;
   readonly #forward: ImpairedDirection | undefined;
   readonly #back: ImpairedDirection | undefined;
@@ -105,7 +106,7 @@ export class DatagramTransport implements MediaTransport {
     const datagram = this.#protection ? this.#protection.unprotect(received) : received;
     if (!datagram) return;
     this.#heardAt = now();
-    const answer = answerToProbe(datagram, this.hostDrops);
+    const answer = answerToProbe(datagram, this.#readHostDrops);
     if (answer) return this.send([answer]);
     this.#prover?.receive(datagram);
     // Media proves that the sender holds the address proof, even if its confirmation was lost.

@@ -46,7 +46,7 @@ describe('a hundred restarts', () => {
       receiver.signal('SIGKILL');
       await receiver.ended;
     }
-    await sender.until('all have left', () => sender.stderr.match(/ left /g)?.length === 100);
+    await sender.until('all have left', () => sender.stderr.match(/ left\b/g)?.length === 100);
     expect(openFiles(sender)).toBeLessThanOrEqual(files + FILES_MORE_MAX);
     expect(sender.residentMegabytes - megabytes).toBeLessThan(MEGABYTES_MORE_MAX);
     expect(other.sessions).toBe(1);

@@ -23,7 +23,7 @@ describe('kill -9', () => {
 
   story('of a sender that does not come back: the receiver ends after --timeout with one line', async (on) => {
     const sender = await on.sender();
-    const receiver = on.receiver(sender.url, ['--timeout', '2', '--quiet']);
+    const receiver = on.receiver(sender.url, ['--timeout', '10', '--quiet']);
     await receiver.shows(30);
     sender.signal('SIGKILL');
     expect(await receiver.ended).toBe(1);
@@ -37,7 +37,7 @@ describe('kill -9', () => {
     const [killed, other] = [on.receiver(sender.url), on.receiver(sender.url)];
     await Promise.all([killed.shows(10), other.shows(10)]);
     killed.signal('SIGKILL');
-    await sender.until('it noticed', () => / left /.test(sender.stderr));
+    await sender.until('it noticed', () => / left\b/.test(sender.stderr));
     await on.receiver(sender.url).shows(10);
     await other.shows(10);
     expect(other.sessions).toBe(1);

@@ -22,7 +22,7 @@ const withGStreamer = optional(
 
 const FRAMES = 45;
 /** Long enough for the stalls of a busy machine. */
-const LATENCY_MS = 400;
+const LATENCY_MS = 1_500;
 const SAMPLE = join(SAMPLES, 'counter.mp4');
 const QUIET = ['-hide_banner', '-v', 'error', '-re'];
 const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '3', '-g', '30', '-b_strategy', '0'];
@@ -57,7 +57,7 @@ async function receive(
           release: 'deadline',
           onLoss: 'freeze',
           link: undefined,
-          timeoutMs: 2_500,
+          timeoutMs: 10_000,
           ...options,
         },
         events,

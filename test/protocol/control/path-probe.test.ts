@@ -20,9 +20,22 @@ test('a probe has the tried length, and its answer echoes number and length', ()
 });
 
 test('an answer reports the drops of the receiver itself, when known', () => {
-  const answer = answerToProbe(serializeProbe({ number: 7, bytes: 548 }), 27_202)!;
+  const answer = answerToProbe(serializeProbe({ number: 7, bytes: 548 }), () => 27_202)!;
   expect(answer).toEqual(hex('85 cc 00 05  00 00 00 00  44 46 52 4d  00 00 00 07  00 00 02 24  00 00 6a 42'));
   expect(parseProbeAnswer(answer)).toEqual({ number: 7, bytes: 548, hostDrops: 27_202 });
+});
+
+test('the drops are read for a probe only', () => {
+  let reads = 0;
+  const read = () => {
+    reads++;
+    return 0;
+  };
+  answerToProbe(Uint8Array.of(0x80, 96, 0, 1), read);
+  answerToProbe(answerToProbe(serializeProbe({ number: 7, bytes: 548 }))!, read);
+  expect(reads).toBe(0);
+  answerToProbe(serializeProbe({ number: 7, bytes: 548 }), read);
+  expect(reads).toBe(1);
 });
 
 test('neither parses as the other, and no other datagram as either', () => {
