@@ -2,7 +2,7 @@ import { readUint32 } from '../protocol/base/big-endian.ts';
 import { earliestOf, type Instant } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
-import { createPlayoutClock, Receiver, type ReceiverEvent } from './receiver.ts';
+import { Receiver, type ReceiverEvent } from './receiver.ts';
 import type { ReceiverOptions } from './receiver-options.ts';
 import { RecordedReceiver, type RecordedReceiverEvent } from './recorded-receiver.ts';
 
@@ -33,9 +33,8 @@ export class BundledReceiver implements Endpoint<BundledReceiverEvent> {
   #endReported = false;
 
   constructor({ video, sound, recordsApart }: BundledStreams) {
-    const clock = createPlayoutClock(video);
-    this.video = recordsApart ? new RecordedReceiver(video, clock) : new Receiver(video, clock);
-    this.sound = sound && new Receiver(sound, clock);
+    this.video = recordsApart ? new RecordedReceiver(video) : new Receiver(video);
+    this.sound = sound && new Receiver(sound, this.video instanceof RecordedReceiver ? this.video.shown : this.video);
     this.#soundEnded = sound === undefined;
     const sources = sound ? [sound.ssrc, sound.retransmissionSsrc, sound.repairSsrc] : [];
     this.#soundSources = new Set(sources.filter((ssrc) => ssrc !== undefined));

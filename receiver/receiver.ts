@@ -46,10 +46,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   readonly #counters = emptyCounters();
 
-  /** @param clock shared with the receivers of other streams from the same sender; an own one by default. */
-  constructor(options: ReceiverOptions, clock: PlayoutClock = createPlayoutClock(options)) {
+  /** @param sibling receiver of another stream from the same sender, whose play-out clock is shared; none by default. */
+  constructor(options: ReceiverOptions, sibling?: Receiver) {
     this.#options = options;
-    this.#clock = clock;
+    this.#clock = sibling === undefined ? createPlayoutClock(options) : sibling.#clock;
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
     this.#recovery = createRecovery(options);
     this.#repair = createRepairIntake(options);
@@ -319,8 +319,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 }
 
-/** Creates the play-out clock of a receiver with these options. */
-export const createPlayoutClock = (options: ReceiverOptions): PlayoutClock =>
+const createPlayoutClock = (options: ReceiverOptions): PlayoutClock =>
   new PlayoutClock({
     latency: options.latency,
     mend: mendOf(options),

@@ -1,7 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { earliestOf, type Instant, type Microseconds } from '../protocol/base/units.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
-import type { PlayoutClock } from './frames/playout-clock.ts';
 import { Receiver, type ReceiverEvent } from './receiver.ts';
 import type { ReceiverOptions } from './receiver-options.ts';
 import type { ReceiverStatistics } from './receiver-statistics.ts';
@@ -20,16 +19,16 @@ export type RecordedReceiverEvent =
  * do both: a decoder that was given what follows a frame does not take that frame any more.
  */
 export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
-  readonly #shown: Receiver;
+  /** Receiver of what the viewer is shown. */
+  readonly shown: Receiver;
   readonly #recorded: Receiver;
   #endReported = false;
 
   /**
    * @param options of a recovery that mends; `onLoss` and `records` are those of the two receivers.
-   * @param clock of the viewer's stream, shared with other streams; an own one by default.
    */
-  constructor(options: ReceiverOptions, clock?: PlayoutClock) {
-    this.#shown = new Receiver({ ...options, onLoss: 'smear', records: false }, clock);
+  constructor(options: ReceiverOptions) {
+    this.shown = new Receiver({ ...options, onLoss: 'smear', records: false });
     this.#recorded = new Receiver({
       ...options,
       onLoss: 'freeze',
@@ -41,17 +40,17 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
 
   /** True when the sender has ended the stream, and all frames are decided for both. */
   get ended(): boolean {
-    return this.#shown.ended && this.#recorded.ended;
+    return this.shown.ended && this.#recorded.ended;
   }
 
   /** What the viewer was shown, and what was asked for. */
   get statistics(): ReceiverStatistics {
     const { requests, keyFrameRequests } = this.#recorded.statistics;
-    return { ...this.#shown.statistics, requests, keyFrameRequests };
+    return { ...this.shown.statistics, requests, keyFrameRequests };
   }
 
   stalledFor(now: Instant): Microseconds {
-    return this.#shown.stalledFor(now);
+    return this.shown.stalledFor(now);
   }
 
   /** Throws if a packet or a frame is not in exactly one class. */
@@ -83,14 +82,14 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
-    while (this.#shown.pollTransmit(now)) {
+    while (this.shown.pollTransmit(now)) {
       // Both ask for the same packets until their display deadline.
     }
     return this.#recorded.pollTransmit(now);
   }
 
   pollEvent(): RecordedReceiverEvent | undefined {
-    for (let event = this.#shown.pollEvent(); event; event = this.#shown.pollEvent()) {
+    for (let event = this.shown.pollEvent(); event; event = this.shown.pollEvent()) {
       if (event.kind !== 'ended') return event;
     }
     for (let event = this.#recorded.pollEvent(); event; event = this.#recorded.pollEvent()) {
@@ -102,10 +101,10 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
   }
 
   pollTimeout(): Instant | undefined {
-    return earliestOf(this.#shown.pollTimeout(), this.#recorded.pollTimeout());
+    return earliestOf(this.shown.pollTimeout(), this.#recorded.pollTimeout());
   }
 
   get #both(): readonly Receiver[] {
-    return [this.#shown, this.#recorded];
+    return [this.shown, this.#recorded];
   }
 }

@@ -25,7 +25,8 @@ test('every message in docs/PROTOCOL.md parses, and every kind has an example', 
       const message = parseControlMessage(example);
       return message.ok ? message.value.kind : `${message.malformed}: ${example}`;
     });
-  expect(kinds).toEqual([
+  // A message that grows has an example of each of its forms.
+  expect([...new Set(kinds)]).toEqual([
     ...['hello', 'attach', 'play', 'pause', 'request-keyframe', 'report-source', 'refuse-stream', 'statistics'],
     ...['welcome', 'attached', 'keyframe', 'sent', 'end-of-stream', 'refused', 'goodbye', 'keep-alive'],
     ...['authenticate', 'sealed-welcome'],

@@ -36,7 +36,7 @@ test('a receiver whose counters do not balance reports it in one line, and rejoi
   expect(waited[0]).toMatch(/^internal error of the receiver: invariant broken: made up; please send us the report /);
   expect(client.sessions.length).toBe(2);
   const report = reportIn(waited[0]);
-  expect(report).toMatchObject({ where: 'receiver', options: { recovery: 'hybrid' } });
+  expect(report).toMatchObject({ where: 'receiver', options: { video: { recovery: 'hybrid' } } });
   expect((report.datagrams as unknown[]).length).toBe(64);
   expect(JSON.stringify(report)).not.toContain('"key"');
 });

@@ -14,6 +14,7 @@ At least one output file must be specified
 test('reads codec, rate and duration from the list of streams', () => {
   expect(readProbe(TRANSPORT_STREAM, 'clip.ts')).toEqual({
     video: { codec: 'h264', framesPerSecond: 59.94 },
+    sound: [{ codec: 'aac', language: 'und' }],
     hasAudio: true,
     hasPresentationTimes: true,
     durationSeconds: 70.02,
