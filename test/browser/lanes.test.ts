@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures } from '../../protocol/page/lane-message.ts';
 import type { LaneServer } from '../../session/lanes/lane-server.ts';
+import { PATIENCE } from '../patience.ts';
 import { inChromium } from './browser.ts';
 import { browser, colorsOnCanvas, decided, opened, pageState, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
 
@@ -162,7 +163,8 @@ inChromium('plays an uploaded file in all lanes', async () => {
     return settings?.source === 'mine.h264' && lanes.every(({ figures }) => decided(figures) >= 30);
   });
   expect((await pageState(tab)).settings!.sources).toEqual(['counter.mp4', 'mine.h264']);
-  expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200);
+  // A window that is busy skips pictures.
+  await vi.waitFor(async () => expect(await colorsOnCanvas(tab, 2)).toBeGreaterThan(200), PATIENCE);
   // A file with the name of another source does not replace it.
   await tab.locator('#file').setInputFiles(join(SAMPLES, 'counter.mp4'));
   await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4 (yours)');
