@@ -14,7 +14,7 @@ test.each(RECOVERIES.flatMap((recovery) => [[recovery, false] as const, [recover
   async (recovery, encrypted) => {
     const send = vi.spyOn(DatagramSocket.prototype, 'send');
     onTestFinished(() => send.mockRestore());
-    const { server, sent } = await serve(madeUpUnits(75), encrypted ? { identity } : {});
+    const { server, sent } = await serve(madeUpUnits(50), encrypted ? { identity } : {});
     const { fingerprint } = identity;
     const { received, run } = receive(server.port, { recovery, latencyMs: 3_000, ...(encrypted && { fingerprint }) });
     await run;
