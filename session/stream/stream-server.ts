@@ -5,7 +5,6 @@ import { NetworkBudgets } from '../../io/net/networks.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import type { AdaptiveState } from '../../io/sources/adaptive-control.ts';
-import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, inSeconds, type Microseconds } from '../../protocol/base/units.ts';
 import {
   type HelloMessage,
@@ -16,7 +15,7 @@ import {
 } from '../../protocol/control/control-message.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
-import { Broadcast } from './broadcast.ts';
+import { LiveStream } from './live-stream.ts';
 import { MediaPort } from './media-port.ts';
 import {
   NEEDS_FINGERPRINT,
@@ -73,11 +72,10 @@ export class StreamServer {
   readonly #media = new MediaPort(this.#sessions);
   #gate: PassphraseGate | undefined;
   #host: string;
-  #broadcast: Broadcast | undefined;
-  /** True while a broadcast runs or some of its receivers are still connected. */
-  #streaming = false;
   readonly #stalls: StallWarning;
   readonly #steering: SourceSteering | undefined;
+  /** The stream, which may have viewers other than the receivers of this server. */
+  readonly live: LiveStream;
   readonly #rates = new RateMeter();
   readonly #totals = noTotals();
   #closed = false;
@@ -100,8 +98,18 @@ export class StreamServer {
       onConnection: (pending) => this.#welcomeConnection(pending),
     });
     this.#stalls = new StallWarning(options.log);
-    const { adaptive } = options.source;
-    this.#steering = adaptive && new SourceSteering(adaptive);
+    const { source, loop } = options;
+    this.#steering = source.adaptive && new SourceSteering(source.adaptive);
+    this.live = new LiveStream({
+      source,
+      loop,
+      onRead: () => this.#steer(),
+      onKeyFrameWanted: (viewer) => this.#steering?.requestKeyFrame(now(), viewer),
+      onUnit: options.onUnit,
+      onSound: options.onSound,
+      onStall: (late) => this.#stalls.add(now(), late),
+      onIdle: (error) => options.onIdle(error),
+    });
   }
 
   get port(): number {
@@ -123,7 +131,7 @@ export class StreamServer {
       receivers: [...this.#sessions.values()],
       connectionsRefused: this.#control.counters.refused,
       datagramsForeign: this.#media.datagramsForeign,
-      positionSeconds: secondsOf(this.#broadcast?.position),
+      positionSeconds: secondsOf(this.live.position),
       adaptive: adaptive && { ...adaptive.state, path: this.#steering?.target, rates: this.#rates.rates },
     };
   }
@@ -152,7 +160,7 @@ export class StreamServer {
     if (this.#closed) return;
     this.#closed = true;
     const goodbye = { kind: 'goodbye', reason: presentable(reason, REASON_CHARACTERS_MAX) } as const;
-    this.#broadcast?.stop();
+    this.live.close();
     for (const session of this.#sessions.values()) session.close();
     await Promise.all([...this.#connections.keys()].map((connection) => connection.farewell(goodbye)));
     this.#media.close();
@@ -248,8 +256,8 @@ export class StreamServer {
         log.info(`the path to ${pending.peer} carries datagrams of ${bytes} bytes${less}`);
       },
       requestKeyFrame: () => {
-        this.#steering?.requestKeyFrame(now(), session);
-        const span = this.#broadcast?.nextKeyFrameIn();
+        this.live.requestKeyFrame(session);
+        const span = this.live.nextKeyFrameIn();
         return span === undefined ? null : inMilliseconds(span);
       },
       onReady: () => {
@@ -270,8 +278,9 @@ export class StreamServer {
     });
     this.#sessions.set(session.id, session);
     this.#connections.set(connection, session);
+    this.live.add(session);
     const { description } = this.#options.source;
-    const position = this.#broadcast ? 'live' : 'start';
+    const position = this.live.isLive ? 'live' : 'start';
     const welcome = welcomeMessage(session, hello, { description, loop: this.#options.loop, position });
     const answer = this.#gate ? this.#gate.seal(connection, pending.channel!, welcome) : welcome;
     if (!answer) return connection.cut('invalid share in the passphrase exchange');
@@ -283,41 +292,15 @@ export class StreamServer {
   /** Ends a session and frees its place at once. */
   #dismiss(session: ServerSession, reason: string): void {
     this.#sessions.delete(session.id);
+    this.live.delete(session);
     session.dismiss(reason);
   }
 
   /** Starts the stream when the first receiver can be reached. */
   #ready(session: ServerSession): void {
-    const { source, loop, log } = this.#options;
+    const { log } = this.#options;
     log.debug('receiver can be reached', { peer: session.peer, destination: session.destination ?? 'its connection' });
-    if (this.#broadcast) return void this.#steering?.requestKeyFrame(now(), session);
-    const { adaptive } = source;
-    const broadcast = new Broadcast({
-      units: () => source.units(),
-      loop,
-      ...(adaptive && { leadTime: () => adaptive.leadTime, onRead: () => this.#steer() }),
-      onUnit: (unit) => {
-        this.#options.onUnit?.(unit);
-        for (const each of this.#sessions.values()) each.send(unit);
-      },
-      sound: source.sound && (() => source.sound!.units()),
-      onSound: (unit) => this.#sendSound(unit),
-      onEnd: (error) => {
-        // Receivers that join from now on get the stream from its beginning.
-        this.#broadcast = undefined;
-        for (const each of this.#sessions.values()) each.finish();
-        if (this.#sessions.size === 0 || error) this.#idle(error);
-      },
-      onStall: (late) => this.#stalls.add(now(), late),
-    });
-    this.#broadcast = broadcast;
-    this.#streaming = true;
-    broadcast.start();
-  }
-
-  #sendSound(unit: AccessUnit): void {
-    this.#options.onSound?.(unit);
-    for (const each of this.#sessions.values()) each.sendSound(unit);
+    if (!this.live.start()) this.live.requestKeyFrame(session);
   }
 
   /** Steers an adaptive source by the receivers' paths. */
@@ -366,14 +349,7 @@ export class StreamServer {
     const { frames, packets, retransmissions } = session.statistics;
     const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
     log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions });
-    if (this.#sessions.size === 0 && this.#streaming && !this.#closed) this.#idle(undefined);
-  }
-
-  #idle(error: unknown): void {
-    this.#streaming = false;
-    this.#broadcast?.stop();
-    this.#broadcast = undefined;
-    this.#options.onIdle(error);
+    this.live.delete(session);
   }
 }
 

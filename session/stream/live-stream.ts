@@ -1,0 +1,134 @@
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Microseconds } from '../../protocol/base/units.ts';
+import { Broadcast } from './broadcast.ts';
+import { RecentGroup } from './recent-group.ts';
+
+/** A viewer of a live stream: a receiver of ours, or a player that speaks RTSP. */
+export interface StreamViewer {
+  /** Takes a picture when its time has come. */
+  send(unit: AccessUnit): void;
+  /** Takes a unit of the sound. */
+  sendSound(unit: AccessUnit): void;
+  /** The stream has ended: nothing follows. */
+  finish(): void;
+}
+
+export interface LiveStreamOptions {
+  readonly source: MediaSource;
+  /** True when the source is repeated at its end. */
+  readonly loop: boolean;
+  /** Called before each unit of an adaptive source is read. */
+  readonly onRead: () => void;
+  /** Called when a viewer cannot decode without a key frame, for a source that can make one. */
+  readonly onKeyFrameWanted: (viewer: object) => void;
+  readonly onUnit: ((unit: AccessUnit) => void) | undefined;
+  readonly onSound: ((unit: AccessUnit) => void) | undefined;
+  /** Called when everything that follows is late by this. */
+  readonly onStall: (late: Microseconds) => void;
+  /** Called after the end of the stream, or when the last viewer has left. `error` is set when the source failed. */
+  readonly onIdle: (error: unknown) => void;
+}
+
+/**
+ * A source as a live stream for any number of viewers. It starts on request, stops when the last viewer leaves, and
+ * begins anew after its end.
+ */
+export class LiveStream {
+  readonly #options: LiveStreamOptions;
+  readonly #viewers = new Set<StreamViewer>();
+  readonly #recent = new RecentGroup();
+  #broadcast: Broadcast | undefined;
+  /** True while a broadcast runs, or some of its viewers are still there. */
+  #streaming = false;
+  #closed = false;
+
+  constructor(options: LiveStreamOptions) {
+    this.#options = options;
+  }
+
+  /** True while units leave. */
+  get isLive(): boolean {
+    return this.#broadcast !== undefined;
+  }
+
+  /** Position in the source; `undefined` while nothing is streamed. */
+  get position(): Microseconds | undefined {
+    return this.#broadcast?.position;
+  }
+
+  /** Pictures since the last key frame, for viewers that join between key frames. */
+  get recent(): RecentGroup {
+    return this.#recent;
+  }
+
+  /** Time until the next key frame; `undefined` when unknown. */
+  nextKeyFrameIn(): Microseconds | undefined {
+    return this.#broadcast?.nextKeyFrameIn();
+  }
+
+  /** Asks a source that can make key frames for one. @param viewer that cannot decode without it. */
+  requestKeyFrame(viewer: object): void {
+    this.#options.onKeyFrameWanted(viewer);
+  }
+
+  add(viewer: StreamViewer): void {
+    this.#viewers.add(viewer);
+  }
+
+  /** Removes a viewer; the stream stops with the last one. */
+  delete(viewer: StreamViewer): void {
+    if (!this.#viewers.delete(viewer)) return;
+    if (this.#viewers.size === 0 && this.#streaming && !this.#closed) this.#idle(undefined);
+  }
+
+  /** Starts the stream, unless it is running. Returns true when it was not. */
+  start(): boolean {
+    if (this.#broadcast || this.#closed) return false;
+    const { source, loop, onRead, onStall } = this.#options;
+    const { adaptive, sound } = source;
+    this.#recent.clear();
+    this.#broadcast = new Broadcast({
+      units: () => source.units(),
+      loop,
+      ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
+      onUnit: (unit) => this.#send(unit),
+      sound: sound && (() => sound.units()),
+      onSound: (unit) => this.#sendSound(unit),
+      onEnd: (error) => {
+        // Viewers that join from now on get the stream from its beginning.
+        this.#broadcast = undefined;
+        for (const viewer of this.#viewers) viewer.finish();
+        if (this.#viewers.size === 0 || error) this.#idle(error);
+      },
+      onStall,
+    });
+    this.#streaming = true;
+    this.#broadcast.start();
+    return true;
+  }
+
+  /** Stops the stream for good, without a word to the viewers. */
+  close(): void {
+    this.#closed = true;
+    this.#broadcast?.stop();
+  }
+
+  #send(unit: AccessUnit): void {
+    this.#options.onUnit?.(unit);
+    this.#recent.add(unit);
+    for (const viewer of this.#viewers) viewer.send(unit);
+  }
+
+  #sendSound(unit: AccessUnit): void {
+    this.#options.onSound?.(unit);
+    for (const viewer of this.#viewers) viewer.sendSound(unit);
+  }
+
+  #idle(error: unknown): void {
+    this.#streaming = false;
+    this.#broadcast?.stop();
+    this.#broadcast = undefined;
+    this.#options.onIdle(error);
+  }
+}
