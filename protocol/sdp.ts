@@ -3,11 +3,9 @@ import { malformed, type Parsed, parsed } from './base/parsed.ts';
 import type { Codec, SessionFormat } from './codec/codec.ts';
 import { DEFAULT_CODEC } from './codec/codecs.ts';
 
-/** One RTP stream, for a session description (RFC 8866). */
-export interface SessionDescriptionOptions {
-  /** Destination of the stream: an IPv4 or IPv6 address. */
-  readonly host: string;
-  /** 1…65535. */
+/** One RTP stream in a session description (RFC 8866). */
+export interface DescribedMedia {
+  /** 1…65535; 0 where the port is agreed otherwise, as in RTSP. */
   readonly port: number;
   /** 96…127. */
   readonly payloadType: number;
@@ -17,12 +15,18 @@ export interface SessionDescriptionOptions {
   readonly codec?: Codec;
   /** Without parameter sets, a player must wait for those in the stream. */
   readonly parameterSets: readonly Uint8Array[];
-  /** Session name. */
-  readonly name: string;
   /** Header extensions in use, id to URN (RFC 8285 §5). */
   readonly extensions?: ReadonlyMap<number, string>;
   /** True when RTP and RTCP share a port (RFC 5761 §5.1.1); players without support ignore the attribute. */
   readonly multiplexed?: boolean;
+}
+
+/** One RTP stream with its destination, for a session description. */
+export interface SessionDescriptionOptions extends DescribedMedia {
+  /** Destination of the stream: an IPv4 or IPv6 address. */
+  readonly host: string;
+  /** Session name. */
+  readonly name: string;
 }
 
 /** Stream properties needed by a player. */
@@ -39,27 +43,31 @@ export interface SessionDescription {
 
 /** Returns the text of an `.sdp` file. */
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
-  const { host, port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC } = options;
+  const { host, name } = options;
+  assert(!/\s/.test(host), 'the host must not contain white space');
+  const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
+  const session = ['v=0', `o=- 0 0 ${address}`, `s=${sessionName(name)}`, `c=${address}`, 't=0 0'];
+  return `${[...session, ...mediaLines(options)].join('\r\n')}\r\n`;
+}
+
+/** Returns a session name (RFC 8866 §5.3): one line, not empty. */
+export const sessionName = (name: string): string => name.replace(/\p{Cc}+/gu, ' ').trim() || '-';
+
+/** Returns the lines that describe a stream, from its `m=` line on. */
+export function mediaLines(media: DescribedMedia): string[] {
+  const { port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC } = media;
   const { session } = codec;
   assert(session !== undefined, 'the codec must have a payload format for session descriptions');
-  assert(!/\s/.test(host), 'the host must not contain white space');
   const channels = session.channels?.(parameterSets);
-  const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
   const lines = [
-    'v=0',
-    `o=- 0 0 ${address}`,
-    // RFC 8866 §5.3: not empty, one line.
-    `s=${options.name.replace(/\p{Cc}+/gu, ' ').trim() || '-'}`,
-    `c=${address}`,
-    't=0 0',
     `m=${codec.mediaType} ${port} RTP/AVP ${payloadType}`,
     `a=rtpmap:${payloadType} ${session.encodingName}/${clockRate}${channels === undefined ? '' : `/${channels}`}`,
   ];
   const parameters = session.formatParameters(parameterSets);
   if (parameters.length > 0) lines.push(`a=fmtp:${payloadType} ${parameters.join(';')}`);
-  for (const [id, urn] of options.extensions ?? []) lines.push(`a=extmap:${id} ${urn}`);
-  if (options.multiplexed === true) lines.push('a=rtcp-mux');
-  return `${lines.join('\r\n')}\r\n`;
+  for (const [id, urn] of media.extensions ?? []) lines.push(`a=extmap:${id} ${urn}`);
+  if (media.multiplexed === true) lines.push('a=rtcp-mux');
+  return lines;
 }
 
 const CHARACTERS_MAX = 65_536;
