@@ -89,11 +89,11 @@ export class Packetizer {
     return this.datagramBytesMax - this.#reserveBytes;
   }
 
-  /** False when an access unit that cannot be split is longer than a packet. */
+  /** False when a part of the access unit is longer than the payload format can carry in packets of the present length. */
   carries(unit: AccessUnit): boolean {
-    if (!this.#options.codec.unfragmented) return true;
     const payloadBytesMax = this.fullDatagramBytes - this.#headroomBytes(decodeLeadOf(unit));
-    return unit.parts.every((part) => part.length <= payloadBytesMax);
+    const partBytesMax = this.#options.codec.partBytesMax?.(payloadBytesMax);
+    return partBytesMax === undefined || unit.parts.every((part) => part.length <= partBytesMax);
   }
 
   #headroomBytes(decodeLead: Ticks): number {

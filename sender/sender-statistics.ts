@@ -3,7 +3,7 @@ import type { Microseconds } from '../protocol/base/units.ts';
 /** Totals of a sender. Bytes are UDP payload bytes: they include RTP headers, but not UDP and IP headers. */
 export interface SenderStatistics {
   frames: number;
-  /** Frames refused for lack of room in the queue. */
+  /** Frames refused for lack of room in the queue, or because their payload format cannot carry parts of their length. */
   framesRefused: number;
   /** Frames withheld because they exceed the path's capacity. */
   framesWithheld: number;

@@ -149,8 +149,8 @@ export class Sender implements Endpoint<SenderEvent> {
 
   /**
    * Takes a frame.
-   * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue, or when it cannot be
-   * split and is longer than a packet.
+   * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue, or when a
+   * part of it is longer than its payload format can carry.
    */
   send(now: Instant, unit: AccessUnit): 'queued' | 'withheld' | 'refused' {
     if (this.#lastDecode !== undefined) {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { makeIdentity } from '../io/crypto/identity.ts';
+import { lineLog } from '../io/os/log.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { seconds } from '../protocol/base/units.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
 import { Broadcast } from '../session/stream/broadcast.ts';
 import { parseLink } from '../sim/link/link-parse.ts';
 import { until } from './io/net/control-peers.ts';
@@ -124,4 +126,25 @@ test('the stream goes on when the sound ends early, and ends with the longer of 
   const { received, run } = receive(server.port, { onSound: (unit) => heard.push(unit) });
   await expect(run).resolves.toBe('end-of-stream');
   expect([received.length, heard.length]).toEqual([FRAMES, 5]);
+});
+
+test.each([
+  ['opus', 3_000],
+  ['aac', 9_000],
+] as const)('a packet of %s of %i bytes, which cannot be sent, is left out and said', async (codec, bytes) => {
+  const sounds = soundUnits(codec, SOUNDS);
+  const part = codecByName(codec).syntheticPart({ key: true, bytes, filling: 1 });
+  const { source } = film(
+    codec,
+    sounds.map((unit, index) => (index === 20 ? { ...unit, parts: [part] } : unit)),
+  );
+  const lines: string[] = [];
+  const { server } = await serve([], { source, log: lineLog((line) => lines.push(line)) });
+  const heard: AccessUnit[] = [];
+  const { received, run } = receive(server.port, { onSound: (unit) => heard.push(unit) });
+  await expect(run).resolves.toBe('end-of-stream');
+  expect([received.length, heard.length]).toEqual([FRAMES, SOUNDS - 1]);
+  expect(heard.map(({ parts }) => parts)).toEqual(sounds.filter((_, index) => index !== 20).map(({ parts }) => parts));
+  const said = lines.filter((line) => line.includes(`does not get packets of the sound, of ${bytes} bytes`));
+  expect(said).toHaveLength(1);
 });

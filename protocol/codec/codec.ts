@@ -16,8 +16,11 @@ export interface Codec {
   readonly clockRate: number;
   /** True when each stream has a clock rate of its own, which is its sampling rate. */
   readonly clockRateVaries?: true;
-  /** True when an access unit must fit into one payload, as its format knows no fragments. */
-  readonly unfragmented?: true;
+  /**
+   * Returns the length of the longest part that payloads of up to `payloadBytesMax` bytes can carry; absent when the
+   * format carries a part of any length. `packetize` must not be given a longer one.
+   */
+  partBytesMax?(payloadBytesMax: number): number;
 
   /**
    * Splits one access unit into RTP payloads, in order.

@@ -310,7 +310,9 @@ export class ServerSession implements PlaceHolder {
   sendSound(unit: AccessUnit): void {
     const { sound } = this.#sender;
     if (!sound || !this.ready || this.#stream?.backedUp === true) return;
-    this.#driver.attempt(() => sound.send(now(), unit));
+    if (this.#driver.attempt(() => sound.send(now(), unit)) === 'refused') {
+      this.#options.onSoundRefused(unit.parts.reduce((bytes, { length }) => bytes + length, 0));
+    }
     this.#driver.drain();
   }
 

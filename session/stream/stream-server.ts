@@ -270,6 +270,10 @@ export class StreamServer {
         log.debug('no report from the receiver: its media has stopped', { peer: pending.peer });
         this.#media.forgetAddress(session);
       },
+      onSoundRefused: (bytes) => {
+        const why = 'they are too long for its datagrams (--mtu) or their payload format, or its queue is full';
+        log.warn(`receiver ${pending.peer} does not get packets of the sound, of ${bytes} bytes: ${why}`);
+      },
       onCircuitBreaker: (line) => log.warn(`receiver ${pending.peer}: ${line}`),
       onFault: (line) => {
         log.error(`receiver ${pending.peer}: ${line}`);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import { ticks } from '../../protocol/base/units.ts';
+import { AAC } from '../../protocol/codec/aac/aac.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { unpackPayloads } from '../../protocol/codec/h264/rtp-payload.ts';
+import { OPUS } from '../../protocol/codec/opus/opus.ts';
 import { parseFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { unwrapRetransmission, wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
@@ -147,5 +149,27 @@ describe('the length of datagrams', () => {
     expect(datagrams[0]?.length).toBe(1_200);
     expect(packets(datagrams).every(({ extension }) => extension === undefined)).toBe(true);
     expect(packets(datagrams)[0]?.payload.length).toBe(1_188);
+  });
+});
+
+describe('parts that a payload format cannot carry', () => {
+  const soundOf = (bytes: number): AccessUnit => ({ ...unit(bytes), parts: [new Uint8Array(bytes).fill(1)] });
+
+  test('are told before they are packetized: frames of AAC above 8,191 bytes', () => {
+    const packetizer = new Packetizer({ ...OPTIONS, codec: AAC, clockRate: 48_000 });
+    expect([8_191, 8_192].map((bytes) => packetizer.carries(soundOf(bytes)))).toEqual([true, false]);
+    expect(packetizer.packetize(soundOf(8_191)).datagrams).toHaveLength(8);
+  });
+
+  test('are told before they are packetized: packets of Opus longer than a payload, whose length the path changes', () => {
+    const packetizer = new Packetizer({ ...OPTIONS, codec: OPUS, clockRate: 48_000 });
+    expect([1_174, 1_175].map((bytes) => packetizer.carries(soundOf(bytes)))).toEqual([true, false]);
+    expect(packetizer.packetize(soundOf(1_174)).datagrams[0]).toHaveLength(1_198);
+    packetizer.datagramBytesMax = 1_000;
+    expect(packetizer.carries(soundOf(1_174))).toBe(false);
+  });
+
+  test('do not exist for pictures', () => {
+    expect(new Packetizer(OPTIONS).carries(unit(100_000))).toBe(true);
   });
 });

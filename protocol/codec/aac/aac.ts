@@ -3,7 +3,7 @@ import type { Codec } from '../codec.ts';
 import { SOUND_UNITS } from '../sound/sound-units.ts';
 import { channelsOf, parseAudioSpecificConfig } from './audio-specific-config.ts';
 import { AAC_MP4 } from './mp4-format.ts';
-import { looksLikeAac, packAac, readAac } from './rtp-payload.ts';
+import { AAC_UNIT_BYTES_MAX, looksLikeAac, packAac, readAac } from './rtp-payload.ts';
 import { AAC_SESSION } from './session-format.ts';
 import { AAC_TRANSPORT_STREAM } from './transport-stream-format.ts';
 
@@ -16,6 +16,7 @@ export const AAC: Codec = {
   clockRate: 48_000,
   clockRateVaries: true,
   ...SOUND_UNITS,
+  partBytesMax: () => AAC_UNIT_BYTES_MAX,
   packetize: packAac,
   depacketize: readAac,
   recognizes: looksLikeAac,

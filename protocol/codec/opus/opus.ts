@@ -20,7 +20,8 @@ export const OPUS: Codec = {
   name: 'opus',
   clockRate: OPUS_CLOCK_RATE,
   ...SOUND_UNITS,
-  unfragmented: true,
+  // The format has no fragments.
+  partBytesMax: (payloadBytesMax) => payloadBytesMax,
   packetize(parts, { headroomBytes, allocate = (bytes) => new Uint8Array(bytes) }) {
     return parts.map((part) => {
       const packet = allocate(headroomBytes + part.length);
