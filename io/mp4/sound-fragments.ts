@@ -2,6 +2,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import { CLOCK_RATE, type Ticks } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
+import { SOUND_BEFORE_MAX } from '../../protocol/codec/sound/sound-units.ts';
 import { box, fullBox, uint16Bytes, uint32Bytes, uint64Bytes, zeros } from './box-writing.ts';
 import type { MovieTrack } from './movie-box.ts';
 
@@ -14,8 +15,6 @@ export interface Mp4Sound {
 const TRACK_ID = 2;
 /** trun flags: data offset, then per sample duration and size (§8.8.8). */
 const RUN_FLAGS = 0x000301;
-/** Longest sound kept from before the first picture, 90 kHz: what decoders need to get going. */
-const BEFORE_MAX = 9_000;
 const BITS_PER_SAMPLE = 16;
 /** The sampling rate in a sample entry has 16 bits; a higher one is in the configuration only. */
 const ENTRY_RATE_MAX = 0xffff;
@@ -80,7 +79,8 @@ export class SoundFragments {
    */
   take(epoch: Ticks, isEnd: boolean): SoundRun | undefined {
     this.#epoch ??= epoch;
-    if (!this.#hasBegun) while ((this.#waiting[0]?.timestamp ?? epoch) < epoch - BEFORE_MAX) this.#waiting.shift();
+    if (!this.#hasBegun)
+      while ((this.#waiting[0]?.timestamp ?? epoch) < epoch - SOUND_BEFORE_MAX) this.#waiting.shift();
     const count = this.#waiting.length - (isEnd ? 0 : 1);
     if (count < 1) return undefined;
     const units = this.#waiting.splice(0, count);

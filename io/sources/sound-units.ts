@@ -1,11 +1,9 @@
 import { EncodedPacketSink, type InputAudioTrack } from 'mediabunny';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { SOUND_BEFORE_MAX } from '../../protocol/codec/sound/sound-units.ts';
 import { packetsOf } from './mp4-packets.ts';
 import type { SoundFormatOfTrack } from './sound-track.ts';
-
-/** Sound kept from before the first picture, 90 kHz: what decoders need to get going. */
-const BEFORE_MAX = 9_000;
 
 /** How a track is read. */
 export interface SoundReading {
@@ -34,7 +32,7 @@ export async function* soundUnits(
   let last = Number.NEGATIVE_INFINITY;
   for await (const { data, timestamp: seconds } of packetsOf(new EncodedPacketSink(track))) {
     const timestamp = ticks(Math.round(seconds * CLOCK_RATE) - delay - startsAt);
-    if (timestamp < -BEFORE_MAX) continue;
+    if (timestamp < -SOUND_BEFORE_MAX) continue;
     const part = unitOf(data);
     if (part === undefined || part.length === 0) losses.damaged += 1;
     else if (timestamp <= last) losses.backwards += 1;

@@ -1,5 +1,8 @@
 import type { Codec, ParameterSetTracker } from '../codec.ts';
 
+/** Sound kept from before the first picture, 90 kHz (0.1 s): what decoders need to get going. */
+export const SOUND_BEFORE_MAX = 9_000;
+
 /** Tracker of a codec whose configuration is outside of its access units. */
 const NO_SETS: ParameterSetTracker = { add: () => {}, sets: () => [], holds: () => false };
 
