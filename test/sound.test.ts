@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { makeIdentity } from '../io/crypto/identity.ts';
 import { lineLog } from '../io/os/log.ts';
+import type { SoundSource } from '../io/sources/media-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { seconds } from '../protocol/base/units.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
@@ -126,6 +127,25 @@ test('the stream goes on when the sound ends early, and ends with the longer of 
   const { received, run } = receive(server.port, { onSound: (unit) => heard.push(unit) });
   await expect(run).resolves.toBe('end-of-stream');
   expect([received.length, heard.length]).toEqual([FRAMES, 5]);
+});
+
+test('the stream goes on when the source of the sound fails, and says so', async () => {
+  const sounds = soundUnits('opus', SOUNDS);
+  const sound: SoundSource = {
+    ...soundSource('opus', []),
+    async *units() {
+      yield* sounds.slice(0, 7);
+      throw new Error('the disk is gone');
+    },
+  };
+  const lines: string[] = [];
+  const source = { ...sourceOf(madeUpUnits(FRAMES)), sound };
+  const { server } = await serve([], { source, log: lineLog((line) => lines.push(line)) });
+  const heard: AccessUnit[] = [];
+  const { received, run } = receive(server.port, { onSound: (unit) => heard.push(unit) });
+  await expect(run).resolves.toBe('end-of-stream');
+  expect([received.length, heard.length]).toEqual([FRAMES, 7]);
+  expect(lines.join('\n')).toContain('the sound ends early: the disk is gone');
 });
 
 test.each([

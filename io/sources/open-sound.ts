@@ -1,29 +1,21 @@
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { EncodedPacketSink, type Input, type InputAudioTrack, MatroskaInputFormat } from 'mediabunny';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { firstPictureAt, probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { Failure } from '../os/failure.ts';
 import { within } from '../os/time-limit.ts';
 import { openContainerInput } from './container-file.ts';
-import type { MediaSource, SoundDescription, SoundSource } from './media-source.ts';
+import type { MediaSource } from './media-source.ts';
 import { READ_MS_MAX } from './mp4-packets.ts';
-import { ENCODER_OFFSET_SECONDS, encodeSound } from './sound-encoder.ts';
+import { ENCODER_OFFSET_SECONDS, ENCODING_MS_MAX, encodeSound } from './sound-encoder.ts';
+import { type OpenedSound, type SoundPass, soundSource } from './sound-source.ts';
 import { copiedFormatOf, type SoundFormatOfTrack } from './sound-track.ts';
-import { type SoundLosses, soundUnits } from './sound-units.ts';
 
 /** Which sound a stream is to have. */
 export interface SoundWishes {
   /** Number of the track among those of the sound, from 1, or its language (`eng`); the first one by default. */
   readonly track?: number | string | undefined;
-}
-
-/** Sound that was opened, and what it holds. */
-export interface OpenedSound extends SoundSource {
-  /** Stops everything that was started for it. */
-  close(): void;
 }
 
 interface SoundOptions {
@@ -129,32 +121,22 @@ function copied(
   input: string,
   { index, format }: FoundTrack & { readonly format: SoundFormatOfTrack },
   startsAt: Ticks,
-  options: SoundOptions,
+  { warn }: SoundOptions,
 ): OpenedSound {
-  const running = new Set<Input>();
-  return {
-    description: descriptionOf(format),
-    async *units() {
-      const container = openContainerInput(input);
-      running.add(container);
-      const losses: SoundLosses = { backwards: 0, damaged: 0 };
-      try {
-        const track = (await container.getAudioTracks())[index];
-        if (track) yield* soundUnits(track, format, { startsAt, losses });
-      } catch (error) {
-        if (running.has(container)) options.warn(`${input}: the sound ends early: ${(error as Error).message}`);
-      } finally {
-        running.delete(container);
-        container.dispose();
-        reportLosses(input, losses, options);
-      }
-    },
-    close() {
-      const all = [...running];
-      running.clear();
-      for (const container of all) container.dispose();
-    },
+  const open = async (): Promise<SoundPass> => {
+    const container = openContainerInput(input);
+    const close = (): void => container.dispose();
+    try {
+      const track = (await container.getAudioTracks())[index];
+      if (track) return { track, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+    close();
+    throw new Error('the track is no longer in the file');
   };
+  return soundSource({ input, format, startsAt, open, warn });
 }
 
 async function encoded(
@@ -166,18 +148,17 @@ async function encoded(
 ): Promise<OpenedSound | undefined> {
   const ffmpeg = await ffmpegFor(input, found, options);
   if (!ffmpeg) return undefined;
-  const source = `file:${input}`;
   const startsAt = knownStart ?? (await firstPictureOf(input, options));
-  const order = { input: source, index: found.index, name: basename(input) };
-  let first: Awaited<ReturnType<typeof encodeSound>> | undefined;
+  const open = () => encodeSound(ffmpeg, { input: `file:${input}`, index: found.index });
+  let first: Awaited<ReturnType<typeof open>>;
   try {
-    first = await encodeSound(ffmpeg, order);
+    first = await open();
   } catch (error) {
-    options.warn(`${(error as Error).message}: the stream is silent`);
+    options.warn(`${input}: ${(error as Error).message}: the stream is silent`);
     return undefined;
   }
-  const format = await formatOf(first.track, false);
-  if (!format) {
+  const read = await within(ENCODING_MS_MAX, formatOf(first.track, false)).catch(() => undefined);
+  if (!read?.value) {
     first.close();
     options.warn(`${input}: ffmpeg made no Opus of the sound: the stream is silent`);
     return undefined;
@@ -185,41 +166,7 @@ async function encoded(
   const why = `${found.codec}, encoded as Opus, since only AAC and Opus (mono or stereo) are carried as they are`;
   options.inform?.(`${input}: sound: ${why}${among(found, tracks)}`);
   const offset = ticks(startsAt + ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND);
-  const running = new Set([first]);
-  return {
-    description: descriptionOf(format),
-    async *units() {
-      const losses: SoundLosses = { backwards: 0, damaged: 0 };
-      const run = first ?? (await encodeSound(ffmpeg, order));
-      first = undefined;
-      running.add(run);
-      try {
-        yield* soundUnits(run.track, format, { startsAt: offset, losses });
-      } catch (error) {
-        if (running.has(run)) options.warn(`${input}: the sound ends early: ${(error as Error).message}`);
-      } finally {
-        running.delete(run);
-        run.close();
-      }
-    },
-    close() {
-      const all = [...running];
-      running.clear();
-      for (const run of all) run.close();
-    },
-  };
-}
-
-function descriptionOf({ codecName, parameterSets }: SoundFormatOfTrack): SoundDescription {
-  const { sound, clockRate, clockRateVaries } = codecByName(codecName);
-  const format = sound!.describe(parameterSets)!;
-  return {
-    codecName,
-    decoder: format.decoder,
-    clockRate: clockRateVaries ? format.sampleRate : clockRate,
-    channels: format.channels,
-    parameterSets,
-  };
+  return soundSource({ input, format: read.value, startsAt: offset, first, open, warn: options.warn });
 }
 
 async function ffmpegFor(input: string, { codec }: FoundTrack, options: SoundOptions): Promise<Ffmpeg | undefined> {
@@ -246,11 +193,6 @@ async function firstPictureOf(input: string, options: SoundOptions): Promise<Tic
   }
   const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch(() => undefined);
   return (ffmpeg && (await firstPictureAt(ffmpeg, `file:${input}`))) ?? ticks(0);
-}
-
-function reportLosses(input: string, { backwards, damaged }: SoundLosses, { warn }: SoundOptions): void {
-  if (backwards > 0) warn(`${input}: ${backwards} packets of the sound were left out, as their times run backwards`);
-  if (damaged > 0) warn(`${input}: ${damaged} packets of the sound were left out, as they are damaged`);
 }
 
 async function isFile(input: string): Promise<boolean> {

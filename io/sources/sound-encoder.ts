@@ -7,7 +7,11 @@ import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { inputGuard } from '../ffmpeg/input-guard.ts';
 import { atExit } from '../os/at-exit.ts';
 import { Failure } from '../os/failure.ts';
+import { within } from '../os/time-limit.ts';
 
+/** Time until ffmpeg must have produced sound, milliseconds: it may have to read far into a file. */
+export const ENCODING_MS_MAX = 30_000;
+const LAST_WORDS_MS = 1_000;
 /** Bit rate of stereo, bits per second, at which Opus is transparent for most listeners. */
 const BITRATE = 128_000;
 /**
@@ -19,6 +23,8 @@ export const ENCODER_OFFSET_SECONDS = 10;
 export interface SoundEncoding {
   /** Times are `ENCODER_OFFSET_SECONDS` later than those of the input. */
   readonly track: InputAudioTrack;
+  /** Resolves when ffmpeg has ended: what it complained of when it failed; `undefined` otherwise. */
+  complaint(): Promise<string | undefined>;
   /** Stops ffmpeg. */
   close(): void;
 }
@@ -30,9 +36,9 @@ export interface SoundEncoding {
  */
 export async function encodeSound(
   ffmpeg: Ffmpeg,
-  order: { readonly input: string; readonly index: number; readonly name: string },
+  order: { readonly input: string; readonly index: number },
 ): Promise<SoundEncoding> {
-  const { input, index, name } = order;
+  const { input, index } = order;
   const child = spawn(
     ffmpeg.path,
     [
@@ -52,19 +58,25 @@ export async function encodeSound(
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   failed.catch(() => {});
   const forget = atExit(() => void child.kill('SIGKILL'));
-  child.once('close', forget);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  void ended.then(forget);
+  const complaintOf = async () => ((await ended) === 0 ? undefined : (complaint(words, input) ?? 'ffmpeg failed'));
   const stream = Readable.toWeb(child.stdout) as WebStream<Uint8Array>;
   const source = new ReadableStreamSource(stream as unknown as ReadableStream<Uint8Array>);
   const ogg = new Input({ source, formats: [OGG] });
   const close = (): void => stop(child, ogg);
+  let late = '';
   try {
-    const track = await Promise.race([ogg.getPrimaryAudioTrack(), failed]);
-    if (track) return { track, close };
+    const opened = await within(ENCODING_MS_MAX, Promise.race([ogg.getPrimaryAudioTrack(), failed]));
+    if (opened?.value) return { track: opened.value, complaint: complaintOf, close };
+    if (!opened) late = `timeout: nothing within ${ENCODING_MS_MAX / 1_000} s`;
   } catch {
     // `words` tell more than the reader of what is not Ogg.
   }
   close();
-  throw new Failure(`${name}: ffmpeg could not encode the sound: ${complaint(words, input) ?? 'it produced none'}`);
+  // What it said may still be in the pipe.
+  await within(LAST_WORDS_MS, ended);
+  throw new Failure(`ffmpeg could not encode the sound: ${complaint(words, input) ?? (late || 'it produced none')}`);
 }
 
 function stop(child: ChildProcess, ogg: Input): void {

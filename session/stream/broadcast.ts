@@ -23,10 +23,12 @@ export interface BroadcastOptions {
   readonly loop: boolean;
   /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
-  /** Sound beside the units, whose times are on the same timeline; from the beginning at each call. Never fails. */
+  /** Sound beside the units, whose times are on the same timeline; from the beginning at each call. */
   readonly sound?: (() => AsyncIterable<AccessUnit>) | undefined;
   /** Called with each unit of the sound when its time has come. */
   readonly onSound?: ((unit: AccessUnit) => void) | undefined;
+  /** Called when reading the sound fails, which ends the sound of its round. */
+  readonly onSoundFailure?: ((error: unknown) => void) | undefined;
   /** Called after the last unit, or when the source fails. Not called after `stop`. */
   readonly onEnd: (error: unknown) => void;
   /** Lateness that counts as a stall; default: a tenth of a second. */
@@ -87,7 +89,10 @@ export class Broadcast {
 
   constructor(options: BroadcastOptions) {
     this.#options = options;
-    if (options.sound) this.#sound = new SoundFeed(options.sound, () => this.#handleSound());
+    if (options.sound) {
+      const onFailure = (error: unknown) => options.onSoundFailure?.(error);
+      this.#sound = new SoundFeed(options.sound, () => this.#handleSound(), onFailure);
+    }
   }
 
   start(): void {

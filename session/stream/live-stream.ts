@@ -24,6 +24,8 @@ export interface LiveStreamOptions {
   readonly onKeyFrameWanted: (viewer: object) => void;
   readonly onUnit: ((unit: AccessUnit) => void) | undefined;
   readonly onSound: ((unit: AccessUnit) => void) | undefined;
+  /** Called when reading the sound fails, which ends the sound of its round. */
+  readonly onSoundFailure: (error: unknown) => void;
   /** Called when everything that follows is late by this. */
   readonly onStall: (late: Microseconds) => void;
   /** Called after the end of the stream, or when the last viewer has left. `error` is set when the source failed. */
@@ -85,7 +87,7 @@ export class LiveStream {
   /** Starts the stream, unless it is running. Returns true when it was not. */
   start(): boolean {
     if (this.#broadcast || this.#closed) return false;
-    const { source, loop, onRead, onStall } = this.#options;
+    const { source, loop, onRead, onSoundFailure, onStall } = this.#options;
     const { adaptive, sound } = source;
     this.#recent.clear();
     this.#broadcast = new Broadcast({
@@ -101,6 +103,7 @@ export class LiveStream {
         for (const viewer of this.#viewers) viewer.finish();
         if (this.#viewers.size === 0 || error) this.#idle(error);
       },
+      onSoundFailure,
       onStall,
     });
     this.#streaming = true;

@@ -8,6 +8,7 @@ const AHEAD_UNITS = 64;
 export class SoundFeed {
   readonly #units: () => AsyncIterable<AccessUnit>;
   readonly #onChange: () => void;
+  readonly #onFailure: (error: unknown) => void;
   readonly #queue: AccessUnit[] = [];
   /** Offsets of the rounds that have begun and are not read yet. */
   readonly #bases: Ticks[] = [];
@@ -17,10 +18,14 @@ export class SoundFeed {
   #reading = true;
   #isClosed = false;
 
-  /** @param onChange called when there is a unit after there was none, or when a round has been read. */
-  constructor(units: () => AsyncIterable<AccessUnit>, onChange: () => void) {
+  /**
+   * @param onChange called when there is a unit after there was none, or when a round has been read.
+   * @param onFailure called when the source fails, which ends the sound of the round.
+   */
+  constructor(units: () => AsyncIterable<AccessUnit>, onChange: () => void, onFailure: (error: unknown) => void) {
     this.#units = units;
     this.#onChange = onChange;
+    this.#onFailure = onFailure;
     void this.#read();
   }
 
@@ -55,13 +60,18 @@ export class SoundFeed {
   async #read(): Promise<void> {
     while (!this.#isClosed) {
       const base = this.#bases.shift();
-      if (base === undefined) await this.#woken();
-      else await this.#readRound(base);
+      if (base === undefined) {
+        await this.#woken();
+        continue;
+      }
+      this.#reading = true;
+      await this.#readRound(base).catch((error: unknown) => this.#onFailure(error));
+      this.#reading = false;
+      this.#onChange();
     }
   }
 
   async #readRound(base: Ticks): Promise<void> {
-    this.#reading = true;
     let isFirst = true;
     for await (const unit of this.#units()) {
       const timestamp = ticks(unit.timestamp + base);
@@ -73,8 +83,6 @@ export class SoundFeed {
       while (!this.#isClosed && this.#queue.length >= AHEAD_UNITS) await this.#woken();
       if (this.#isClosed || timestamp >= (this.#bases[0] ?? Number.POSITIVE_INFINITY)) break;
     }
-    this.#reading = false;
-    this.#onChange();
   }
 
   #push(unit: AccessUnit): void {

@@ -4,6 +4,7 @@ import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/hos
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
+import { causeOf } from '../../io/os/failure.ts';
 import type { AdaptiveState } from '../../io/sources/adaptive-control.ts';
 import { inMilliseconds, inSeconds, type Microseconds } from '../../protocol/base/units.ts';
 import {
@@ -107,6 +108,7 @@ export class StreamServer {
       onKeyFrameWanted: (viewer) => this.#steering?.requestKeyFrame(now(), viewer),
       onUnit: options.onUnit,
       onSound: options.onSound,
+      onSoundFailure: (error) => options.log.warn(`the sound ends early: ${causeOf(error)}`),
       onStall: (late) => this.#stalls.add(now(), late),
       onIdle: (error) => options.onIdle(error),
     });

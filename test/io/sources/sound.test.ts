@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Ffmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
 import { readFirstPicture, readProbe } from '../../../io/ffmpeg/ffmpeg-probe.ts';
 import { openMediaSource } from '../../../io/sources/open-source.ts';
+import { ENCODER_OFFSET_SECONDS, encodeSound } from '../../../io/sources/sound-encoder.ts';
+import { soundUnits } from '../../../io/sources/sound-units.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { ticks } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { all, MEDIA, temporaryFolder, withFfmpeg, withMediaAndFfmpeg } from './media.ts';
 
@@ -122,6 +127,50 @@ withFfmpeg('a file without sound has none, and says so only to whom asks for a t
   expect(source.sound).toBeUndefined();
   expect(lines).toEqual([]);
   await expect(open(clip, 1)).rejects.toThrow('it has no sound');
+});
+
+withFfmpeg('an ffmpeg that fails in a later round only warns, and the round has no sound', async () => {
+  const folder = temporaryFolder();
+  const clip = join(folder, 'a.mkv');
+  execFileSync('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=1'],
+    ...['-f', 'lavfi', '-i', 'sine=duration=1', '-c:v', 'libx264', '-c:a', 'pcm_s16le', clip],
+  ]);
+  // A program in the place of ffmpeg, which fails once a file is there.
+  const program = join(folder, 'ffmpeg');
+  const broken = join(folder, 'broken');
+  const script = `#!/bin/sh\n[ -e ${broken} ] && echo 'no memory left' >&2 && exit 1\nexec ffmpeg "$@"\n`;
+  writeFileSync(program, script, { mode: 0o755 });
+  const lines: string[] = [];
+  const source = await openMediaSource(clip, {
+    ...{ encode: 'copy', bitrate: 1, gop: 1, sound: {}, ffmpeg: program, warn: (line) => lines.push(line) },
+  });
+  expect((await all(source.sound!.units())).length).toBeGreaterThan(40);
+  writeFileSync(broken, '');
+  expect(await all(source.sound!.units())).toEqual([]);
+  await source.close();
+  expect(lines).toEqual([`${clip}: the sound ends early: ffmpeg could not encode the sound: no memory left`]);
+});
+
+withFfmpeg('an ffmpeg that dies in the middle of the sound is told from the end of the sound', async () => {
+  const folder = temporaryFolder();
+  const program = join(folder, 'ffmpeg');
+  // Ten seconds of Opus are more than these bytes.
+  writeFileSync(program, '#!/bin/sh\nffmpeg "$@" | head -c 20000\necho "out of paper" >&2\nexit 9\n', { mode: 0o755 });
+  const clip = join(folder, 'a.mkv');
+  execFileSync('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=5:duration=10'],
+    ...['-f', 'lavfi', '-i', 'sine=duration=10', '-c:v', 'libx264', '-c:a', 'pcm_s16le', clip],
+  ]);
+  const order = { input: `file:${clip}`, index: 0 };
+  const run = await encodeSound({ path: program } as Ffmpeg, order);
+  const format = { unitOf: (packet: Uint8Array) => packet, delay: ticks(0) };
+  const losses = { backwards: 0, damaged: 0 };
+  const reading = { startsAt: ticks(ENCODER_OFFSET_SECONDS * 90_000), losses };
+  const units = await all(soundUnits(run.track, format, reading)).catch(() => []);
+  expect(units.length).toBeLessThan(400);
+  expect(await run.complaint()).toBe('out of paper');
+  run.close();
 });
 
 test("reads ffmpeg's lists of streams and packets", () => {
