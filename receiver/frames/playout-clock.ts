@@ -57,6 +57,8 @@ export class PlayoutClock {
   #startedAt: Instant = instant(0);
   #slewedAt: Instant = instant(0);
   #outlier: Microseconds | undefined;
+  /** Base before a stall moved the clock; `undefined` once the path is as fast again. */
+  #beforeStall: Microseconds | undefined;
 
   constructor(options: PlayoutClockOptions) {
     this.#options = options;
@@ -93,8 +95,15 @@ export class PlayoutClock {
     if (this.#isOutlier(transit)) return;
     this.#advance(now);
     if (transit < this.#minima[this.#slot]!) this.#minima[this.#slot] = transit;
-    if (transit < this.#base && now - this.#startedAt < SETTLING) this.#base = transit;
+    if (transit < this.#base && (now - this.#startedAt < SETTLING || this.#beforeStall !== undefined))
+      this.#stepTo(transit);
     this.#slew(now);
+  }
+
+  /** Shortens the delay at once, as that of a stall ends with the stall: slewing would keep a second of it for 14 s. */
+  #stepTo(transit: Microseconds): void {
+    this.#base = transit;
+    if (this.#beforeStall !== undefined && transit <= this.#beforeStall) this.#beforeStall = undefined;
   }
 
   #isOutlier(transit: Microseconds): boolean {
@@ -107,6 +116,7 @@ export class PlayoutClock {
   /** Restarts the measurement, after a change in the estimate of media times. */
   restart(): void {
     this.#base = undefined;
+    this.#beforeStall = undefined;
     this.#minima.fill(Number.POSITIVE_INFINITY);
   }
 
@@ -147,6 +157,7 @@ export class PlayoutClock {
   #followStall(): void {
     const fastest = this.#fastest();
     if (!Number.isFinite(fastest) || fastest <= this.#base! + this.#options.latency) return;
+    this.#beforeStall ??= this.#base;
     this.#base = fastest;
     this.#startedAt = this.#slotEndsAt;
   }
@@ -158,7 +169,9 @@ export class PlayoutClock {
   }
 
   #slew(now: Instant): void {
-    const step = ((now - this.#slewedAt) * SLEW_PER_SECOND) / SECOND;
+    // A gap between arrivals is no time in which the path was measured.
+    const measuredFor = Math.min(now - this.#slewedAt, this.#slotLength);
+    const step = (measuredFor * SLEW_PER_SECOND) / SECOND;
     // The packets of a frame arrive together; slewing at each of them would round the step to 0.
     if (step < 50) return;
     this.#slewedAt = now;

@@ -101,6 +101,13 @@ describe('silence', () => {
     expect(base(clock, instant(seconds(306)))).toBe(milliseconds(130));
   });
 
+  test('does not count as time in which a longer delay was seen', () => {
+    const clock = newClock();
+    play(clock, instant(0), instant(seconds(5)), () => at(100));
+    clock.observe(instant(seconds(6) + at(180)), ticksOf(seconds(6)));
+    expect(base(clock, instant(seconds(6)))).toBeLessThanOrEqual(at(107));
+  });
+
   test('due to a pause of the stream moves nothing', () => {
     const clock = newClock();
     play(clock, instant(0), instant(seconds(5)), () => at(100));
@@ -119,6 +126,20 @@ describe('a stall', () => {
     const clock = newClock();
     stall(clock);
     expect(base(clock, instant(seconds(7)))).toBe(milliseconds(3_100));
+  });
+
+  test('leaves no delay behind: the clock returns with the first packet that is as fast as before', () => {
+    const clock = newClock();
+    play(clock, instant(0), instant(seconds(5)), () => at(100));
+    play(clock, instant(seconds(5)), instant(seconds(9)), () => at(550));
+    expect(base(clock, instant(seconds(9)))).toBe(milliseconds(550));
+    clock.observe(instant(seconds(9) + at(300)), ticksOf(seconds(9)));
+    expect(base(clock, instant(seconds(9)))).toBe(milliseconds(300));
+    clock.observe(instant(seconds(9) + at(301)), ticksOf(microseconds(seconds(9) + at(201))));
+    expect(base(clock, instant(seconds(9)))).toBe(milliseconds(100));
+    // From there on, it slews.
+    clock.observe(instant(seconds(9) + at(340)), ticksOf(microseconds(seconds(9) + at(290))));
+    expect(base(clock, instant(seconds(9)))).toBeGreaterThan(at(97));
   });
 
   test('is reported, not followed, when nothing is dropped', () => {
