@@ -156,11 +156,13 @@ export class FrameRelease {
     const complete = head?.complete === true && !(head.followsGap && this.#clock.mend > 0);
     const dueAt = this.#schedule.dueAt(buffer);
     const due = dueAt !== undefined && now >= dueAt;
-    if (complete && (due || this.#options.release === 'asap')) {
+    const newerUntil = complete && due && !this.#schedule.end ? this.#held.newerUntil(now, buffer, head) : undefined;
+    if (complete && newerUntil === undefined && (due || this.#options.release === 'asap')) {
       this.#decideNext(now, buffer, false);
       return true;
     }
-    if (due && this.#options.overdue === 'drop') {
+    if (newerUntil !== undefined) this.#heldUntil = newerUntil;
+    else if (due && this.#options.overdue === 'drop') {
       if (!this.#holds(now, buffer, dueAt)) {
         this.#decideNext(now, buffer, true);
         return true;
@@ -359,7 +361,7 @@ export class FrameRelease {
   #isLate(frame: PendingFrame, held: boolean): boolean {
     const deadline = this.#schedule.deadline(frame);
     if (this.#options.overdue === 'wait') return frame.lastArrivalAt > deadline;
-    const ownReadyAt = instant(held ? frame.lastArrivalAt : Number.NEGATIVE_INFINITY);
+    const ownReadyAt = frame.lastArrivalAt;
     const readyAt = frame.importance === 'key' ? ownReadyAt : latest(ownReadyAt, this.#referenceReadyAt);
     // Frames behind a held discardable one wait for it, though they do not refer to it.
     if (frame.importance !== 'discardable' || held) this.#referenceReadyAt = readyAt;

@@ -2,6 +2,7 @@ import {
   earliest,
   type Instant,
   instant,
+  later,
   type Microseconds,
   milliseconds,
   seconds,
@@ -12,6 +13,7 @@ import type { PlayoutClock } from './playout-clock.ts';
 
 export interface HeldGroupOptions {
   readonly release: 'deadline' | 'asap';
+  readonly overdue: 'drop' | 'wait';
   /** True when discardable frames are mended too, for a recording. */
   readonly records: boolean;
   /** Limit of bytes held in frames past their deadline. */
@@ -32,6 +34,11 @@ export interface DecodingState {
 const MEND_AFTER_END: Microseconds = seconds(2);
 /** A picture later than this is not shown; the viewer continues at the live edge. */
 const SHOWN_LATE_MAX: Microseconds = milliseconds(500);
+/**
+ * Time for which a late frame waits for a newer one. After an outage frames arrive in a burst, datagram by datagram;
+ * within a quarter of a display's refresh (60 Hz) only the last of them can be seen.
+ */
+const NEWER_WAIT: Microseconds = milliseconds(4);
 const NEVER: Instant = instant(Number.NEGATIVE_INFINITY);
 
 /**
@@ -102,6 +109,17 @@ export class HeldGroup {
     if (head?.importance === 'discardable' && !this.#options.records) return false;
     if (!needsKey || head?.importance === 'key') return true;
     return !started && head?.importance === undefined;
+  }
+
+  /**
+   * Time until which a whole head that arrived after its deadline waits for a newer frame, which is shown in its place;
+   * `undefined` when it does not.
+   */
+  newerUntil(now: Instant, buffer: FrameBuffer, head: PendingFrame): Instant | undefined {
+    if (this.#options.overdue === 'wait' || head.lastArrivalAt <= this.#clock.deadline(head.decodeTimestamp))
+      return undefined;
+    const until = later(head.lastArrivalAt, NEWER_WAIT);
+    return now < until && buffer.following() === undefined ? until : undefined;
   }
 
   /** True when a newer frame can be shown now, or the frame is too old to be shown at all. */

@@ -104,6 +104,36 @@ describe('a frame that misses its deadline', () => {
   });
 });
 
+describe('a frame that arrives whole after its deadline', () => {
+  const wholeAt = (stage: Stage, ms: number, ...frames: readonly number[]) =>
+    stage.arrive(ms, ...frames.map((frame) => packet({ frame })));
+
+  test('is late, although nothing of it was missing when it was looked at', () => {
+    const stage = new MendingStage().frames(0, 3);
+    wholeAt(stage, 250, 3).until(400);
+    expect(from(stage, 200)).toEqual(['200 onTime 2', '254 late 3']);
+  });
+
+  test.each(['deadline', 'asap'] as const)('is not shown when a newer one follows at once (release %s)', (release) => {
+    const stage = new MendingStage({ release }).frames(0, 3);
+    for (const [frame, ms] of [
+      [3, 341],
+      [4, 342],
+      [5, 345],
+    ] as const)
+      wholeAt(stage, ms, frame);
+    stage.frames(9, 10).until(500);
+    expect(from(stage, 300).slice(0, 3)).toEqual(['342 mended 3', '345 mended 4', '349 late 5']);
+  });
+
+  test('is shown although the frames behind it are missing', () => {
+    const stage = new MendingStage().frames(0, 3);
+    wholeAt(stage, 341, 3);
+    wholeAt(stage, 342, 8).until(400);
+    expect(from(stage, 300)).toContain('345 late 3');
+  });
+});
+
 describe('a later key frame', () => {
   test('takes over at its deadline, and the old group is given up', () => {
     const stage = new MendingStage().frames(0, 6, [1], [0, 4]).until(400);
@@ -130,7 +160,7 @@ describe('a later key frame', () => {
     const stage = new MendingStage({ mend: milliseconds(300) }).frames(0, 2, [1]);
     const key = packets({ frame: 2, count: 2, importance: 'key' });
     stage.arrive(80, key[0]!).arrive(480, retransmissionOf(key[1]!)).until(600);
-    expect(from(stage, 150)).toEqual(['460 neverArrived 1', '480 late 2']);
+    expect(from(stage, 150)).toEqual(['460 neverArrived 1', '484 late 2']);
   });
 
   test('leaves the old group its time until then', () => {
