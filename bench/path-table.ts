@@ -11,7 +11,7 @@ export interface PathOutcome {
 
 const HEAD = ['path', 'stream', ...BUDGETS_MS.map((budgetMs) => `${budgetMs} ms`)];
 
-/** One row per path and stream: frames missed, goodput, 95th percentile of the delay. */
+/** One row per path and stream: frames missed, goodput, 95th percentiles of the delays until decodable and until displayed. */
 export function pathTable(outcomes: readonly PathOutcome[]): string {
   const paths = [...new Set(outcomes.map(({ path }) => path))];
   return markdownTable(
@@ -60,9 +60,10 @@ function cell(missRatio: number | null, goodput: number | null): string {
 }
 
 function measured(row: SummaryRow): string {
-  const { deliveredUsP95: p95, goodputOfLimit } = row;
+  const { inTimeUsP95, renderUsP95, goodputOfLimit } = row;
   const share = goodputOfLimit === null ? '' : ` (${(goodputOfLimit * 100).toFixed(0)} %)`;
-  const delay = p95 === null ? '' : `, ${Math.round(p95 / 1_000)} ms`;
+  const delays = [inTimeUsP95, renderUsP95].map((p95) => (p95 === null ? '–' : Math.round(p95 / 1_000)));
+  const delay = `, ${delays.join(' / ')} ms`;
   return `${cell(row.missRatio, row.goodput)}${share}${delay}`;
 }
 

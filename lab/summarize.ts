@@ -96,22 +96,24 @@ function punctuality(cell: Cell, frames: FrameTable, from: number) {
   const total = Math.max(0, frames.length - from);
   const all = new Float64Array(total);
   const delivered: number[] = [];
+  const punctual: number[] = [];
   const shown: number[] = [];
   let completeInTime = 0;
-  let inTime = 0;
   for (let row = from; row < frames.length; row++) {
     const capturedAt = frames.time(row, 'capturedAt');
     const delay = frames.time(row, 'decodableAt') - capturedAt;
     const decodable = !Number.isNaN(delay);
     all[row - from] = decodable ? delay : Number.POSITIVE_INFINITY;
     if (decodable) delivered.push(delay);
-    if (decodable && delay <= budget) inTime++;
+    if (decodable && delay <= budget) punctual.push(delay);
     if (isWhole(frames, row) && frames.time(row, 'completeAt') - capturedAt <= budget) completeInTime++;
     const render = frames.time(row, 'renderedAt') - capturedAt;
     if (!Number.isNaN(render)) shown.push(render);
   }
   const every = all.sort();
   const deliveredDelays = sorted(delivered);
+  const inTime = punctual.length;
+  const punctualDelays = sorted(punctual);
   const rendered = sorted(shown);
   return {
     framesCompleteInTime: completeInTime,
@@ -132,6 +134,8 @@ function punctuality(cell: Cell, frames: FrameTable, from: number) {
     deliveredUsP99: percentile(deliveredDelays, 0.99),
     deliveredUsP999: percentile(deliveredDelays, 0.999),
     deliveredUsMax: percentile(deliveredDelays, 1),
+    inTimeUsP50: percentile(punctualDelays, 0.5),
+    inTimeUsP95: percentile(punctualDelays, 0.95),
     renderUsP50: percentile(rendered, 0.5),
     renderUsP95: percentile(rendered, 0.95),
     renderUsP99: percentile(rendered, 0.99),

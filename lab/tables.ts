@@ -121,6 +121,9 @@ export interface SummaryRow {
   readonly deliveredUsP99: number | null;
   readonly deliveredUsP999: number | null;
   readonly deliveredUsMax: number | null;
+  /** The same for frames within the budget. */
+  readonly inTimeUsP50: number | null;
+  readonly inTimeUsP95: number | null;
   /** Capture to display, for displayed frames (with release `deadline`: the budget, or more for a late frame). */
   readonly renderUsP50: number | null;
   readonly renderUsP95: number | null;

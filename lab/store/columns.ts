@@ -50,6 +50,8 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   deliveredUsP99: 'real',
   deliveredUsP999: 'real',
   deliveredUsMax: 'real',
+  inTimeUsP50: 'real',
+  inTimeUsP95: 'real',
   renderUsP50: 'real',
   renderUsP95: 'real',
   renderUsP99: 'real',

@@ -58,6 +58,8 @@ export function row(given: Partial<SummaryRow> = {}): SummaryRow {
     deliveredUsP99: 120_000,
     deliveredUsP999: 140_000,
     deliveredUsMax: 149_000,
+    inTimeUsP50: 40_000,
+    inTimeUsP95: 60_000,
     renderUsP50: 150_000,
     renderUsP95: 150_000,
     renderUsP99: 150_000,
