@@ -42,6 +42,8 @@ export type {
   VideoFormat,
 } from './protocol/codec/codec.ts';
 export { CODEC_NAMES, type CodecName, codecByName } from './protocol/codec/codecs.ts';
+export type { Rotation } from './protocol/codec/nal/display-orientation.ts';
+export type { ColorDescription, SampleAspect, VideoSignal } from './protocol/codec/nal/video-signal.ts';
 export { RECOVERIES, type Recovery } from './protocol/control/recovery.ts';
 export type { Ecn } from './protocol/ecn.ts';
 export type { Endpoint } from './protocol/endpoint.ts';

@@ -1,5 +1,6 @@
 import type { Importance } from '../access-unit.ts';
 import type { Parsed } from '../base/parsed.ts';
+import type { VideoSignal } from './nal/video-signal.ts';
 
 /**
  * Interface to a codec. Sender, receiver, simulator and sessions work with access units, payloads and importance, and
@@ -220,6 +221,8 @@ export interface VideoFormat {
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number | undefined;
+  /** How pictures are shown: sample aspect ratio and colors, as far as the parameter sets say. */
+  readonly signal?: VideoSignal;
   /** Parameter set with this format. A different set announces a different format. */
   readonly parameterSet: Uint8Array;
 }

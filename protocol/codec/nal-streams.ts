@@ -6,6 +6,9 @@ import type { NalStreamFormat } from './nal/nal-stream-format.ts';
 
 const FORMATS: Readonly<Partial<Record<string, NalStreamFormat>>> = { h264: STREAM_FORMAT, h265: H265_STREAM_FORMAT };
 
+/** True for a codec whose parts are NAL units. */
+export const hasNalUnits = ({ name }: Pick<Codec, 'name'>): boolean => FORMATS[name] !== undefined;
+
 /** Returns how files hold the NAL units of this codec. */
 export function nalStreamOf({ name }: Pick<Codec, 'name'>): NalStreamFormat {
   const format = FORMATS[name];

@@ -48,8 +48,8 @@ function describe(sets: readonly Uint8Array[]): VideoFormat | undefined {
     if (nalUnitType(parameterSet) !== NAL_UNIT_TYPE.sequenceParameterSet) continue;
     const sps = parseSequenceParameterSet(parameterSet);
     if (!sps.ok) continue;
-    const { width, height, framesPerSecond } = sps.value;
-    return { decoder: codecString(sps.value), width, height, framesPerSecond, parameterSet };
+    const { width, height, framesPerSecond, signal } = sps.value;
+    return { decoder: codecString(sps.value), width, height, framesPerSecond, signal, parameterSet };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
 import { BitReader } from '../nal/bit-reader.ts';
+import { type UsabilityPlace, type VideoSignal, withVideoSignal } from '../nal/video-signal.ts';
 import { readVideoUsability, type VideoUsability } from './video-usability.ts';
 
 /** Profiles whose parameter sets carry chroma format, bit depths and scaling lists (§7.3.2.1.1). */
@@ -7,6 +8,8 @@ const PROFILES_WITH_CHROMA_FORMAT: readonly number[] = [100, 110, 122, 244, 44, 
 /** Profiles whose constraint_set3_flag means intra-only (§A.2.8 to §A.2.11). */
 const PROFILES_WITH_INTRA_FLAG: readonly number[] = [44, 86, 100, 110, 122, 244];
 
+/** chroma_loc_info, timing_info, nal_hrd, vcl_hrd, pic_struct and bitstream_restriction (§E.1.1). */
+const USABILITY_FLAGS_BEHIND = 6;
 const IDENTIFIER_MAX = 31;
 /** 65,536 samples: four times what any level allows (Annex A: √(8 · MaxFS) macroblocks). */
 const SIDE_MACROBLOCKS_MAX = 4096;
@@ -56,6 +59,10 @@ export interface SequenceParameterSet {
   readonly framesPerSecond: number | undefined;
   /** max_num_reorder_frames, 0 to 16, when present in vui_parameters. */
   readonly reorderFrames: number | undefined;
+  /** How pictures are shown; empty without vui_parameters. */
+  readonly signal: VideoSignal;
+  /** Where vui_parameters are. */
+  readonly usabilityPlace: UsabilityPlace;
 }
 
 /**
@@ -80,11 +87,12 @@ export function parseSequenceParameterSet(nalUnit: Uint8Array): Parsed<SequenceP
   const gapsInFrameNumberAllowed = reader.flag();
   const dimensions = readDimensions(reader, format.separateColorPlanes ? 0 : format.chromaFormat);
   if (typeof dimensions === 'string') return malformed(dimensions);
+  const at = reader.position;
   const usabilityPresent = reader.flag();
   if (reader.overrun) return malformed('sps-too-short');
   const usability: VideoUsability = usabilityPresent
     ? readVideoUsability(reader)
-    : { framesPerSecond: undefined, reorderFrames: undefined };
+    : { framesPerSecond: undefined, reorderFrames: undefined, signal: {} };
   return parsed({
     id,
     profile,
@@ -97,7 +105,14 @@ export function parseSequenceParameterSet(nalUnit: Uint8Array): Parsed<SequenceP
     gapsInFrameNumberAllowed,
     ...dimensions,
     ...usability,
+    usabilityPlace: { headerBytes: 1, at, flagsBehind: USABILITY_FLAGS_BEHIND },
   });
+}
+
+/** Returns a sequence parameter set that shows pictures so; the same one when it cannot be read. */
+export function withSequenceSignal(nalUnit: Uint8Array, signal: VideoSignal): Uint8Array {
+  const sps = parseSequenceParameterSet(nalUnit);
+  return sps.ok ? withVideoSignal(nalUnit, sps.value.usabilityPlace, signal) : nalUnit;
 }
 
 /** RFC 6381 §3.3 string for MIME types and WebCodecs: `avc1.64001f` for High at level 3.1. */

@@ -1,9 +1,10 @@
 import { parsed } from '../../base/parsed.ts';
+import { displayOrientation } from '../nal/display-orientation.ts';
 import type { NalStreamFormat } from '../nal/nal-stream-format.ts';
 import { AccessUnitSplitter } from './access-unit-splitter.ts';
 import { parseDecoderConfiguration } from './decoder-configuration.ts';
 import { isCodedSlice, NAL_UNIT_TYPE, nalUnitType } from './nal-unit.ts';
-import { parseSequenceParameterSet } from './sequence-parameter-set.ts';
+import { parseSequenceParameterSet, withSequenceSignal } from './sequence-parameter-set.ts';
 
 /** NAL unit headers of H.264 that other formats with the same start codes do not have in their first bytes. */
 const HEADERS: readonly (number | undefined)[] = [
@@ -19,6 +20,9 @@ export const STREAM_FORMAT: NalStreamFormat = {
   parameterSetNames: 'SPS, PPS',
   isSlice: (nalUnit) => isCodedSlice(nalUnitType(nalUnit)),
   isSequenceParameterSet,
+  withSignal: withSequenceSignal,
+  // Repetition period 1 as ue(v), no extension.
+  orientation: (rotation) => displayOrientation([NAL_UNIT_TYPE.supplementalEnhancement], rotation, 0b01001),
   splitPictures: () => new AccessUnitSplitter(),
 
   parseConfiguration(record) {

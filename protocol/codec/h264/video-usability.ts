@@ -1,5 +1,6 @@
 import type { BitReader } from '../nal/bit-reader.ts';
-import { plausibleRate, readTickRate, skipVideoSignal } from '../nal/video-usability.ts';
+import { readVideoSignal, type VideoSignal } from '../nal/video-signal.ts';
+import { plausibleRate, readTickRate } from '../nal/video-usability.ts';
 
 const REORDER_FRAMES_MAX = 16;
 
@@ -7,11 +8,12 @@ const REORDER_FRAMES_MAX = 16;
 export interface VideoUsability {
   readonly framesPerSecond: number | undefined;
   readonly reorderFrames: number | undefined;
+  readonly signal: VideoSignal;
 }
 
 /** Parses vui_parameters (H.264 §E.1.1). Elements after a damaged or missing end are `undefined`. */
 export function readVideoUsability(reader: BitReader): VideoUsability {
-  skipVideoSignal(reader);
+  const signal = readVideoSignal(reader);
   const framesPerSecond = readTiming(reader);
   const nalDecoder = reader.flag();
   if (nalDecoder) skipDecoderParameters(reader);
@@ -20,7 +22,7 @@ export function readVideoUsability(reader: BitReader): VideoUsability {
   if (nalDecoder || vclDecoder) reader.flag(); // low_delay_hrd_flag
   reader.flag(); // pic_struct_present_flag
   const reorderFrames = reader.flag() ? readReorderFrames(reader) : undefined;
-  return { framesPerSecond, reorderFrames };
+  return { framesPerSecond, reorderFrames, signal };
 }
 
 /** A tick is the duration of a field, so a frame takes two (§E.2.1, time_scale). */

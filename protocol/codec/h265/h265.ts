@@ -57,8 +57,8 @@ function describe(sets: readonly Uint8Array[]): VideoFormat | undefined {
     if (h265NalUnitType(parameterSet) !== H265_NAL_UNIT_TYPE.sequenceParameterSet) continue;
     const sps = parseH265SequenceParameterSet(parameterSet);
     if (!sps.ok) continue;
-    const { format, width, height, framesPerSecond } = sps.value;
-    return { decoder: h265DecoderString(SAMPLE_ENTRY, format), width, height, framesPerSecond, parameterSet };
+    const { format, width, height, framesPerSecond, signal } = sps.value;
+    return { decoder: h265DecoderString(SAMPLE_ENTRY, format), width, height, framesPerSecond, signal, parameterSet };
   }
   return undefined;
 }

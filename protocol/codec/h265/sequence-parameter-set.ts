@@ -1,13 +1,16 @@
 import { malformed, type Parsed, parsed } from '../../base/parsed.ts';
 import { BitReader } from '../nal/bit-reader.ts';
+import { type UsabilityPlace, type VideoSignal, withVideoSignal } from '../nal/video-signal.ts';
 import { NAL_UNIT_HEADER_BYTES } from './nal-unit.ts';
 import { type ProfileTierLevel, readProfileTierLevel } from './profile-tier-level.ts';
 import { skipReferencePictureSets } from './reference-picture-sets.ts';
-import { readPictureRate } from './video-usability.ts';
+import { readH265VideoUsability } from './video-usability.ts';
 
 /** sps_seq_parameter_set_id (§7.4.3.2.1). */
 export const SEQUENCE_ID_MAX = 15;
 const SUB_LAYERS_MAX = 7;
+/** chroma_loc_info, three of the pictures' kind, default_display_window, timing_info, bitstream_restriction (§E.2.1). */
+const USABILITY_FLAGS_BEHIND = 7;
 /** Samples: four times what level 6.2 allows (Annex A: √(8 · MaxLumaPs)). */
 const SIDE_MAX = 65_536;
 const REORDER_FRAMES_MAX = 16;
@@ -37,6 +40,10 @@ export interface H265SequenceParameterSet {
   readonly framesOnly: true;
   /** Pictures per second, when vui_parameters contain a plausible timing. */
   readonly framesPerSecond: number | undefined;
+  /** How pictures are shown; empty without vui_parameters. */
+  readonly signal: VideoSignal;
+  /** Where vui_parameters are; `undefined` when the elements before them cannot be read. */
+  readonly usabilityPlace: UsabilityPlace | undefined;
 }
 
 /** Parses a sequence parameter set NAL unit. Damage after the reordering does not affect the elements before. */
@@ -62,6 +69,9 @@ export function parseH265SequenceParameterSet(nalUnit: Uint8Array): Parsed<H265S
   const reorderFrames = readReorderFrames(reader, subLayers);
   if (reorderFrames > REORDER_FRAMES_MAX) return malformed('sps-reorder-frames');
   if (reader.overrun) return malformed('sps-too-short');
+  const at = skipToUsability(reader, orderLsbBits) ? reader.position : undefined;
+  const isPresent = at !== undefined && reader.flag();
+  const usability = isPresent ? readH265VideoUsability(reader) : { framesPerSecond: undefined, signal: {} };
   return parsed({
     id,
     format,
@@ -75,8 +85,17 @@ export function parseH265SequenceParameterSet(nalUnit: Uint8Array): Parsed<H265S
     ...dimensions,
     reorderFrames,
     framesOnly: true,
-    framesPerSecond: skipToUsability(reader, orderLsbBits) ? readPictureRate(reader) : undefined,
+    ...usability,
+    usabilityPlace:
+      at === undefined ? undefined : { headerBytes: NAL_UNIT_HEADER_BYTES, at, flagsBehind: USABILITY_FLAGS_BEHIND },
   });
+}
+
+/** Returns a sequence parameter set that shows pictures so; the same one when it cannot be read. */
+export function withH265SequenceSignal(nalUnit: Uint8Array, signal: VideoSignal): Uint8Array {
+  const sps = parseH265SequenceParameterSet(nalUnit);
+  const place = sps.ok ? sps.value.usabilityPlace : undefined;
+  return place ? withVideoSignal(nalUnit, place, signal) : nalUnit;
 }
 
 /** Reads the size and the conformance window, whose unit is a chroma sample (§7.4.3.2.1). */
@@ -105,7 +124,7 @@ function readReorderFrames(reader: BitReader, subLayers: number): number {
   return reorderFrames;
 }
 
-/** Skips what lies between reordering and vui_parameters; returns true when they follow. */
+/** Skips what lies between reordering and vui_parameters_present_flag; returns false when it cannot be read. */
 function skipToUsability(reader: BitReader, orderLsbBits: number): boolean {
   for (let element = 0; element < 6; element += 1) reader.unsigned(); // sizes and depths of blocks
   if (reader.flag() && reader.flag()) skipScalingLists(reader);
@@ -122,7 +141,7 @@ function skipToUsability(reader: BitReader, orderLsbBits: number): boolean {
     for (let picture = 0; picture < count && !reader.overrun; picture += 1) reader.bits(orderLsbBits + 1);
   }
   reader.bits(2); // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
-  return reader.flag() && !reader.overrun;
+  return !reader.overrun;
 }
 
 /** Skips scaling_list_data (§7.3.4): six lists of each size, of the largest two; a list may repeat an earlier one. */

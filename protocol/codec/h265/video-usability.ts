@@ -1,9 +1,21 @@
 import type { BitReader } from '../nal/bit-reader.ts';
-import { plausibleRate, readTickRate, skipVideoSignal } from '../nal/video-usability.ts';
+import { readVideoSignal, type VideoSignal } from '../nal/video-signal.ts';
+import { plausibleRate, readTickRate } from '../nal/video-usability.ts';
 
-/** Parses vui_parameters (H.265 §E.2.1) up to the timing; returns the picture rate, when it is plausible. */
-export function readPictureRate(reader: BitReader): number | undefined {
-  skipVideoSignal(reader);
+/** Elements of the video usability information needed for streaming. */
+export interface H265VideoUsability {
+  /** Pictures per second, when plausible. */
+  readonly framesPerSecond: number | undefined;
+  readonly signal: VideoSignal;
+}
+
+/** Parses vui_parameters (H.265 §E.2.1) up to the timing. */
+export function readH265VideoUsability(reader: BitReader): H265VideoUsability {
+  const signal = readVideoSignal(reader);
+  return { signal, framesPerSecond: readPictureRate(reader) };
+}
+
+function readPictureRate(reader: BitReader): number | undefined {
   reader.bits(3); // neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
   if (reader.flag()) for (let edge = 0; edge < 4; edge += 1) reader.unsigned(); // default display window
   if (!reader.flag()) return undefined;

@@ -11,6 +11,7 @@ export class BitReader {
   #next: number;
   #current = 0;
   #bitsLeft = 0;
+  #loaded = 0;
   #zeros = 0;
   #overrun = false;
 
@@ -23,6 +24,11 @@ export class BitReader {
   /** True once an element was beyond the end or an invalid code; it and all later ones were read as 0. */
   get overrun(): boolean {
     return this.#overrun;
+  }
+
+  /** Number of bits read since the start, without emulation prevention. */
+  get position(): number {
+    return this.#loaded * 8 - this.#bitsLeft;
   }
 
   /** u(n): `count` bits, 0 to 32, as an unsigned number. */
@@ -77,6 +83,7 @@ export class BitReader {
       return false;
     }
     this.#next += 1;
+    this.#loaded += 1;
     this.#zeros = byte === 0 ? this.#zeros + 1 : 0;
     this.#current = byte;
     this.#bitsLeft = 8;

@@ -1,5 +1,7 @@
 import type { Parsed } from '../../base/parsed.ts';
 import type { PictureSplitter } from './coded-picture.ts';
+import type { Rotation } from './display-orientation.ts';
+import type { VideoSignal } from './video-signal.ts';
 
 /** How files and byte streams hold a codec whose parts are NAL units. */
 export interface NalStreamFormat {
@@ -10,6 +12,10 @@ export interface NalStreamFormat {
   /** True for the NAL units of a picture, from which its access unit takes its time. */
   isSlice(nalUnit: Uint8Array): boolean;
   isSequenceParameterSet(nalUnit: Uint8Array): boolean;
+  /** Returns a sequence parameter set that shows pictures so; what is `undefined` in the signal stays as it is. */
+  withSignal(sequenceParameterSet: Uint8Array, signal: VideoSignal): Uint8Array;
+  /** Returns a NAL unit that says how pictures are to be rotated, to be put before the slices of a key frame. */
+  orientation(rotation: Rotation): Uint8Array;
   /** Creates a splitter for one stream. */
   splitPictures(): PictureSplitter;
   /** Parses the decoder configuration of a container (ISO/IEC 14496-15). */

@@ -39,6 +39,8 @@ describe('a sequence parameter set written by x264', () => {
       framesOnly: true,
       framesPerSecond: 30,
       reorderFrames: 2,
+      signal: { sampleAspect: { width: 1, height: 1 } },
+      usabilityPlace: { headerBytes: 1, at: expect.any(Number), flagsBehind: 6 },
     });
     expect(codecString(set)).toBe('avc1.64001e');
   });
