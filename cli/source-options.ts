@@ -3,7 +3,6 @@ import type { Log } from '../io/os/log.ts';
 import { followRange } from '../io/sources/follow-range.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { MediaSourceOptions } from '../io/sources/open-source.ts';
-import { type CodecName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import { Interrupt } from './interrupt.ts';
 
@@ -41,12 +40,12 @@ function followOf(options: SourceCommandOptions): MediaSourceOptions['follow'] {
   return follow;
 }
 
-/** @param copies codecs that may be copied; default: all that this program carries. */
+/** @param limits which streams may be copied; default: all that this program carries. */
 export async function openInput(
   input: string,
   options: SourceCommandOptions,
   log: Log,
-  copies: readonly CodecName[] = VIDEO_CODEC_NAMES,
+  limits: Pick<MediaSourceOptions, 'copies' | 'upright'> = {},
 ): Promise<MediaSource> {
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
@@ -55,7 +54,7 @@ export async function openInput(
   try {
     return await openMediaSource(input, {
       encode: options.encode,
-      copies,
+      ...limits,
       bitrate: options.bitrate,
       gop: options.gop,
       follow: followOf(options),

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { complaint } from './encoder.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
 import { inputGuard } from './input-guard.ts';
@@ -29,6 +30,8 @@ export interface ProbedVideo {
   /** ffmpeg's codec name: `h264`, `hevc`, `vp9`, `mpeg2video`. */
   readonly codec: string;
   readonly framesPerSecond: number | undefined;
+  /** Rotation clockwise that a player applies. */
+  readonly rotation: Rotation;
 }
 
 /** Lowest rate treated as a clock, ticks per second: an AVI clock is the frame rate, and no camera reaches it. */
@@ -69,7 +72,7 @@ export function readProbe(errorOutput: string, input: string, late?: string): Pr
   const duration = /Duration: (\d+):(\d+):(\d+(?:\.\d+)?)/.exec(errorOutput);
   const isGivenUp = streams.length === 0;
   return {
-    video: video === undefined ? undefined : readVideo(video),
+    video: video === undefined ? undefined : readVideo(video, errorOutput.slice(errorOutput.indexOf(video))),
     hasPresentationTimes: !/^Input #0, avi,/m.test(errorOutput),
     hasAudio: streams.some((line) => / Audio: /.test(line)),
     sound: streams.filter((line) => / Audio: /.test(line)).map(readSound),
@@ -115,14 +118,24 @@ export function readFirstPicture(list: string): Ticks | undefined {
   return ticks(Math.round((Number(packet[1]) * Number(base[1]) * CLOCK_RATE) / Number(base[2])));
 }
 
-function readVideo(line: string): ProbedVideo {
+/** @param output from this line on. */
+function readVideo(line: string, output: string): ProbedVideo {
   const clock = figure(line, 'tbn');
   const rates = [figure(line, 'fps'), figure(line, 'tbr')];
   return {
     codec: / Video: (\w+)/.exec(line)?.[1] ?? 'unknown',
     // When ffmpeg knows no rate (mainly FLV), it prints the clock of the timestamps.
     framesPerSecond: rates.find((rate) => rate !== undefined && rate > 0 && (rate !== clock || rate < CLOCK_MIN)),
+    rotation: readRotation(output),
   };
+}
+
+/** Parses `displaymatrix: rotation of -90.00 degrees`, which is anticlockwise, of the first stream in this output. */
+function readRotation(output: string): Rotation {
+  const [, own = ''] = output.split(/^\s*Stream #\d/m);
+  const degrees = Number(/displaymatrix: rotation of (-?[\d.]+) degrees/.exec(own)?.[1] ?? 0);
+  const quarters = ((Math.round(-degrees / 90) % 4) + 4) % 4;
+  return ([0, 90, 180, 270] as const)[quarters]!;
 }
 
 /** Parses a figure such as `25 fps` or `1k tbn`; `undefined` when absent. */

@@ -2,6 +2,8 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec, Mp4Format, ParameterSetTracker } from '../../protocol/codec/codec.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
+import type { VideoSignal } from '../../protocol/codec/nal/video-signal.ts';
 import { ascii, box, fullBox, uint16Bytes, uint32Bytes, uint64Bytes, zeros } from './box-writing.ts';
 import { movieBox } from './movie-box.ts';
 import { type Mp4Sound, SoundFragments } from './sound-fragments.ts';
@@ -10,6 +12,8 @@ import { type Mp4Sound, SoundFragments } from './sound-fragments.ts';
 export interface SampleEntry {
   readonly width: number;
   readonly height: number;
+  /** Shape of samples and colors; written where they are known. */
+  readonly signal?: VideoSignal | undefined;
   /** Decoder configuration, as `Mp4Format.configuration` makes it. */
   readonly configuration: Uint8Array;
   /** Parameter sets in the configuration. */
@@ -57,12 +61,15 @@ export class FragmentedMp4Writer {
    */
   #delay: Ticks = ticks(0);
   readonly #sound: SoundFragments | undefined;
+  readonly #rotation: Rotation;
 
-  constructor(codec: Codec, entry: SampleEntry, sound?: Mp4Sound) {
+  /** @param rotation clockwise, that a player applies. */
+  constructor(codec: Codec, entry: SampleEntry, sound?: Mp4Sound, rotation: Rotation = 0) {
     assert(codec.mp4 !== undefined, 'the codec must be one that can be muxed into MP4');
     this.#codec = codec;
     this.#format = codec.mp4;
     this.#inForce = codec.trackParameterSets();
+    this.#rotation = rotation;
     this.#entries = [entry];
     for (const set of entry.parameterSets) this.#inForce.add(set);
     this.#sound = sound && new SoundFragments(sound);
@@ -100,14 +107,17 @@ export class FragmentedMp4Writer {
       ascii('mp41'),
       ascii(this.#format.sampleEntry),
     );
-    const { width, height } = this.#entries[0]!;
+    const { width, height, signal } = this.#entries[0]!;
+    const { sampleAspect = { width: 1, height: 1 } } = signal ?? {};
     const pictures = {
       id: TRACK_ID,
       kind: 'video' as const,
       timescale: CLOCK_RATE,
       entries: this.#entries.map((entry) => sampleEntry(entry, this.#format)),
-      width,
+      // The presentation's width counts square samples (§8.3.2).
+      width: Math.round((width * sampleAspect.width) / sampleAspect.height),
       height,
+      rotation: this.#rotation,
       startsAt: this.#shownFrom + this.#delay,
     };
     const sound = this.#sound?.track(this.#shownFrom);
@@ -197,7 +207,7 @@ export class FragmentedMp4Writer {
 }
 
 /** Returns a VisualSampleEntry (§12.1.3). */
-function sampleEntry({ width, height, configuration }: SampleEntry, format: Mp4Format): Uint8Array {
+function sampleEntry({ width, height, signal = {}, configuration }: SampleEntry, format: Mp4Format): Uint8Array {
   return box(
     format.sampleEntry,
     ...[zeros(6), uint16Bytes(1), zeros(16), uint16Bytes(width), uint16Bytes(height)],
@@ -212,7 +222,19 @@ function sampleEntry({ width, height, configuration }: SampleEntry, format: Mp4F
       uint16Bytes(0xffff),
     ],
     box(format.configurationBox, configuration),
+    ...signalBoxes(signal),
   );
+}
+
+/** Returns `pasp` (§12.1.4) and `colr` (§12.1.5) with what is known. */
+function signalBoxes({ sampleAspect, color, isFullRange = false }: VideoSignal): Uint8Array[] {
+  const boxes: Uint8Array[] = [];
+  if (sampleAspect) boxes.push(box('pasp', uint32Bytes(sampleAspect.width), uint32Bytes(sampleAspect.height)));
+  if (color) {
+    const codes = [color.primaries, color.transfer, color.matrix].map(uint16Bytes);
+    boxes.push(box('colr', ascii('nclx'), ...codes, Uint8Array.of(isFullRange ? 0x80 : 0)));
+  }
+  return boxes;
 }
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {

@@ -1,3 +1,4 @@
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { ascii, box, fullBox, uint16Bytes, uint32Bytes, zeros } from './box-writing.ts';
 
 /** A track of a movie whose samples are all in fragments. */
@@ -12,11 +13,32 @@ export interface MovieTrack {
   /** Size of the pictures, luma samples; 0 for sound. */
   readonly width: number;
   readonly height: number;
+  /** Rotation clockwise that a player applies; none by default. */
+  readonly rotation?: Rotation;
   /** Media time of the presentation's beginning, in the track's ticks; 0 or more. */
   readonly startsAt: number;
 }
 
 const IDENTITY_MATRIX = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
+/** 1 in 16.16 bits of two's complement, and −1. */
+const [PLUS, MINUS] = [0x10000, -0x10000];
+
+/** Returns the matrix of a track header (§8.3.2), which turns pictures of this size and moves them back into view. */
+function matrixOf(rotation: Rotation, width: number, height: number): readonly number[] {
+  const one = 0x40000000;
+  const [wide, high] = [width * 0x10000, height * 0x10000];
+  switch (rotation) {
+    case 0:
+      return IDENTITY_MATRIX;
+    case 90:
+      return [0, PLUS, 0, MINUS, 0, 0, high, 0, one];
+    case 180:
+      return [MINUS, 0, 0, 0, MINUS, 0, wide, high, one];
+    case 270:
+      return [0, MINUS, 0, PLUS, 0, 0, 0, wide, one];
+  }
+}
+
 const MOVIE_TIMESCALE = 1_000;
 /** Full volume, 8.8 bits. */
 const FULL_VOLUME = 0x0100;
@@ -44,7 +66,7 @@ export function movieBox(tracks: readonly MovieTrack[]): Uint8Array {
   );
 }
 
-function trackBox({ id, kind, timescale, entries, width, height, startsAt }: MovieTrack): Uint8Array {
+function trackBox({ id, kind, timescale, entries, width, height, rotation = 0, startsAt }: MovieTrack): Uint8Array {
   const none = uint32Bytes(0);
   const isSound = kind === 'sound';
   const table = box(
@@ -69,7 +91,7 @@ function trackBox({ id, kind, timescale, entries, width, height, startsAt }: Mov
     0,
     3,
     ...[none, none, uint32Bytes(id), none, none, zeros(12), uint16Bytes(isSound ? FULL_VOLUME : 0), zeros(2)],
-    ...IDENTITY_MATRIX.map(uint32Bytes),
+    ...matrixOf(rotation, width, height).map(uint32Bytes),
     ...[uint32Bytes(width * 0x10000), uint32Bytes(height * 0x10000)],
   );
   return box('trak', trackHeader, ...(startsAt > 0 ? [editList(startsAt)] : []), media);

@@ -5,6 +5,8 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ByteStreamFormat, Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName, DEFAULT_CODEC, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
+import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
@@ -26,6 +28,8 @@ export interface AccessUnitSink {
 export interface RecordingDescription {
   readonly width: number;
   readonly height: number;
+  /** Rotation clockwise that a player applies; none by default. */
+  readonly rotation?: Rotation | undefined;
   readonly parameterSets: readonly Uint8Array[];
   /** Sound beside the pictures; `undefined` without. */
   readonly sound?: { readonly codecName: CodecName; readonly parameterSets: readonly Uint8Array[] } | undefined;
@@ -49,7 +53,8 @@ export async function openRecording(
   description: RecordingDescription,
   codec: Codec = DEFAULT_CODEC,
 ): Promise<AccessUnitSink> {
-  if (path === '-') return new StandardOutput(byteStreamOf(path, codec));
+  if (path === '-')
+    return new StandardOutput(byteStreamOf(path, codec), (unit) => orientedUnit(codec, unit, description.rotation));
   const serializer = serializerFor(path, description, codec);
   try {
     return new RecordingFile(path, await open(path, 'w'), serializer);
@@ -99,7 +104,7 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
     const sound = soundOf(description, 'transportStream');
     const writer = new TransportStreamWriter({ codec, clockLead: TRANSPORT_CLOCK_LEAD, ...(sound && { sound }) });
     return {
-      push: (unit) => writer.write(unit),
+      push: (unit) => writer.write(orientedUnit(codec, unit, description.rotation)),
       pushSound: (unit) => writer.writeSound(unit),
       flush: () => undefined,
     };
@@ -113,7 +118,8 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
     const usual = byteStream.extensions[0];
     throw new Failure(`cannot write ${path}: its name must end in ${usual}, .mp4 or .ts, or be - for stdout`, 2);
   }
-  return { push: (unit) => byteStream.write(unit.parts), flush: () => undefined };
+  const push = (unit: AccessUnit) => byteStream.write(orientedUnit(codec, unit, description.rotation).parts);
+  return { push, flush: () => undefined };
 }
 
 /** Sound that the container can hold; `undefined` without. */
@@ -201,8 +207,11 @@ class StandardOutput implements AccessUnitSink {
   #failure: Failure | undefined;
   readonly #fail: (error: NodeJS.ErrnoException) => void;
 
-  constructor(format: ByteStreamFormat) {
+  readonly #oriented: (unit: AccessUnit) => AccessUnit;
+
+  constructor(format: ByteStreamFormat, oriented: (unit: AccessUnit) => AccessUnit) {
     this.#format = format;
+    this.#oriented = oriented;
     let abandon = (): void => {};
     this.abandoned = new Promise((resolve) => {
       abandon = resolve;
@@ -224,7 +233,7 @@ class StandardOutput implements AccessUnitSink {
     if (this.#isAbandoned) return;
     if (this.#failure !== undefined) throw this.#failure;
     await new Promise<void>((resolve) => {
-      stdout.write(this.#format.write(unit.parts), (error) => {
+      stdout.write(this.#format.write(this.#oriented(unit).parts), (error) => {
         if (error) this.#fail(error);
         resolve();
       });
@@ -319,7 +328,7 @@ class Mp4Serializer implements Serializer {
   #start(unit: AccessUnit): Uint8Array | undefined {
     this.#entry = this.#entryFor(unit);
     if (this.#entry === undefined) return undefined;
-    this.#writer = new FragmentedMp4Writer(this.#codec, this.#entry, this.#sound);
+    this.#writer = new FragmentedMp4Writer(this.#codec, this.#entry, this.#sound, this.#description.rotation);
     for (const sound of this.#earlySound) this.#writer.addSound(sound);
     this.#earlySound = [];
     return this.#writer.header();
@@ -336,8 +345,9 @@ class Mp4Serializer implements Serializer {
     const configuration = codec.mp4!.configuration(parameterSets);
     if (configuration === undefined) return undefined;
     if (this.#entry !== undefined && sameBytes(this.#entry.configuration, configuration)) return undefined;
-    const { width, height } = codec.describe(parameterSets.slice(0, 1)) ?? this.#description;
-    return { width, height, configuration, parameterSets };
+    const format = codec.describe(parameterSets.slice(0, 1));
+    const { width, height } = format ?? this.#description;
+    return { width, height, signal: format?.signal, configuration, parameterSets };
   }
 }
 

@@ -5,6 +5,9 @@ import type { PlayerCommand } from './player-process.ts';
 /** Limits of what is read to learn the formats, bytes and microseconds; it ends with the first picture and sound. */
 const PROBE = '-probesize 500000 -analyzeduration 1000000';
 
+/** Rotations clockwise as filters of FFmpeg. */
+const TURNS = { 90: 'transpose=clock', 180: 'hflip,vflip', 270: 'transpose=cclock' } as const;
+
 /**
  * Command line of ffplay: 58 ms from write to screen. `-fflags nobuffer` is not used, because it discards everything
  * before the second key frame. `setpts=0` shows each picture once it is decoded; raw Annex B has no timestamps to wait
@@ -13,14 +16,23 @@ const PROBE = '-probesize 500000 -analyzeduration 1000000';
 export function ffplayCommand(path: string, picture: Picture): PlayerCommand {
   const { demuxer, shownOnly, ...feed } = playerFeed(picture);
   const flags = '-hide_banner -loglevel warning -nostats -autoexit -flags low_delay -framedrop';
-  const timing =
-    shownOnly === undefined
-      ? `-sync audio ${PROBE}`
-      : `-probesize 32 -analyzeduration 0 -sync ext -vf ${shownOnly},setpts=0`;
+  const turn = picture.rotation ? [TURNS[picture.rotation]] : [];
+  const filters = shownOnly === undefined ? turn : [shownOnly, 'setpts=0', ...turn];
+  const timing = shownOnly === undefined ? `-sync audio ${PROBE}` : '-probesize 32 -analyzeduration 0 -sync ext';
+  const filtering = filters.length === 0 ? [] : ['-vf', filters.join(',')];
   return {
     name: 'ffplay',
     path,
-    arguments: [...`${flags} ${timing}`.split(' '), '-window_title', picture.title, '-f', demuxer, '-i', '-'],
+    arguments: [
+      ...`${flags} ${timing}`.split(' '),
+      ...filtering,
+      '-window_title',
+      picture.title,
+      '-f',
+      demuxer,
+      '-i',
+      '-',
+    ],
     inputDescriptor: 0,
     ...feed,
   };

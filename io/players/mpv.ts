@@ -47,6 +47,7 @@ export function mpvCommand(
       ...flags.split(' '),
       ...(options.x11 ? [X11_OUTPUTS] : []),
       ...(shownOnly === undefined ? [] : [`--vf=lavfi=[${shownOnly}]`]),
+      ...(picture.rotation ? [`--video-rotate=${picture.rotation}`] : []),
       `--title=${withoutExpansion(picture.title)}`,
       `--input-ipc-server=${options.overlay}`,
       options.inherits ? `fd://${INPUT_DESCRIPTOR}` : '-',

@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 
 /** Sound beside pictures. */
 export interface SoundTrack {
@@ -14,6 +15,8 @@ export interface Picture {
   readonly codecName: CodecName;
   readonly width: number;
   readonly height: number;
+  /** Rotation clockwise that the player applies; none by default. */
+  readonly rotation?: Rotation | undefined;
   /** Sound beside the pictures; `undefined` without. */
   readonly sound?: SoundTrack | undefined;
   /** Shown in the title bar of the window. */

@@ -25,6 +25,8 @@ export function vlcCommand(path: string, picture: Picture): PlayerCommand {
       'dummy',
       ...(sound ? [] : ['--no-audio']),
       ...flags.split(' '),
+      // VLC's angle is clockwise too.
+      ...(picture.rotation ? ['--video-filter=transform', `--transform-type=${picture.rotation}`] : []),
       `--video-title=${picture.title}`,
       '-',
     ],

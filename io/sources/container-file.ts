@@ -3,11 +3,14 @@ import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { splitAnnexB } from '../../protocol/codec/nal/annex-b.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
 import type { NalConfiguration } from '../../protocol/codec/nal/nal-stream-format.ts';
+import type { VideoSignal } from '../../protocol/codec/nal/video-signal.ts';
 import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
+import { signalOf, withContainerSignal } from './container-signal.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
 import { applyEdits } from './mp4-edits.ts';
 import { fileSource, Mp4Packets, packetsOf, READ_MS_MAX } from './mp4-packets.ts';
@@ -30,7 +33,7 @@ export interface ContainerFile {
   /** True when the file contains data foreign to its format; samples after it may be lost. */
   readonly hasJunk: boolean;
   /** Clockwise rotation to be applied by a player, degrees. */
-  readonly rotation: number;
+  readonly rotation: Rotation;
   /** Opens the track from its beginning. `ended` is called when reading ends. */
   open(ended: (end: ContainerEnd) => void): SampleTrack;
 }
@@ -50,6 +53,8 @@ export interface ContainerEnd {
 
 /** Codecs that are copied, by mediabunny's names. */
 const CODEC_NAMES: Readonly<Partial<Record<string, CodecName>>> = { avc: 'h264', hevc: 'h265' };
+/** Parameter sets remembered: more than any stream has. */
+const AMENDED_MAX = 64;
 const CACHE_BYTES = 4 * 1024 * 1024;
 /** Packets used for the mean frame rate. */
 const RATE_PACKETS = 120;
@@ -88,6 +93,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
   const end = structure ?? (await input.getDurationFromMetadata([track]).catch(() => null));
   const record = (await track.getDecoderConfig())?.description;
   const configuration = record === undefined ? undefined : bytesOf(record);
+  const signal = await signalOf(track);
   return {
     kind: 'copyable',
     file: {
@@ -95,10 +101,10 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
       framesPerSecond,
       durationSeconds: (typeof end === 'object' ? end?.durationSeconds : end) ?? undefined,
       hasJunk: matroska?.hasJunk === true,
-      rotation: await track.getRotation().catch(() => 0),
+      rotation: await track.getRotation().catch(() => 0 as const),
       open: (ended) =>
         openTrack(
-          new TrackReader(path, { codecName, record: configuration, structure, isCut: matroska?.isCut, ended }),
+          new TrackReader(path, { codecName, record: configuration, signal, structure, isCut: matroska?.isCut, ended }),
         ),
     },
   };
@@ -148,6 +154,9 @@ class TrackReader {
   readonly #ended: (end: ContainerEnd) => void;
   /** Decoder configurations by sample description; usually one. */
   readonly #configurations: readonly (NalConfiguration | undefined)[];
+  readonly #signal: VideoSignal;
+  /** Sequence parameter sets as they are sent, by those of the file. */
+  readonly #amended = new Map<string, Uint8Array>();
   #isCut: boolean | undefined;
 
   constructor(
@@ -155,13 +164,16 @@ class TrackReader {
     parts: {
       readonly codecName: CodecName;
       readonly record: Uint8Array | undefined;
+      /** What the container says about how pictures are shown. */
+      readonly signal: VideoSignal;
       readonly structure: Mp4Structure | undefined;
       /** Result of an earlier examination of the whole file; `undefined` when unknown. */
       readonly isCut: boolean | undefined;
       readonly ended: (end: ContainerEnd) => void;
     },
   ) {
-    const { codecName, record, structure, isCut, ended } = parts;
+    const { codecName, record, signal, structure, isCut, ended } = parts;
+    this.#signal = signal;
     this.codec = codecByName(codecName);
     this.#isCut = isCut;
     this.#path = path;
@@ -175,7 +187,7 @@ class TrackReader {
 
   /** Parameter sets of the first sample description. */
   get parameterSets(): readonly Uint8Array[] {
-    return this.#configurations[0]?.parameterSets ?? [];
+    return this.#asShown(this.#configurations[0]?.parameterSets ?? []);
   }
 
   /** True when an edit list determines the presentation times. */
@@ -201,7 +213,7 @@ class TrackReader {
         const sets = isInStream ? [] : (configuration?.parameterSets ?? []);
         inForce = configuration;
         const parts = sets.length === 0 ? own : [...sets, ...own];
-        yield { parts, timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };
+        yield { parts: this.#asShown(parts), timestamp: ticksOf(shownAt), duration: ticksOf(duration), decodeOnly };
       }
       wasRead = true;
     } catch (error) {
@@ -213,6 +225,22 @@ class TrackReader {
       const seconds = Math.max(0, this.isEdited ? end : end - start);
       this.#ended({ seconds, complaint, damagedSamples, wasRead, isCut: this.#isCut });
     }
+  }
+
+  /** Returns the parts with what the container says in the sequence parameter sets, so that no container is needed. */
+  #asShown(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+    const format = nalStreamOf(this.codec);
+    if (!parts.some(format.isSequenceParameterSet)) return parts;
+    return parts.map((part) => {
+      if (!format.isSequenceParameterSet(part)) return part;
+      const key = part.join();
+      let amended = this.#amended.get(key);
+      if (!amended) {
+        amended = withContainerSignal(this.codec, part, this.#signal);
+        if (this.#amended.size < AMENDED_MAX) this.#amended.set(key, amended);
+      }
+      return amended;
+    });
   }
 
   #samples(): AsyncIterable<ReadSample> {

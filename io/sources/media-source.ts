@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import type { AdaptiveControl } from './adaptive-control.ts';
 
 /** Description of a source, known before its first access unit is read. */
@@ -13,6 +14,8 @@ export interface MediaDescription {
   /** Width in luma samples, cropped. */
   readonly width: number;
   readonly height: number;
+  /** Rotation clockwise that a player applies to the pictures; none by default. */
+  readonly rotation?: Rotation | undefined;
   /** Frame rate, 1/s; the mean where it varies. */
   readonly framesPerSecond: number | undefined;
   /** Duration, seconds; `undefined`: endless or unknown. */

@@ -1,56 +1,28 @@
 import { extname } from 'node:path';
 import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
-import { loadAvLibrary } from '../encoder/av-library.ts';
-import { type EncoderOptions, ffmpegInput, type TestPattern } from '../ffmpeg/encoder.ts';
-import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
+import type { TestPattern } from '../ffmpeg/encoder.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
-import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
 import { Failure } from '../os/failure.ts';
 import { annexBNalUnits, codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
 import { reportEnd } from './container-end.ts';
 import { type ContainerFile, examineContainer } from './container-file.ts';
-import { openEncoded } from './encoded.ts';
-import { EncodingSource } from './encoding-source.ts';
 import { EntryGate } from './entry-gate.ts';
-import type { FollowRange } from './follow-range.ts';
 import { codecOfEnding, examineInput } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
+import { canFollow, ENCODED, type Encoding, ffmpegFor, ffmpegRecipe, openEncoding } from './open-encoding.ts';
+import type { PictureSourceOptions } from './picture-source-options.ts';
 import { type RawPictures, rawPicturesOf } from './raw-pictures.ts';
-import { type SampleTrack, sampleUnits } from './sample-units.ts';
+import { sampleUnits } from './sample-units.ts';
 import { parseTestPattern } from './test-pattern.ts';
-import { NoEntry, type Recipe, UnitSource, type UnitStream } from './unit-source.ts';
+import { NoEntry, type Recipe, UnitSource } from './unit-source.ts';
 import { untimedUnits } from './untimed-units.ts';
-
-export interface PictureSourceOptions {
-  /** `auto` copies H.264 and HEVC that is suitable for a live stream and encodes everything else. */
-  readonly encode: 'auto' | 'copy' | 'x264';
-  /** Codecs that may be copied; default: all that this program carries. Browsers decode only H.264 for certain. */
-  readonly copies?: readonly CodecName[];
-  /** Bit rate of the encoder, bits per second. */
-  readonly bitrate: number;
-  /** Key frame interval of the encoder, frames. */
-  readonly gop: number;
-  /** Path of ffmpeg; by default it is located when it is needed. */
-  readonly ffmpeg?: string | undefined;
-  /** Makes an encoded source follow the path; `undefined`: its bit rate is fixed. */
-  readonly follow?: FollowRange | undefined;
-  /** Frame rate, 1/s, of a raw byte stream or raw pictures that do not state it. */
-  readonly framesPerSecond?: number | undefined;
-  /** Called with warnings about an input that can be used. */
-  warn(message: string): void;
-}
 
 /** Assumed frame rate of a raw byte stream, 1/s, as in other programs. */
 const FRAMES_PER_SECOND_DEFAULT = 25;
-/** Time without a picture after which an encoder that is read ahead counts as hung, milliseconds: a camera may start slowly. */
-const SILENCE_MS_MAX = 30_000;
-/** Codec of the encoder. */
-const ENCODED: CodecName = 'h264';
 /** Codecs that ffmpeg copies for us, by its names. */
 const FFMPEG_NAMES: Readonly<Partial<Record<string, CodecName>>> = { h264: 'h264', hevc: 'h265' };
-/** Buffer (VBV) of an encoder with a fixed rate, seconds: it limits the burst of a key frame. */
-const BUFFER_SECONDS = 0.25;
 
 /**
  * Opens a file, a URL or `testsrc` (see `parseTestPattern`). When it resolves, the first access unit has been read.
@@ -129,15 +101,11 @@ async function openContainer(input: string, options: PictureSourceOptions): Prom
       const { framesPerSecond = FRAMES_PER_SECOND_DEFAULT, durationSeconds } = finding.file;
       const encoding = { source: localFile(input), framesPerSecond, durationSeconds };
       const recipe = containerRecipe(input, finding.file, options);
-      const { codecName } = finding.file;
-      if (mustEncode(input, { codecName }, options)) return openEncoding(input, encoding, options, recipe);
+      const { codecName, rotation } = finding.file;
+      if (mustEncode(input, { codecName, rotation }, options)) return openEncoding(input, encoding, options, recipe);
       if (finding.file.hasJunk) {
         const behind = await openBehindJunk(input, options);
         if (behind !== undefined) return behind;
-      }
-      if (finding.file.rotation !== 0) {
-        const turn = `${finding.file.rotation}°, which is lost in a copied stream; --encode x264 rotates the video`;
-        options.warn(`${input}: the video has a rotation of ${turn}`);
       }
       return copyOrEncode(input, recipe, encoding, options);
     }
@@ -178,6 +146,7 @@ function containerRecipe(input: string, file: ContainerFile, options: PictureSou
     codecName: file.codecName,
     framesPerSecond: file.framesPerSecond,
     durationSeconds: file.durationSeconds,
+    rotation: file.rotation,
     hasContainerTimes: true,
     open: () => {
       const gate = new EntryGate();
@@ -209,18 +178,27 @@ async function openThroughFfmpeg(input: string, source: string, options: Picture
   const isRateKnown = found.video.framesPerSecond !== undefined;
   const encoding = { source, framesPerSecond, isRateKnown, durationSeconds: found.durationSeconds };
   const codecName = FFMPEG_NAMES[codec];
-  if (mustEncode(input, { codecName, title: codec }, options)) return openEncoding(input, encoding, options);
-  const copying = { ...encoding, codecName, hasTimes: found.hasPresentationTimes };
+  if (mustEncode(input, { codecName, title: codec, rotation: found.video.rotation }, options))
+    return openEncoding(input, encoding, options);
+  const { rotation } = found.video;
+  const copying = { ...encoding, codecName, rotation, hasTimes: found.hasPresentationTimes };
   return copyOrEncode(input, await ffmpegRecipe(input, copying, 'copy', options), encoding, options);
+}
+
+interface FoundPictures {
+  readonly codecName: CodecName | undefined;
+  readonly title?: string;
+  readonly rotation?: Rotation;
 }
 
 /** True when the stream is to be encoded anew. @throws {Failure} when the user wants it copied, and it cannot be. */
 function mustEncode(
   input: string,
-  { codecName, title }: { readonly codecName: CodecName | undefined; readonly title?: string },
-  { encode, copies = VIDEO_CODEC_NAMES }: PictureSourceOptions,
+  { codecName, title, rotation = 0 }: FoundPictures,
+  { encode, copies = VIDEO_CODEC_NAMES, upright = false }: PictureSourceOptions,
 ): boolean {
   if (encode === 'x264') return true;
+  if (upright && rotation !== 0 && encode === 'auto') return true;
   if (codecName !== undefined && copies.includes(codecName)) return false;
   if (encode === 'auto') return true;
   const found = title ?? (codecName && titleOf(codecName));
@@ -228,22 +206,6 @@ function mustEncode(
   throw new Failure(
     `${input} contains ${found}, but only ${possible} can be copied: use --encode auto or --encode x264`,
   );
-}
-
-/** Input of the encoder, as far as it is known before ffmpeg runs. */
-interface Encoding {
-  readonly source: string | TestPattern;
-  readonly rawPictures?: RawPictures;
-  readonly framesPerSecond: number;
-  /** False: the rate is a guess. */
-  readonly isRateKnown?: boolean;
-  readonly durationSeconds: number | undefined;
-  /** True when the input has no timestamps: frames are spaced evenly. */
-  readonly evenTimes?: boolean;
-  /** Codec of a copied stream; an encoded one is H.264. */
-  readonly codecName?: CodecName | undefined;
-  /** False when the copied stream has decode times only, so that picture order determines presentation. */
-  readonly hasTimes?: boolean;
 }
 
 /** Copies the stream. If no live stream can be made of it, `auto` encodes and `copy` fails. */
@@ -277,119 +239,6 @@ async function copyOrEncode(
       throw isMissing ? new Failure(`${failure.message}; encoding it requires ffmpeg: ${second.message}`, 3) : failure;
     }
   }
-}
-
-/** Encodes with `node-av` where it loads and no ffmpeg is named, and with the ffmpeg program otherwise. */
-async function openEncoding(
-  input: string,
-  encoding: Encoding,
-  options: PictureSourceOptions,
-  copy?: Recipe,
-): Promise<MediaSource> {
-  if (await canFollow(options)) return openLibraryEncoding(input, encoding, options, copy);
-  return openProgramEncoding(input, encoding, options);
-}
-
-/** True when the encoder that an encoded source would use can follow a path. */
-async function canFollow({ ffmpeg }: PictureSourceOptions): Promise<boolean> {
-  return ffmpeg === undefined && (await loadAvLibrary()) !== undefined;
-}
-
-function openLibraryEncoding(
-  input: string,
-  encoding: Encoding,
-  options: PictureSourceOptions,
-  copy: Recipe | undefined,
-): Promise<MediaSource> {
-  const { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false } = encoding;
-  const { bitrate, gop, follow, warn } = options;
-  return EncodingSource.open({
-    name: input,
-    order: {
-      input: typeof source === 'string' ? { url: source } : { graph: ffmpegInput(source) },
-      rawPictures,
-      guard: typeof source === 'string' ? inputGuardOptions(source) : {},
-      framesPerSecondDefault: framesPerSecond,
-      evenTimes,
-      keyInterval: follow ? undefined : gop,
-      bufferSeconds: follow ? undefined : BUFFER_SECONDS,
-      adapts: follow !== undefined,
-    },
-    bitrate: follow ? Math.min(follow.bitrateMax, Math.max(follow.bitrateMin, bitrate)) : bitrate,
-    range: follow && { min: follow.bitrateMin, max: follow.bitrateMax },
-    durationSeconds,
-    // Nobody waits for a picture of a source that is read ahead.
-    host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
-    fallback: async (fromSeconds) => {
-      // A session keeps its codec.
-      if (copy?.codecName === ENCODED) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
-      const from = typeof source === 'string' ? fromSeconds : 0;
-      return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
-    },
-    warn,
-  });
-}
-
-async function openProgramEncoding(
-  input: string,
-  encoding: Encoding,
-  options: PictureSourceOptions,
-  fromSeconds = 0,
-): Promise<MediaSource> {
-  try {
-    return await UnitSource.open(await ffmpegRecipe(input, encoding, 'x264', options, fromSeconds), options.warn);
-  } catch (error) {
-    if (error instanceof NoEntry) throw new Failure(`${input}: ffmpeg produced no picture`);
-    throw error;
-  }
-}
-
-async function ffmpegRecipe(
-  input: string,
-  encoding: Encoding,
-  mode: 'copy' | 'x264',
-  options: PictureSourceOptions,
-  fromSeconds = 0,
-): Promise<Recipe> {
-  const { source, rawPictures, framesPerSecond, durationSeconds } = encoding;
-  const { evenTimes = false, hasTimes = true, isRateKnown = true, codecName = ENCODED } = encoding;
-  const codec = codecByName(codecName);
-  const ffmpeg = await ffmpegFor(input, options);
-  const { bitrate, gop } = options;
-  const pace = { bitrate, gop, framesPerSecond, evenTimes };
-  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, fromSeconds, ...pace };
-  return {
-    name: input,
-    mode,
-    codecName,
-    // Where it is copied, the stream itself may know better than a guess.
-    framesPerSecond: hasTimes && (isRateKnown || mode === 'x264') ? framesPerSecond : undefined,
-    assumedFramesPerSecond: framesPerSecond,
-    durationSeconds,
-    open: (): UnitStream => {
-      const gate = new EntryGate();
-      const encoded = openEncoded(run, codecName);
-      const units = (async function* () {
-        const track = await encoded.track;
-        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, { codec, framesPerSecond });
-      })();
-      return { gate, units, close: () => encoded.close() };
-    },
-  };
-}
-
-async function* partsOf({ parameterSets, samples }: SampleTrack): AsyncGenerator<readonly Uint8Array[]> {
-  yield parameterSets;
-  for await (const sample of samples) yield sample.parts;
-}
-
-async function ffmpegFor(input: string, { ffmpeg, warn }: PictureSourceOptions): Promise<Ffmpeg> {
-  const found = await locateFfmpeg({ explicit: ffmpeg }).catch((error: unknown) => {
-    if (!(error instanceof Failure)) throw error;
-    throw new Failure(`${input} requires ffmpeg: ${error.message}`, error.exitCode);
-  });
-  for (const warning of found.warnings) warn(warning);
-  return found;
 }
 
 const titleOf = (codecName: CodecName): string => nalStreamOf(codecByName(codecName)).title;

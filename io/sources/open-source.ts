@@ -1,7 +1,8 @@
 import { Failure } from '../os/failure.ts';
 import type { MediaSource } from './media-source.ts';
-import { openPictures, type PictureSourceOptions } from './open-pictures.ts';
+import { openPictures } from './open-pictures.ts';
 import { openSound, type SoundWishes } from './open-sound.ts';
+import type { PictureSourceOptions } from './picture-source-options.ts';
 
 export interface MediaSourceOptions extends PictureSourceOptions {
   /** Sound to read beside the pictures; `undefined`: none. */

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import type { EntryGate } from './entry-gate.ts';
 import type { MediaDescription, MediaSource } from './media-source.ts';
@@ -24,6 +25,8 @@ export interface Recipe {
   /** Frame rate, 1/s, used when neither `framesPerSecond` nor the stream gives one. */
   readonly assumedFramesPerSecond?: number;
   readonly durationSeconds: number | undefined;
+  /** Rotation clockwise that a player applies; none by default. */
+  readonly rotation?: Rotation | undefined;
   /** True when the times of the pictures are those of the container, less a constant. */
   readonly hasContainerTimes?: true;
   open(): UnitStream;
@@ -158,6 +161,7 @@ function describe(recipe: Recipe, first: AccessUnit): MediaDescription {
     codec: format?.decoder ?? codec.mp4?.sampleEntry ?? codec.name,
     width: format?.width ?? 0,
     height: format?.height ?? 0,
+    ...(recipe.rotation && { rotation: recipe.rotation }),
     framesPerSecond: recipe.framesPerSecond ?? format?.framesPerSecond ?? recipe.assumedFramesPerSecond,
     durationSeconds: recipe.durationSeconds,
     mode: recipe.mode,

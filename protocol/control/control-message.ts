@@ -52,6 +52,8 @@ const media = z.object({
   /** Luma samples after cropping. */
   width: z.int().min(1).max(65_535),
   height: z.int().min(1).max(65_535),
+  /** Rotation clockwise that a player applies, degrees; none when absent. */
+  rotation: z.literal([90, 180, 270]).optional(),
   /** Frame rate; `null` when unknown or not constant. */
   framesPerSecond: z.number().positive().max(100_000).nullable(),
   /** Duration; `null` when endless or unknown. */

@@ -1,5 +1,6 @@
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import { type Ticks, ticks } from '../base/units.ts';
+import type { Rotation } from '../codec/nal/display-orientation.ts';
 
 /**
  * Messages between the page server and the page over one WebSocket.
@@ -46,6 +47,8 @@ export interface PageDescription {
   /** Luma samples after cropping. */
   readonly width: number;
   readonly height: number;
+  /** Rotation clockwise that the page applies; none by default. */
+  readonly rotation?: Rotation | undefined;
   /** `undefined` when unknown or not constant. */
   readonly framesPerSecond?: number | undefined;
 }

@@ -10,6 +10,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inSeconds } from '../../protocol/base/units.ts';
 import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
+import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
 import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
@@ -183,8 +184,10 @@ export class RtpSender {
     this.#control?.close();
   }
 
-  #send(unit: AccessUnit): void {
-    this.#options.onUnit?.(unit);
+  #send(sent: AccessUnit): void {
+    this.#options.onUnit?.(sent);
+    // Nothing else tells the players how to turn it.
+    const unit = orientedUnit(this.#codec, sent, this.#options.source.description.rotation);
     for (const part of unit.parts) this.#parameterSets.add(part);
     const joinable = unit.importance === 'key';
     // For players without the SDP file, and those that join later, the stream repeats the parameter sets.

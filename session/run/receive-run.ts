@@ -163,7 +163,7 @@ export class ReceiveRun {
     const { media } = stream;
     const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
     log.info(
-      `${media.name}: ${media.width}×${media.height}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
+      `${media.name}: ${media.width}×${media.height}${media.rotation ? `, rotated by ${media.rotation}°,` : ''}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
         `${stream.sound ? `sound ${stream.sound.decoder}, ` : ''}` +
         `${stream.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
     );
@@ -220,13 +220,14 @@ export class ReceiveRun {
   }
 
   #openRecorder(output: string, { codecName, media, parameterSets, sound }: StreamAnnouncement): Outlet<Recorder> {
-    const { name, codec, width, height, mode, framesPerSecond } = media;
+    const { name, codec, width, height, rotation, mode, framesPerSecond } = media;
     const description = {
       name,
       codecName,
       codec,
       width,
       height,
+      rotation,
       mode: mode === 'x264' ? ('x264' as const) : ('copy' as const),
       framesPerSecond: framesPerSecond ?? undefined,
       durationSeconds: undefined,
@@ -275,6 +276,7 @@ export class ReceiveRun {
       codec: media.codec,
       width: media.width,
       height: media.height,
+      ...(media.rotation && { rotation: media.rotation }),
       ...(media.framesPerSecond === null ? {} : { framesPerSecond: media.framesPerSecond }),
     };
   }

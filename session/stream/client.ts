@@ -19,6 +19,8 @@ export interface AnnouncedMedia {
   /** Luma samples after cropping. */
   readonly width: number;
   readonly height: number;
+  /** Rotation clockwise that a player applies, degrees; `undefined`: none. */
+  readonly rotation?: 90 | 180 | 270 | undefined;
   /** `null` when unknown or not constant. */
   readonly framesPerSecond: number | null;
   /** Milliseconds; `null` when endless or unknown. */

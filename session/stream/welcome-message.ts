@@ -21,7 +21,7 @@ export function welcomeMessage(
   },
 ): WelcomeMessage {
   const { description, loop, position } = stream;
-  const { name, codec, width, height, framesPerSecond, durationSeconds, mode, parameterSets } = description;
+  const { name, codec, width, height, rotation, framesPerSecond, durationSeconds, mode, parameterSets } = description;
   const minor = minorVersionOf(hello.userAgent);
   const sets = presentableParameterSets(parameterSets);
   return {
@@ -35,6 +35,7 @@ export function welcomeMessage(
       codec,
       width,
       height,
+      ...(minor > 0 && rotation && { rotation }),
       framesPerSecond:
         framesPerSecond !== undefined && framesPerSecond > 0 && framesPerSecond <= 100_000 ? framesPerSecond : null,
       durationMs: durationSeconds === undefined || loop ? null : Math.max(0, durationSeconds * 1_000),

@@ -80,7 +80,7 @@ const connection = new PageConnection<PageAnnouncement, CommandMessage, PagePict
     switch (announcement.kind) {
       case 'description':
         description = announcement.description;
-        video.reset(description.codec);
+        video.reset(description.codec, description.rotation);
         break;
       case 'statistics':
         panel.update(announcement.record);
@@ -126,7 +126,8 @@ function refresh(): void {
     element('source-title', HTMLElement).textContent = description.title;
     element('source-title', HTMLElement).title = description.title;
     element('source-format', HTMLElement).textContent = format(description, video.codec);
-    body.style.setProperty('--picture-ratio', `${description.width} / ${description.height}`);
+    const { width, height, rotation = 0 } = description;
+    body.style.setProperty('--picture-ratio', rotation % 180 === 0 ? `${width} / ${height}` : `${height} / ${width}`);
     document.title = `${description.title} · dropframe`;
   }
 }

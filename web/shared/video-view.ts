@@ -1,4 +1,5 @@
 import { decoderOfByteStream } from '../../protocol/codec/h264/byte-stream-decoder.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import type { PagePicture } from '../../protocol/page/page-message.ts';
 
 /** Decoder queue length above which frames are skipped up to the next key frame. */
@@ -71,6 +72,7 @@ export class VideoView {
   #failures = 0;
   /** Decoder string announced by the server; empty when unknown. */
   #announced = '';
+  #rotation: Rotation = 0;
   /** True when the browser has said that it cannot decode the announced stream. */
   #isUnsupported = false;
   /** True when this browser has decoded a frame of the stream, so that later errors do not count as inability. */
@@ -109,8 +111,10 @@ export class VideoView {
   /**
    * Resets the view for a new stream, which starts at a key frame.
    * @param announced its decoder string, when it is known before the first key frame.
+   * @param rotation clockwise, that is applied to its pictures.
    */
-  reset(announced = ''): void {
+  reset(announced = '', rotation: Rotation = 0): void {
+    this.#rotation = rotation;
     this.#announced = announced;
     this.#isUnsupported = false;
     if (this.isHevc && VideoView.supported) void this.#askSupport(announced);
@@ -241,11 +245,17 @@ export class VideoView {
     const sentAtMs = this.#sentAtMs.get(frame.timestamp);
     this.#sentAtMs.delete(frame.timestamp);
     this.#drawnTimestamp = frame.timestamp;
-    if (this.#canvas.width !== frame.displayWidth || this.#canvas.height !== frame.displayHeight) {
-      this.#canvas.width = frame.displayWidth;
-      this.#canvas.height = frame.displayHeight;
+    const { displayWidth, displayHeight } = frame;
+    const isAcross = this.#rotation % 180 !== 0;
+    const [width, height] = isAcross ? [displayHeight, displayWidth] : [displayWidth, displayHeight];
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
     }
-    this.#context.drawImage(frame, 0, 0, this.#canvas.width, this.#canvas.height);
+    this.#context.setTransform(1, 0, 0, 1, width / 2, height / 2);
+    this.#context.rotate((this.#rotation * Math.PI) / 180);
+    this.#context.drawImage(frame, -displayWidth / 2, -displayHeight / 2, displayWidth, displayHeight);
+    this.#context.resetTransform();
     this.framesDrawn += 1;
     this.drawnSentAtMs = sentAtMs;
     if (sentAtMs === undefined) return;

@@ -1,0 +1,155 @@
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
+import { loadAvLibrary } from '../encoder/av-library.ts';
+import { type EncoderOptions, ffmpegInput, type TestPattern } from '../ffmpeg/encoder.ts';
+import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
+import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
+import { Failure } from '../os/failure.ts';
+import { openEncoded } from './encoded.ts';
+import { EncodingSource } from './encoding-source.ts';
+import { EntryGate } from './entry-gate.ts';
+import type { MediaSource } from './media-source.ts';
+import type { PictureSourceOptions } from './picture-source-options.ts';
+import type { RawPictures } from './raw-pictures.ts';
+import { type SampleTrack, sampleUnits } from './sample-units.ts';
+import { NoEntry, type Recipe, UnitSource, type UnitStream } from './unit-source.ts';
+import { untimedUnits } from './untimed-units.ts';
+
+/** Codec of the encoder. */
+export const ENCODED: CodecName = 'h264';
+/** Time without a picture after which an encoder that is read ahead counts as hung, milliseconds: a camera may start slowly. */
+const SILENCE_MS_MAX = 30_000;
+/** Buffer (VBV) of an encoder with a fixed rate, seconds: it limits the burst of a key frame. */
+const BUFFER_SECONDS = 0.25;
+
+/** Input of the encoder, as far as it is known before ffmpeg runs. */
+export interface Encoding {
+  readonly source: string | TestPattern;
+  readonly rawPictures?: RawPictures;
+  readonly framesPerSecond: number;
+  /** False: the rate is a guess. */
+  readonly isRateKnown?: boolean;
+  readonly durationSeconds: number | undefined;
+  /** True when the input has no timestamps: frames are spaced evenly. */
+  readonly evenTimes?: boolean;
+  /** Codec of a copied stream; an encoded one is H.264. */
+  readonly codecName?: CodecName | undefined;
+  /** False when the copied stream has decode times only, so that picture order determines presentation. */
+  readonly hasTimes?: boolean;
+  /** Rotation of a copied stream; an encoded one is upright. */
+  readonly rotation?: Rotation | undefined;
+}
+
+/** Encodes with `node-av` where it loads and no ffmpeg is named, and with the ffmpeg program otherwise. */
+export async function openEncoding(
+  input: string,
+  encoding: Encoding,
+  options: PictureSourceOptions,
+  copy?: Recipe,
+): Promise<MediaSource> {
+  if (await canFollow(options)) return openLibraryEncoding(input, encoding, options, copy);
+  return openProgramEncoding(input, encoding, options);
+}
+
+/** True when the encoder that an encoded source would use can follow a path. */
+export async function canFollow({ ffmpeg }: PictureSourceOptions): Promise<boolean> {
+  return ffmpeg === undefined && (await loadAvLibrary()) !== undefined;
+}
+
+function openLibraryEncoding(
+  input: string,
+  encoding: Encoding,
+  options: PictureSourceOptions,
+  copy: Recipe | undefined,
+): Promise<MediaSource> {
+  const { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false } = encoding;
+  const { bitrate, gop, follow, warn } = options;
+  return EncodingSource.open({
+    name: input,
+    order: {
+      input: typeof source === 'string' ? { url: source } : { graph: ffmpegInput(source) },
+      rawPictures,
+      guard: typeof source === 'string' ? inputGuardOptions(source) : {},
+      framesPerSecondDefault: framesPerSecond,
+      evenTimes,
+      keyInterval: follow ? undefined : gop,
+      bufferSeconds: follow ? undefined : BUFFER_SECONDS,
+      adapts: follow !== undefined,
+    },
+    bitrate: follow ? Math.min(follow.bitrateMax, Math.max(follow.bitrateMin, bitrate)) : bitrate,
+    range: follow && { min: follow.bitrateMin, max: follow.bitrateMax },
+    durationSeconds,
+    // Nobody waits for a picture of a source that is read ahead.
+    host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
+    fallback: async (fromSeconds) => {
+      // A session keeps its codec.
+      if (copy?.codecName === ENCODED) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
+      const from = typeof source === 'string' ? fromSeconds : 0;
+      return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
+    },
+    warn,
+  });
+}
+
+async function openProgramEncoding(
+  input: string,
+  encoding: Encoding,
+  options: PictureSourceOptions,
+  fromSeconds = 0,
+): Promise<MediaSource> {
+  try {
+    return await UnitSource.open(await ffmpegRecipe(input, encoding, 'x264', options, fromSeconds), options.warn);
+  } catch (error) {
+    if (error instanceof NoEntry) throw new Failure(`${input}: ffmpeg produced no picture`);
+    throw error;
+  }
+}
+
+export async function ffmpegRecipe(
+  input: string,
+  encoding: Encoding,
+  mode: 'copy' | 'x264',
+  options: PictureSourceOptions,
+  fromSeconds = 0,
+): Promise<Recipe> {
+  const { source, rawPictures, framesPerSecond, durationSeconds, rotation } = encoding;
+  const { evenTimes = false, hasTimes = true, isRateKnown = true, codecName = ENCODED } = encoding;
+  const codec = codecByName(codecName);
+  const ffmpeg = await ffmpegFor(input, options);
+  const { bitrate, gop } = options;
+  const pace = { bitrate, gop, framesPerSecond, evenTimes };
+  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, fromSeconds, ...pace };
+  return {
+    name: input,
+    mode,
+    codecName,
+    // Where it is copied, the stream itself may know better than a guess.
+    framesPerSecond: hasTimes && (isRateKnown || mode === 'x264') ? framesPerSecond : undefined,
+    assumedFramesPerSecond: framesPerSecond,
+    durationSeconds,
+    rotation: mode === 'copy' ? rotation : undefined,
+    open: (): UnitStream => {
+      const gate = new EntryGate();
+      const encoded = openEncoded(run, codecName);
+      const units = (async function* () {
+        const track = await encoded.track;
+        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, { codec, framesPerSecond });
+      })();
+      return { gate, units, close: () => encoded.close() };
+    },
+  };
+}
+
+async function* partsOf({ parameterSets, samples }: SampleTrack): AsyncGenerator<readonly Uint8Array[]> {
+  yield parameterSets;
+  for await (const sample of samples) yield sample.parts;
+}
+
+export async function ffmpegFor(input: string, { ffmpeg, warn }: PictureSourceOptions): Promise<Ffmpeg> {
+  const found = await locateFfmpeg({ explicit: ffmpeg }).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(`${input} requires ffmpeg: ${error.message}`, error.exitCode);
+  });
+  for (const warning of found.warnings) warn(warning);
+  return found;
+}
