@@ -45,7 +45,11 @@ export class FineWakeUp {
     const [seconds, nanoseconds] = hrtime();
     this.#offset = seconds * 1e6 + nanoseconds / 1e3 - now();
     // Started from its source text, not from a file: works for compiled and uncompiled sources.
-    this.#thread = new Worker(`(${keepTime})()`, { eval: true, execArgv: [], workerData: shared });
+    this.#thread = new Worker(`(${keepTime})(require('node:worker_threads'))`, {
+      eval: true,
+      execArgv: [],
+      workerData: shared,
+    });
     this.#thread.on('message', () => this.#rung());
   }
 
@@ -73,10 +77,10 @@ export class FineWakeUp {
 
 /**
  * Body of the thread: sleeps until the alarm, rings, and sleeps until it is set again. It runs from its source text, so
- * it uses no outer name and defines no inner function (compilers wrap those in helpers).
+ * it uses no outer name, not even `require`, which a bundler renames, and defines no inner function (compilers wrap those
+ * in helpers).
  */
-function keepTime(): void {
-  const { parentPort, workerData } = require('node:worker_threads') as typeof import('node:worker_threads');
+function keepTime({ parentPort, workerData }: typeof import('node:worker_threads')): void {
   const settings = new Int32Array(workerData, 0, 1);
   const alarm = new Float64Array(workerData, 8, 1);
   for (;;) {
