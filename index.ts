@@ -54,6 +54,8 @@ export type {
   CongestionControlFeedback,
   ExtendedReport,
   ExtendedReportBlock,
+  FullIntraCommand,
+  FullIntraRequest,
   Goodbye,
   Nack,
   PictureLossIndication,

@@ -95,6 +95,7 @@ const SDP_CAUSES: Readonly<Record<string, string>> = {
   'sdp-no-h264-stream': 'no m=video section has an a=rtpmap line with H264 or H265',
   'sdp-no-address': 'no c= line gives the destination address',
   'sdp-port': 'the port in the m=video line is not from 1 to 65535',
+  'sdp-encrypted': 'the m= line names an encrypted profile (SAVP); plain RTP is read only: RTP/AVP or RTP/AVPF',
   'sdp-parameter-sets': 'sprop-parameter-sets (or sprop-vps, -sps, -pps) in the a=fmtp line is not base64',
 };
 

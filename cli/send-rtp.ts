@@ -12,6 +12,8 @@ import { countPart, positionText, type Status } from './status-text.ts';
 export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
   readonly to: HostAndPort;
   readonly sdp?: string;
+  readonly localPort: number;
+  readonly rtcpMux?: boolean;
   readonly loop?: boolean;
   readonly mtu: number;
 }
@@ -31,12 +33,14 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
-    source = await openInput(input, { ...options, audio: false }, log);
+    source = await openInput(input, { ...options, audio: false, joinable: true }, log);
     recorder = await openRecord(options, source, log);
     sender = new RtpSender({
       source,
       host: options.to.host,
       port: options.to.port,
+      localPort: options.localPort,
+      multiplexed: options.rtcpMux === true,
       loop: options.loop === true,
       datagramBytesMax: options.mtu,
       onUnit: (unit) => recorder?.write(unit),
@@ -51,8 +55,9 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
     log.info(`sending ${name} (${width}×${height}, ${codec}, ${mode}) to rtp://${sender.destination}`);
     context.showStatus(() => (sender ? statusOf(sender, durationSeconds) : undefined));
     if (!stopped) await sender.run();
-    const { frames, packets, bytes } = sender.statistics;
-    log.info(`sent ${frames} frames in ${packets} packets, ${(bytes / 1_000).toFixed(0)} kB`);
+    const { frames, packets, bytes, retransmissions } = sender.statistics;
+    const again = retransmissions > 0 ? `, and ${retransmissions} packets again on request` : '';
+    log.info(`sent ${frames} frames in ${packets} packets, ${(bytes / 1_000).toFixed(0)} kB${again}`);
   } finally {
     context.closeStatus();
     await sender?.stop();
@@ -72,13 +77,14 @@ async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Con
 }
 
 function statusOf(sender: RtpSender, of: number | undefined): Status | undefined {
-  const { frames, packets } = sender.statistics;
+  const { frames, packets, retransmissions } = sender.statistics;
   const { positionSeconds, refused } = sender;
   if (frames === 0 || positionSeconds === undefined) return undefined;
   return [
     positionText({ seconds: positionSeconds, of }),
     ...(refused > 0 ? [countPart(refused, `${refused} refused: no receiver on that port`, 'bad')] : []),
     `${frames} frames in ${packets} packets`,
+    ...(retransmissions > 0 ? [`${retransmissions} again`] : []),
     `rtp://${sender.destination}`,
   ];
 }

@@ -3,6 +3,7 @@ import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { LogFields } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import type { ServerSecurity } from '../session/stream/server-security.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { FollowedState, StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
@@ -26,6 +27,8 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions,
   readonly listen: HostAndPort;
   readonly to?: HostAndPort;
   readonly sdp?: string;
+  readonly localPort: number;
+  readonly rtcpMux?: boolean;
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
@@ -63,7 +66,13 @@ export function addSendCommand(program: Command): void {
         readRtpTarget,
       ),
     )
-    .option('--sdp <file>', 'with --to: write the session description for players; - for stdout');
+    .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
+    .addOption(
+      new Option('--local-port <port>', 'with --to: port to send RTP from, RTCP from the next; 0: any')
+        .default(0)
+        .argParser(readWhole({ min: 0, max: RTP_PORT_MAX }, 'a port')),
+    )
+    .option('--rtcp-mux', 'with --to: send and receive RTCP on the ports of RTP');
   addSenderEncryption(command)
     .optionsGroup('Video:')
     .addOption(
@@ -150,6 +159,7 @@ Examples:
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
+  dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
 
 AAC and Opus are copied, other sound becomes Opus (with ffmpeg). The stream starts when the first receiver joins; later receivers join live at the next key
 frame.
@@ -157,13 +167,22 @@ On an address that other machines can reach, control and media are encrypted (TL
 printed URL, which contains the fingerprint of the certificate, or the passphrase. --insecure disables this; on
 loopback, and with --to, nothing is encrypted.
 With --to the stream starts at once and plays once (with --loop until stopped), to that address only, whether or not a
-program receives it, and without recovery. RTP uses PORT, RTCP uses PORT + 1.
+program receives it. RTP uses PORT, RTCP uses PORT + 1. Requests of the receiver by RTCP (NACK) are answered with
+retransmissions as the session description announces (AVPF, rtx); --local-port fixes the port that awaits them.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
     );
 }
 
+/** Names an option that is for plain RTP only, and what it does; `undefined` when none was given. */
+function plainOnlyOption({ sdp, localPort, rtcpMux }: SendCommandOptions): string | undefined {
+  if (sdp !== undefined) return '--sdp describes';
+  if (localPort !== 0) return '--local-port is for';
+  return rtcpMux === true ? '--rtcp-mux is for' : undefined;
+}
+
 async function send(input: string, options: SendCommandOptions): Promise<void> {
-  if (options.sdp !== undefined) throw new Failure('--sdp describes plain RTP and requires --to rtp://HOST:PORT', 2);
+  const plainOnly = plainOnlyOption(options);
+  if (plainOnly) throw new Failure(`${plainOnly} plain RTP and requires --to rtp://HOST:PORT`, 2);
   const [{ StreamServer }, { serverSecurity }, { openRecord, openInput }] = await Promise.all([
     import('../session/stream/stream-server.ts'),
     import('../session/stream/server-security.ts'),

@@ -15,6 +15,8 @@ export interface SourceCommandOptions {
   readonly rate?: 'auto' | 'fixed' | undefined;
   readonly bitrateMin?: number | undefined;
   readonly bitrateMax?: number | undefined;
+  /** True for periodic key frames in any case: receivers join without asking. */
+  readonly joinable?: boolean;
   readonly fps?: number;
   /** False to leave the sound out. */
   readonly audio?: boolean | undefined;
@@ -37,7 +39,7 @@ function followOf(options: SourceCommandOptions): MediaSourceOptions['follow'] {
   if (follow && follow.bitrateMin > follow.bitrateMax) {
     throw new Failure(`--bitrate-min (${follow.bitrateMin}) is above --bitrate-max (${follow.bitrateMax})`, 2);
   }
-  return follow;
+  return follow && options.joinable === true ? { ...follow, keyInterval: options.gop } : follow;
 }
 
 /** @param limits which streams may be copied; default: all that this program carries. */

@@ -2,6 +2,13 @@ import { assert } from './base/assert.ts';
 import { malformed, type Parsed, parsed } from './base/parsed.ts';
 import type { Codec, SessionFormat } from './codec/codec.ts';
 import { DEFAULT_CODEC } from './codec/codecs.ts';
+import {
+  type DescribedRetransmission,
+  feedbackIn,
+  feedbackLines,
+  retransmissionIn,
+  type StreamFeedback,
+} from './sdp-feedback.ts';
 
 /** One RTP stream in a session description (RFC 8866). */
 export interface DescribedMedia {
@@ -19,14 +26,24 @@ export interface DescribedMedia {
   readonly extensions?: ReadonlyMap<number, string>;
   /** True when RTP and RTCP share a port (RFC 5761 §5.1.1); players without support ignore the attribute. */
   readonly multiplexed?: boolean;
+  /** SSRC of the stream, 32 bits; needed to name that of its retransmissions. */
+  readonly ssrc?: number | undefined;
+  /** Feedback that the sender accepts; with any, the profile is AVPF (RFC 4585 §4). None by default. */
+  readonly feedback?: StreamFeedback | undefined;
+  /** Stream of the retransmissions; `undefined` when there are none. */
+  readonly retransmission?: DescribedRetransmission | undefined;
+  /** Time for which packets are kept for retransmission, milliseconds. */
+  readonly keptMs?: number | undefined;
 }
 
-/** One RTP stream with its destination, for a session description. */
+/** RTP streams with their destination, for a session description. */
 export interface SessionDescriptionOptions extends DescribedMedia {
-  /** Destination of the stream: an IPv4 or IPv6 address. */
+  /** Destination of the streams: an IPv4 or IPv6 address. */
   readonly host: string;
   /** Session name. */
   readonly name: string;
+  /** The other streams, such as the sound beside the pictures. */
+  readonly others?: readonly DescribedMedia[];
 }
 
 /** Stream properties needed by a player. */
@@ -39,15 +56,22 @@ export interface SessionDescription {
   readonly clockRate: number;
   /** Empty when there are none. */
   readonly parameterSets: readonly Uint8Array[];
+  /** Port of RTCP: `a=rtcp` (RFC 3605), or that of the media with `a=rtcp-mux`; otherwise the next one. */
+  readonly rtcpPort: number;
+  /** Feedback that the sender accepts. */
+  readonly feedback: StreamFeedback;
+  /** Stream of the retransmissions; `undefined` when the sender has none. */
+  readonly retransmission?: DescribedRetransmission | undefined;
 }
 
 /** Returns the text of an `.sdp` file. */
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
-  const { host, name } = options;
+  const { host, name, others = [] } = options;
   assert(!/\s/.test(host), 'the host must not contain white space');
   const address = `IN ${host.includes(':') ? 'IP6' : 'IP4'} ${host}`;
   const session = ['v=0', `o=- 0 0 ${address}`, `s=${sessionName(name)}`, `c=${address}`, 't=0 0'];
-  return `${[...session, ...mediaLines(options)].join('\r\n')}\r\n`;
+  const media = [options, ...others].flatMap(mediaLines);
+  return `${[...session, ...media].join('\r\n')}\r\n`;
 }
 
 /** Returns a session name (RFC 8866 §5.3): one line, not empty. */
@@ -55,16 +79,18 @@ export const sessionName = (name: string): string => name.replace(/\p{Cc}+/gu, '
 
 /** Returns the lines that describe a stream, from its `m=` line on. */
 export function mediaLines(media: DescribedMedia): string[] {
-  const { port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC } = media;
+  const { port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC, feedback, retransmission } = media;
   const { session } = codec;
   assert(session !== undefined, 'the codec must have a payload format for session descriptions');
   const channels = session.channels?.(parameterSets);
+  const payloadTypes = retransmission ? `${payloadType} ${retransmission.payloadType}` : payloadType;
   const lines = [
-    `m=${codec.mediaType} ${port} RTP/AVP ${payloadType}`,
+    `m=${codec.mediaType} ${port} RTP/${feedback ? 'AVPF' : 'AVP'} ${payloadTypes}`,
     `a=rtpmap:${payloadType} ${session.encodingName}/${clockRate}${channels === undefined ? '' : `/${channels}`}`,
   ];
   const parameters = session.formatParameters(parameterSets);
   if (parameters.length > 0) lines.push(`a=fmtp:${payloadType} ${parameters.join(';')}`);
+  if (feedback) lines.push(...feedbackLines({ ...media, feedback }));
   for (const [id, urn] of media.extensions ?? []) lines.push(`a=extmap:${id} ${urn}`);
   if (media.multiplexed === true) lines.push('a=rtcp-mux');
   return lines;
@@ -88,17 +114,30 @@ export function parseSessionDescription(text: string, codec: Codec = DEFAULT_COD
   const session = sections[0]!;
   let cause = `sdp-no-${name}-stream`;
   for (const section of sections.slice(1)) {
-    const media = /^m=(\w+) (\d+)(?:\/\d+)? [\w/]+((?: \d+)+)$/.exec(section[0]!);
+    const media = /^m=(\w+) (\d+)(?:\/\d+)? ([\w/]+)((?: \d+)+)$/.exec(section[0]!);
     if (media === null || media[1] !== mediaType) continue;
-    const map = rtpMap(section, media[3]!.trim().split(' '), format);
+    const payloadTypes = media[4]!.trim().split(' ');
+    const map = rtpMap(section, payloadTypes, format);
     if (map === undefined) continue;
     const host = connectionHost(section) ?? connectionHost(session);
     const port = Number(media[2]);
     const parameterSets = format.parameterSetsIn(formatParameters(section, map.payloadType));
     if (host === undefined) cause = 'sdp-no-address';
     else if (port < 1 || port > 65_535) cause = 'sdp-port';
+    else if (/SAVP/i.test(media[3]!)) cause = 'sdp-encrypted';
     else if (parameterSets === undefined) cause = 'sdp-parameter-sets';
-    else return parsed({ host, port, ...map, parameterSets });
+    else {
+      const retransmission = retransmissionIn(section, payloadTypes, map.payloadType);
+      return parsed({
+        host,
+        port,
+        ...map,
+        parameterSets,
+        rtcpPort: rtcpPortOf(section, port),
+        feedback: feedbackIn(section, map.payloadType),
+        ...(retransmission && { retransmission }),
+      });
+    }
   }
   return malformed(cause);
 }
@@ -136,6 +175,16 @@ function connectionHost(section: readonly string[]): string | undefined {
     if (connection !== null) return connection[1];
   }
   return undefined;
+}
+
+/** Port of RTCP: shared (RFC 5761 §5.1.1), given (RFC 3605), or the next one (RFC 3550 §11). */
+function rtcpPortOf(section: readonly string[], port: number): number {
+  if (section.includes('a=rtcp-mux')) return port;
+  for (const line of section) {
+    const given = Number(/^a=rtcp:(\d{1,5})(?: IN IP[46] \S+)?$/.exec(line)?.[1] ?? 0);
+    if (given > 0 && given <= 65_535) return given;
+  }
+  return port + 1;
 }
 
 /** Returns the parameters of `a=fmtp` for this payload type, as `name=value`. */

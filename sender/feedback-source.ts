@@ -46,6 +46,8 @@ export class FeedbackSource {
       case 'nack':
       case 'picture-loss-indication':
         return packet.mediaSsrc === this.#mediaSsrc;
+      case 'full-intra-request':
+        return packet.commands.some(({ ssrc }) => ssrc === this.#mediaSsrc);
       case 'receiver-report':
       case 'sender-report':
         return packet.reports.some(({ ssrc }) => ssrc === this.#mediaSsrc);
@@ -60,6 +62,7 @@ function sourceOf(packet: RtcpPacket): number | undefined {
   switch (packet.kind) {
     case 'nack':
     case 'picture-loss-indication':
+    case 'full-intra-request':
     case 'congestion-control-feedback':
       return packet.senderSsrc;
     case 'goodbye':

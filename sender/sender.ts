@@ -73,6 +73,8 @@ export class Sender implements Endpoint<SenderEvent> {
   /** Bytes that repair packets need beyond a retransmission. */
   readonly #reserveBytes: number;
   #path: PathNotice | undefined;
+  /** Number of the last full intra request. */
+  #fullIntraNumber: number | undefined;
   #highestSent: Sequence;
   #lastDecode: number | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
@@ -293,9 +295,15 @@ export class Sender implements Endpoint<SenderEvent> {
         for (const report of packet.reports) this.#handleReport(now, report);
         return;
       case 'picture-loss-indication':
-        if (packet.mediaSsrc !== this.#options.ssrc) return;
-        this.#statistics.keyFrameRequests++;
-        this.#events.push({ kind: 'keyframe-requested' });
+        if (packet.mediaSsrc === this.#options.ssrc) this.#onKeyFrameRequest();
+        return;
+      case 'full-intra-request':
+        for (const { ssrc, number } of packet.commands) {
+          // A repetition of a command that was carried out (RFC 5104 §4.3.1.2).
+          if (ssrc !== this.#options.ssrc || number === this.#fullIntraNumber) continue;
+          this.#fullIntraNumber = number;
+          this.#onKeyFrameRequest();
+        }
         return;
       case 'extended-report':
         for (const block of packet.blocks) {
@@ -318,6 +326,11 @@ export class Sender implements Endpoint<SenderEvent> {
       default:
         packet satisfies never;
     }
+  }
+
+  #onKeyFrameRequest(): void {
+    this.#statistics.keyFrameRequests++;
+    this.#events.push({ kind: 'keyframe-requested' });
   }
 
   #handleReport(now: Instant, report: ReportBlock): void {

@@ -5,6 +5,8 @@ export interface FollowRange {
   readonly bitrateMax: number;
   /** True when the user has requested it: input that could be copied is encoded. */
   readonly prefer: boolean;
+  /** Key frame interval, frames, for receivers that cannot ask; by default key frames are made on request only. */
+  readonly keyInterval?: number | undefined;
 }
 
 /** Defaults, bits per second: a small, soft, moving picture; and a sharp one at 1080p. */

@@ -72,7 +72,7 @@ function openLibraryEncoding(
       guard: typeof source === 'string' ? inputGuardOptions(source) : {},
       framesPerSecondDefault: framesPerSecond,
       evenTimes,
-      keyInterval: follow ? undefined : gop,
+      keyInterval: follow ? follow.keyInterval : gop,
       bufferSeconds: follow ? undefined : BUFFER_SECONDS,
       adapts: follow !== undefined,
     },

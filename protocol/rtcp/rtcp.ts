@@ -27,6 +27,13 @@ import {
   writeNack,
   writePictureLossIndication,
 } from './rtcp-feedback.ts';
+import {
+  FEEDBACK_FULL_INTRA,
+  type FullIntraRequest,
+  fullIntraRequestBytes,
+  parseFullIntraRequest,
+  writeFullIntraRequest,
+} from './rtcp-full-intra.ts';
 import { type Goodbye, goodbyeBytes, parseGoodbye, writeGoodbye } from './rtcp-goodbye.ts';
 import {
   parseReceiverReport,
@@ -49,6 +56,7 @@ export type { CongestionControlFeedback, StreamArrivals } from './congestion-con
 export type { ApplicationPacket } from './rtcp-application.ts';
 export type { ExtendedReport, ExtendedReportBlock } from './rtcp-extended-report.ts';
 export type { Nack, PictureLossIndication } from './rtcp-feedback.ts';
+export type { FullIntraCommand, FullIntraRequest } from './rtcp-full-intra.ts';
 export type { Goodbye } from './rtcp-goodbye.ts';
 export type { ReceiverReport, ReportBlock, SenderReport } from './rtcp-report.ts';
 export type { SourceDescription, SourceDescriptionChunk } from './rtcp-source-description.ts';
@@ -65,6 +73,7 @@ export type RtcpPacket =
   | ApplicationPacket
   | Nack
   | PictureLossIndication
+  | FullIntraRequest
   | CongestionControlFeedback
   | ExtendedReport
   | { readonly kind: 'unknown'; readonly packetType: number };
@@ -119,6 +128,7 @@ function parsePacket(block: RtcpBlock): Parsed<RtcpPacket> {
       if (block.count === FEEDBACK_CONGESTION_CONTROL) return parseCongestionControlFeedback(block);
       return block.count === FEEDBACK_NACK ? parseNack(block) : unknown(block);
     case RTCP_TYPE.payloadFeedback:
+      if (block.count === FEEDBACK_FULL_INTRA) return parseFullIntraRequest(block);
       return block.count === FEEDBACK_PICTURE_LOSS ? parsePictureLossIndication(block) : unknown(block);
     case RTCP_TYPE.extendedReport:
       return parseExtendedReport(block);
@@ -164,6 +174,8 @@ function packetBytes(packet: RtcpPacket): number {
       return nackBytes(packet);
     case 'picture-loss-indication':
       return PICTURE_LOSS_INDICATION_BYTES;
+    case 'full-intra-request':
+      return fullIntraRequestBytes(packet);
     case 'congestion-control-feedback':
       return congestionControlFeedbackBytes(packet);
     case 'extended-report':
@@ -191,6 +203,8 @@ function writePacket(target: Uint8Array, offset: number, packet: RtcpPacket): vo
       return writeNack(target, offset, packet);
     case 'picture-loss-indication':
       return writePictureLossIndication(target, offset, packet);
+    case 'full-intra-request':
+      return writeFullIntraRequest(target, offset, packet);
     case 'congestion-control-feedback':
       return writeCongestionControlFeedback(target, offset, packet);
     case 'extended-report':

@@ -1,31 +1,27 @@
 import { bracketed } from '../../io/net/control-server.ts';
-import { DatagramSocket } from '../../io/net/datagram-socket.ts';
-import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
-import { isLoopback } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
-import { Failure } from '../../io/os/failure.ts';
-import { reportFault } from '../../io/os/fault-report.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inSeconds } from '../../protocol/base/units.ts';
 import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
 import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
-import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
-import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
-import { Sender, type SenderEvent } from '../../sender/sender.ts';
-import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { Broadcast } from '../stream/broadcast.ts';
-import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
+import { KeyFrameRequests } from '../stream/key-frame-requests.ts';
+import { describePlainStream, plainStream } from './plain-stream.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
+import { RtpFlow } from './rtp-flow.ts';
 
 export interface RtpSenderOptions {
   readonly source: MediaSource;
   readonly host: string;
   /** RTP port, 1 to 65534; RTCP uses the next one (RFC 3550 §11). */
   readonly port: number;
+  /** Local RTP port, and the next one for RTCP; 0: any. */
+  readonly localPort?: number;
+  /** True to use the RTP ports for RTCP too (RFC 5761); false by default. */
+  readonly multiplexed?: boolean;
   readonly loop: boolean;
   /** Largest UDP payload, bytes. */
   readonly datagramBytesMax: number;
@@ -42,55 +38,41 @@ const BYE_DELAY_MS = 500;
 /** Time limit of a stop, milliseconds: the rest of a frame, and BYE. */
 const FINISH_MS = 1_000;
 
-/** Sends a source as plain RTP to one address: no control channel, no frame marks, no feedback required. */
+/**
+ * Sends a source as plain RTP to one address, without a control channel. Requests of the receiver are answered:
+ * packets by retransmission (RFC 4588), and key frames where the source can make one.
+ */
 export class RtpSender {
   readonly #options: RtpSenderOptions;
-  readonly #parameters: SentStreamParameters;
-  readonly #sender: Sender;
-  readonly #driver: EndpointDriver<SenderEvent>;
+  readonly #flow: RtpFlow;
   readonly #broadcast: Broadcast;
   readonly #codec: Codec;
   readonly #parameterSets: ParameterSetTracker;
-  readonly #finished: Promise<void>;
+  readonly #keyFrames = new KeyFrameRequests();
   #address = '';
   #stopping = false;
-  #media: DatagramSocket | undefined;
-  #control: DatagramSocket | undefined;
-  #onFinished: () => void = () => {};
   #onEnd: (error: unknown) => void = () => {};
 
   constructor(options: RtpSenderOptions) {
     this.#options = options;
-    // The session description offers no retransmission (RFC 4588 §8): requests are counted and refused.
-    this.#parameters = streamParameters({
-      codec: codecByName(options.source.description.codecName),
-      ssrc: randomSsrc(),
-      initialSequence: randomSequence(),
-      timestampBase: randomTimestamp(),
-      datagramBytesMax: options.datagramBytesMax,
-      frameMarks: false,
-      recovery: 'reorder',
-    });
-    const sending = senderOptions(this.#parameters);
-    this.#sender = new Sender(sending);
-    this.#codec = this.#parameters.codec;
+    const { source, port, localPort = 0, multiplexed = false, datagramBytesMax } = options;
+    const parameters = plainStream({ codecName: source.description.codecName, datagramBytesMax });
+    this.#codec = parameters.codec;
     this.#parameterSets = this.#codec.trackParameterSets();
-    this.#driver = new EndpointDriver({
-      endpoint: this.#sender,
-      transmit: (datagrams) => this.#transmit(datagrams),
-      onEvent: () => {}, // counted in the statistics
-      onFault: ({ error, datagrams }) => {
-        const line = reportFault({ where: 'sender', error, details: { options: sending, datagrams } });
-        this.#onEnd(new Failure(line));
-        this.#onFinished();
-      },
+    this.#flow = new RtpFlow({
+      parameters,
+      port,
+      localPort,
+      multiplexed,
+      onKeyFrameRequest: () => this.#keyFrames.request(now(), this.#flow),
+      onFault: (failure) => this.#onEnd(failure),
     });
-    for (const set of options.source.description.parameterSets) this.#parameterSets.add(set);
-    this.#finished = new Promise((resolve) => {
-      this.#onFinished = resolve;
-    });
+    for (const set of source.description.parameterSets) this.#parameterSets.add(set);
+    const { adaptive } = source;
     this.#broadcast = new Broadcast({
-      units: () => options.source.units(),
+      units: () => source.units(),
+      // A source that makes key frames on request is read just in time.
+      ...(adaptive && { leadTime: () => adaptive.leadTime, onRead: () => this.#passKeyFrameRequest() }),
       loop: options.loop,
       onUnit: (unit) => this.#send(unit),
       onEnd: (error) => this.#onEnd(error),
@@ -99,12 +81,17 @@ export class RtpSender {
   }
 
   get statistics(): Readonly<SenderStatistics> {
-    return this.#sender.statistics;
+    return this.#flow.statistics;
   }
 
   /** Datagrams that the operating system refused to send; on the same machine: no program listens on the port. */
   get refused(): number {
-    return this.#media?.sendErrors ?? 0;
+    return this.#flow.refused;
+  }
+
+  /** Local RTP port, once it is open. */
+  get localPort(): number | undefined {
+    return this.#flow.localPort;
   }
 
   /** Place in the source, seconds; `undefined` before the first frame. */
@@ -120,35 +107,18 @@ export class RtpSender {
 
   /** SDP file for players, once it is open. */
   get sessionDescription(): string {
-    const { port, source } = this.#options;
+    const { port, source, multiplexed } = this.#options;
     const { name, parameterSets } = source.description;
-    return writeSessionDescription({
-      codec: this.#codec,
-      host: this.#address,
-      port,
-      payloadType: this.#parameters.payloadType,
-      clockRate: this.#parameters.clockRate,
-      parameterSets,
-      name,
-    });
+    const place = { port, parameterSets, ...(multiplexed === true && { multiplexed }) };
+    return writeSessionDescription({ host: this.#address, name, ...describePlainStream(this.#flow.parameters, place) });
   }
 
   /** Opens the sockets. @throws {Failure} when the destination cannot be used. */
   async open(): Promise<void> {
-    const { host, port, datagramBytesMax } = this.#options;
-    const { address, ipv6 } = await resolveRtpAddress(`rtp://${bracketed(host)}:${port}`, host, 'send');
-    this.#address = address;
-    const any = ipv6 ? '::' : '0.0.0.0';
-    const open = (to: number) =>
-      DatagramSocket.open({
-        host: isLoopback(address) ? address : any,
-        port: 0,
-        peer: { host: address, port: to },
-        lengths: { fullBytes: datagramBytesMax, bytesMax: datagramBytesMax },
-        onDatagram: (datagram) => this.#driver.receive(datagram),
-      });
-    this.#media = await open(port);
-    this.#control = await open(port + 1);
+    const { host, port } = this.#options;
+    const destination = await resolveRtpAddress(`rtp://${bracketed(host)}:${port}`, host, 'send');
+    this.#address = destination.address;
+    await this.#flow.open(destination);
   }
 
   /** Plays the source to its end and sends BYE. Rejects when the source fails. */
@@ -158,13 +128,7 @@ export class RtpSender {
       this.#onEnd = resolve;
       this.#broadcast.start();
     });
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, BYE_DELAY_MS);
-      void this.#finished.then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    await within(BYE_DELAY_MS, this.#flow.finished);
     await this.stop();
     if (error) throw error;
   }
@@ -174,14 +138,9 @@ export class RtpSender {
     this.#stopping = true;
     this.#broadcast.stop();
     this.#onEnd(undefined);
-    this.#sender.finish();
-    this.#driver.drain();
-    const timer = setTimeout(this.#onFinished, FINISH_MS);
-    await this.#finished;
-    clearTimeout(timer);
-    this.#driver.close();
-    this.#media?.close();
-    this.#control?.close();
+    this.#flow.finish();
+    await within(FINISH_MS, this.#flow.finished);
+    this.#flow.close();
   }
 
   #send(sent: AccessUnit): void {
@@ -192,16 +151,20 @@ export class RtpSender {
     const joinable = unit.importance === 'key';
     // For players without the SDP file, and those that join later, the stream repeats the parameter sets.
     const parts = this.#codec.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
-    this.#driver.attempt(() => this.#sender.send(now(), joinable ? { ...unit, parts } : unit));
-    this.#driver.drain();
+    this.#flow.send(joinable ? { ...unit, parts } : unit);
   }
 
-  #transmit(datagrams: readonly Uint8Array[]): void {
-    const media = datagrams.filter((datagram) => classifyDatagram(datagram) === 'rtp');
-    this.#media?.send(media);
-    if (media.length < datagrams.length) {
-      this.#control?.send(datagrams.filter((datagram) => classifyDatagram(datagram) === 'rtcp'));
-    }
-    if (this.#sender.finished) this.#onFinished();
+  #passKeyFrameRequest(): void {
+    if (this.#keyFrames.take(now())) this.#options.source.adaptive?.requestKeyFrame();
   }
+}
+
+/** Waits for a promise, but not longer than this, milliseconds. */
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DECODE_LEAD_URN, FRAME_MARK_URN } from '../../protocol/rtp/frame-mark.ts';
 import { parseSessionDescription, writeSessionDescription } from '../../protocol/sdp.ts';
+import { NO_FEEDBACK } from '../../protocol/sdp-feedback.ts';
 import { hex } from './bytes.ts';
 
 const SPS = hex('6742c01ed900a03da1');
@@ -73,6 +74,98 @@ test('describes a stream without parameter sets, over IPv6, and keeps its name o
   ).toContain('s=-\r\n');
 });
 
+const FEEDBACK = { nack: true, pictureLoss: true, fullIntra: true };
+
+test('describes feedback and retransmissions as in RFC 4585 §4 and RFC 4588 §8.6, and reads them back', () => {
+  const text = writeSessionDescription({
+    host: '127.0.0.1',
+    port: 5_004,
+    payloadType: 96,
+    clockRate: 90_000,
+    parameterSets: [SPS, PPS],
+    name: 'counter.mp4',
+    ssrc: 1,
+    feedback: FEEDBACK,
+    retransmission: { ssrc: 0xffff_ffff, payloadType: 97 },
+    keptMs: 1_120,
+  });
+  expect(text.split('\r\n').slice(5)).toEqual([
+    'm=video 5004 RTP/AVPF 96 97',
+    'a=rtpmap:96 H264/90000',
+    'a=fmtp:96 packetization-mode=1;profile-level-id=42c01e;sprop-parameter-sets=Z0LAHtkAoD2h,aMuDyyA=',
+    'a=rtcp-fb:96 nack',
+    'a=rtcp-fb:96 nack pli',
+    'a=rtcp-fb:96 ccm fir',
+    'a=rtpmap:97 rtx/90000',
+    'a=fmtp:97 apt=96;rtx-time=1120',
+    'a=ssrc-group:FID 1 4294967295',
+    '',
+  ]);
+  expect(parseSessionDescription(text)).toMatchObject({
+    ok: true,
+    value: { payloadType: 96, feedback: FEEDBACK, retransmission: { payloadType: 97, ssrc: 0xffff_ffff } },
+  });
+});
+
+/** As browsers and GStreamer write it: more payload types, wildcards, parameters in any order. */
+const STRANGE = lines(
+  'v=0',
+  'c=IN IP4 127.0.0.1',
+  'm=video 5004 RTP/AVPF 100 101 96 97',
+  'a=rtcp:5007 IN IP4 127.0.0.1',
+  'a=rtcp-fb:* ccm fir',
+  'a=rtcp-fb:96 nack pli',
+  'a=rtcp-fb:96 goog-remb',
+  'a=rtcp-fb:100 nack',
+  'a=rtpmap:96 H264/90000',
+  'a=rtpmap:97 rtx/90000',
+  'a=rtpmap:101 RTX/90000',
+  'a=rtpmap:102 rtx/90000',
+  'a=fmtp:101 apt=100',
+  'a=fmtp:97 rtx-time=3000; apt=96',
+);
+
+test('reads the feedback of its payload type only, and the port of RTCP', () => {
+  expect(parseSessionDescription(STRANGE)).toMatchObject({
+    ok: true,
+    value: {
+      rtcpPort: 5_007,
+      feedback: { nack: false, pictureLoss: true, fullIntra: true },
+      retransmission: { payloadType: 97 },
+    },
+  });
+  for (const broken of ['apt=95', 'apt=9600', 'apt=', 'apt=x']) {
+    const read = parseSessionDescription(STRANGE.replace('apt=96', broken));
+    expect(read.ok && read.value.retransmission).toBeUndefined();
+  }
+});
+
+test('rejects an encrypted stream', () => {
+  for (const profile of ['RTP/SAVP', 'RTP/SAVPF', 'UDP/TLS/RTP/SAVPF']) {
+    const text = STRANGE.replace('RTP/AVPF', profile);
+    expect(parseSessionDescription(text)).toEqual({ ok: false, malformed: 'sdp-encrypted' });
+  }
+});
+
+test('describes several streams in one session', () => {
+  const stream = { port: 5_004, payloadType: 96, clockRate: 90_000, parameterSets: [] };
+  const text = writeSessionDescription({
+    ...stream,
+    host: '::1',
+    name: 'x',
+    others: [{ ...stream, port: 5_006, payloadType: 98 }],
+  });
+  expect(text.split('\r\n').slice(5)).toEqual([
+    'm=video 5004 RTP/AVP 96',
+    'a=rtpmap:96 H264/90000',
+    'a=fmtp:96 packetization-mode=1',
+    'm=video 5006 RTP/AVP 98',
+    'a=rtpmap:98 H264/90000',
+    'a=fmtp:98 packetization-mode=1',
+    '',
+  ]);
+});
+
 test('write and parse round-trip', () => {
   const options = fc.record({
     host: fc.oneof(fc.ipV4(), fc.ipV6()),
@@ -85,10 +178,11 @@ test('write and parse round-trip', () => {
   });
   fc.assert(
     fc.property(options, (options) => {
-      const { host, port, payloadType, clockRate, parameterSets } = options;
+      const { host, port, payloadType, clockRate, parameterSets, multiplexed } = options;
+      const rtcpPort = multiplexed ? port : port + 1;
       expect(parseSessionDescription(writeSessionDescription(options))).toEqual({
         ok: true,
-        value: { host, port, payloadType, clockRate, parameterSets },
+        value: { host, port, payloadType, clockRate, parameterSets, rtcpPort, feedback: NO_FEEDBACK },
       });
     }),
   );
@@ -109,7 +203,7 @@ test('parses the output of ffmpeg 5.1, including its own lines', () => {
     'a=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z0LAHtkAoD2h,aMuDyyA=; profile-level-id=42C01E',
     '',
   ].join('\n');
-  expect(parseSessionDescription(text)).toEqual({
+  expect(parseSessionDescription(text)).toMatchObject({
     ok: true,
     value: { host: '127.0.0.1', port: 5_998, payloadType: 96, clockRate: 90_000, parameterSets: [SPS, PPS] },
   });
@@ -132,7 +226,7 @@ test('takes the first H.264 stream of several media, with its own address and qu
     'a=rtpmap:100 h264/90000',
     'a=fmtp:100 packetization-mode=1;profile-level-id=42c01e;sprop-parameter-sets="Z0LAHtkAoD2h,aMuDyyA"',
   );
-  expect(parseSessionDescription(text)).toEqual({
+  expect(parseSessionDescription(text)).toMatchObject({
     ok: true,
     value: { host: '233.252.0.1', port: 5_004, payloadType: 100, clockRate: 90_000, parameterSets: [SPS, PPS] },
   });

@@ -1,9 +1,12 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { expect, onTestFinished, test } from 'vitest';
+import type { AdaptiveControl } from '../../io/sources/adaptive-control.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { milliseconds } from '../../protocol/base/units.ts';
+import { parseRtcp, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
 import { RtpClient, type RtpClientOptions } from '../../session/rtp/rtp-client.ts';
 import { RtpSender, type RtpSenderOptions } from '../../session/rtp/rtp-sender.ts';
@@ -67,7 +70,7 @@ function client(port: number, options: Partial<RtpClientOptions> = {}) {
       codecName: 'h264',
       payloadType: undefined,
       parameterSets: [],
-      latencyMs: 400, // a busy machine stalls now and then
+      latencyMs: 1_000, // a busy machine stalls now and then
       recovery: 'reorder',
       release: 'deadline',
       onLoss: 'freeze',
@@ -151,8 +154,8 @@ test('continues the timeline when another sender follows the first', async () =>
   expect(receiving.units.length).toBe(2 * UNITS.length);
 });
 
-async function listenAt(port: number): Promise<{ socket: Socket; datagrams: Uint8Array[] }> {
-  const datagrams: Uint8Array[] = [];
+async function listenAt(port: number): Promise<{ socket: Socket; datagrams: Buffer[] }> {
+  const datagrams: Buffer[] = [];
   const socket = createSocket('udp4');
   socket.on('message', (datagram) => datagrams.push(datagram));
   await new Promise<void>((resolve) => socket.bind(port, '127.0.0.1', resolve));
@@ -184,6 +187,57 @@ test('sends RTP to the port and RTCP to the next: reports, a name, and BYE at th
   await expect.poll(() => compounds().at(-1)).toContain('goodbye');
   expect(compounds().length).toBeGreaterThanOrEqual(2);
   for (const compound of compounds()) expect(compound.slice(0, 2)).toEqual(['sender-report', 'source-description']);
+});
+
+test('answers requests from another port of the receiver, and ignores those from elsewhere', async () => {
+  const port = await freePortPair();
+  const media = await listenAt(port);
+  const sending = sender(port, { localPort: await freePortPair(), loop: true });
+  await sending.open();
+  void sending.run();
+  await expect.poll(() => media.datagrams.length, PATIENCE).toBeGreaterThan(20);
+  const read = parseSessionDescription(sending.sessionDescription);
+  const { retransmission } = read.ok ? read.value : {};
+  expect(retransmission).toMatchObject({ payloadType: 97 });
+  const first = media.datagrams[0]!;
+  const mediaSsrc = first.readUInt32BE(8);
+  const request = serializeRtcp([
+    { kind: 'receiver-report', ssrc: 9, reports: [] },
+    { kind: 'nack', senderSsrc: 9, mediaSsrc, sequenceNumbers: [wireSequence(first.readUInt16BE(2))] },
+  ]);
+  const stranger = createSocket('udp4').bind(0, '127.0.0.2');
+  const receiver = createSocket('udp4').bind(0, '127.0.0.1');
+  onTestFinished(() => [stranger, receiver].forEach((socket) => void socket.close()));
+  const control = sending.localPort! + 1;
+  const again = () => media.datagrams.filter((datagram) => datagram.readUInt32BE(8) === retransmission!.ssrc);
+  await new Promise((resolve) => stranger.send(request, control, '127.0.0.1', resolve));
+  const count = media.datagrams.length;
+  await expect.poll(() => media.datagrams.length, PATIENCE).toBeGreaterThan(count + 20);
+  expect(again()).toEqual([]);
+  receiver.send(request, control, '127.0.0.1');
+  await expect.poll(() => again().length, PATIENCE).toBe(1);
+  expect(again()[0]![1]! & 0x7f).toBe(97);
+  expect(again()[0]!.subarray(12)).toEqual(Buffer.concat([first.subarray(2, 4), first.subarray(12)]));
+});
+
+test('makes a key frame on a full intra request, once for each command', async () => {
+  const port = await freePortPair();
+  const media = await listenAt(port);
+  let requests = 0;
+  const adaptive = { requestKeyFrame: () => requests++, leadTime: milliseconds(1) } as unknown as AdaptiveControl;
+  const sending = sender(port, { source: { ...source(), adaptive }, multiplexed: true, loop: true });
+  await sending.open();
+  void sending.run();
+  await expect.poll(() => media.datagrams.length, PATIENCE).toBeGreaterThan(5);
+  expect(sending.sessionDescription).toContain('a=rtcp-mux');
+  const ssrc = media.datagrams.find((datagram) => classifyDatagram(datagram) === 'rtp')!.readUInt32BE(8);
+  const command = serializeRtcp([{ kind: 'full-intra-request', senderSsrc: 9, commands: [{ ssrc, number: 3 }] }]);
+  const receiver = createSocket('udp4');
+  onTestFinished(() => void receiver.close());
+  for (let copy = 0; copy < 3; copy++) receiver.send(command, sending.localPort!, '127.0.0.1');
+  await expect.poll(() => requests, PATIENCE).toBe(1);
+  expect(sending.statistics.keyFrameRequests).toBe(1);
+  expect(media.datagrams.map(classifyDatagram)).toContain('rtcp'); // on the same port
 });
 
 test('sends BYE at once when stopped in the middle', async () => {

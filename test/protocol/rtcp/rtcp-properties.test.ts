@@ -52,6 +52,11 @@ const rtcpPacket: fc.Arbitrary<RtcpPacket> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('picture-loss-indication' as const), senderSsrc: uint(32), mediaSsrc: uint(32) }),
   fc.record({
+    kind: fc.constant('full-intra-request' as const),
+    senderSsrc: uint(32),
+    commands: fc.array(fc.record({ ssrc: uint(32), number: uint(8) }), { minLength: 1, maxLength: 8 }),
+  }),
+  fc.record({
     kind: fc.constant('extended-report' as const),
     ssrc: uint(32),
     blocks: fc.array(

@@ -200,8 +200,8 @@ test('a compound of all of them keeps their order', () => {
 });
 
 test('reports packets and feedback of other types as unknown', () => {
-  // Full intra request: PSFB with feedback message type 4. Transport-wide feedback: RTPFB with 15. Type 192.
-  const datagram = hex('84ce0002 00000001 00000002  8fcd0002 00000001 00000002  80c00000');
+  // Application layer feedback: PSFB with feedback message type 15. Transport-wide feedback: RTPFB with 15. Type 192.
+  const datagram = hex('8fce0002 00000001 00000002  8fcd0002 00000001 00000002  80c00000');
   expect(parseRtcp(datagram)).toEqual({
     ok: true,
     value: [
