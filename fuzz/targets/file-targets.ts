@@ -7,8 +7,9 @@ import { Mp4Fragments } from '../../io/mp4/mp4-fragments.ts';
 import { readMp4Structure } from '../../io/mp4/mp4-structure.ts';
 import { readMatroskaStructure } from '../../io/sources/matroska-structure.ts';
 import { parseIpPacket } from '../../protocol/ip-packet.ts';
-import { laneUnitAsDecodeOnly, parseLanePicture } from '../../protocol/page/lane-message.ts';
+import { parseLanePicture } from '../../protocol/page/lane-message.ts';
 import { parsePagePicture } from '../../protocol/page/page-message.ts';
+import { asDecodeOnly } from '../../protocol/page/picture-bytes.ts';
 import type { Chance } from '../chance.ts';
 import type { FuzzInput } from '../fuzz-input.ts';
 import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
@@ -173,7 +174,7 @@ export const binaryTarget: FuzzTarget = {
     ] as const) {
       const result = read(bytes);
       observed.reason(`${name}:${result.ok ? 'read' : result.malformed}`);
-      if (result.ok && name === 'lane') laneUnitAsDecodeOnly(bytes);
+      if (result.ok && name === 'lane') asDecodeOnly(bytes);
     }
   },
 };

@@ -7,7 +7,6 @@ import {
   LANE_SOCKET_PATH,
   LANES_MAX,
   type LaneAnnouncement,
-  laneUnitAsDecodeOnly,
   laneUnitOnLane,
   UPLOAD_BYTES_MAX,
 } from '../../protocol/page/lane-message.ts';
@@ -69,7 +68,7 @@ export class LanePage {
   readonly #options: LanePageOptions;
   readonly #site: LocalSite<LaneCommand, LaneViewer>;
   readonly #check: NodeJS.Timeout;
-  #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup(laneUnitAsDecodeOnly));
+  #groups = Array.from({ length: LANES_MAX }, () => new PictureGroup());
   /** Reports of the laboratory by number; the oldest are dropped. */
   readonly #reports: (Buffer | undefined)[] = [];
   /** Content of `/traces.json`, made at the first request. */
@@ -127,7 +126,7 @@ export class LanePage {
     const before = this.#groups;
     this.#groups = before.map((_, lane) => {
       const from = places[lane];
-      return from === undefined ? new PictureGroup(laneUnitAsDecodeOnly) : before[from]!;
+      return from === undefined ? new PictureGroup() : before[from]!;
     });
   }
 

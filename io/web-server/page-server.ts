@@ -1,6 +1,5 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
-  asDecodeOnly,
   PAGE_SOCKET_PATH,
   type PageCommand,
   type PageDescription,
@@ -59,7 +58,7 @@ class PageServer implements Page {
   #description: PageDescription;
   #record: PageStatistics = {};
   #pictures = 0;
-  readonly #group = new PictureGroup(asDecodeOnly);
+  readonly #group = new PictureGroup();
   #droppedByGone = 0;
   #closing: Promise<void> | undefined;
 

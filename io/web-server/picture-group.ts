@@ -1,4 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
+import { asDecodeOnly } from '../../protocol/page/picture-bytes.ts';
 
 /** A picture message as it was sent. */
 interface KeptPicture {
@@ -16,14 +17,8 @@ const GROUP_PICTURES_MAX = 500;
 
 /** Pictures since the last key frame, for windows that join: with key frames many seconds apart, or a single one. */
 export class PictureGroup {
-  readonly #asDecodeOnly: (message: Uint8Array) => Uint8Array;
   #pictures: KeptPicture[] = [];
   #bytes = 0;
-
-  /** @param asDecodeOnly returns a copy of a message that is decoded and not shown. */
-  constructor(asDecodeOnly: (message: Uint8Array) => Uint8Array) {
-    this.#asDecodeOnly = asDecodeOnly;
-  }
 
   keep(importance: Importance, message: Uint8Array): void {
     if (importance === 'key') this.clear();
@@ -39,7 +34,7 @@ export class PictureGroup {
   forJoining(): readonly KeptPicture[] {
     const newest = this.#pictures.length - 1;
     return this.#pictures.map(({ importance, message }, index) => {
-      return { importance, message: index === newest ? message : this.#asDecodeOnly(message) };
+      return { importance, message: index === newest ? message : asDecodeOnly(message) };
     });
   }
 

@@ -1,30 +1,16 @@
-import { readUint32, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
-import { type Ticks, ticks } from '../base/units.ts';
+import type { Ticks } from '../base/units.ts';
 import type { Recovery } from '../control/recovery.ts';
+import { readPicture, writePicture } from './picture-bytes.ts';
 
 /**
  * Messages between the lane server and its page over one WebSocket. All times are milliseconds on the clock of the
  * lanes, which starts at 0 with the server.
  *
- * Binary messages carry a frame of one lane, server to page. All integers are big-endian:
+ * Binary messages carry a frame of one lane, server to page, in the form of `picture-bytes.ts`, version 2; the bytes of the
+ * kind are lane and run, the number is that of the frame within the run, and the time is that of handing over to the lane.
  *
- *     0                   1                   2                   3
- *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |   version=2   |K|N| reserved=0|     lane      |    run        |
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |                 frame number within the run                   |
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |              timestamp, 90 kHz ticks, IEEE 754 double         |
- *    |                                                               |
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |     handed to the lane, milliseconds, IEEE 754 double         |
- *    |                                                               |
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |           Annex B: start codes and NAL units ...              |
- *
- * K: random access point. A lane whose settings change begins another run, whose frames count from 0 again. Text
+ * A lane whose settings change begins another run, whose frames count from 0 again. Text
  * messages are JSON: `LaneAnnouncement` from the server, `LaneCommand` (protocol/page/lane-command.ts) from the page.
  */
 export interface LanePicture {
@@ -36,6 +22,8 @@ export interface LanePicture {
   readonly key: boolean;
   /** True for a picture that is decoded but not shown. */
   readonly decodeOnly?: boolean;
+  /** True for a picture that no other refers to. */
+  readonly discardable?: boolean;
   readonly timestamp: Ticks;
   readonly capturedMs: number;
   /** Access unit with start codes (H.264 Annex B). */
@@ -183,69 +171,34 @@ export const LANE_SOCKET_PATH = '/lanes';
 /** Maximum size of a file dropped on the page, bytes. */
 export const UPLOAD_BYTES_MAX = 512_000_000;
 
-export const LANE_PICTURE_HEADER_BYTES = 24;
 const VERSION = 2;
-const KEY = 0x80;
-const DECODE_ONLY = 0x40;
-const START_CODE_BYTES = 4;
+const LANE_OFFSET = 2;
+const RUN_OFFSET = 3;
 
 export function serializeLanePicture(
   picture: Omit<LanePicture, 'annexB'> & { readonly parts: readonly Uint8Array[] },
 ): Uint8Array {
-  let length = LANE_PICTURE_HEADER_BYTES;
-  for (const part of picture.parts) length += START_CODE_BYTES + part.length;
-  const message = new Uint8Array(length);
-  const view = new DataView(message.buffer);
-  view.setUint8(0, VERSION);
-  view.setUint8(1, (picture.key ? KEY : 0) | (picture.decodeOnly === true ? DECODE_ONLY : 0));
-  view.setUint8(2, picture.lane);
-  view.setUint8(3, picture.run);
-  writeUint32(message, 4, picture.frame);
-  view.setFloat64(8, picture.timestamp);
-  view.setFloat64(16, picture.capturedMs);
-  let offset = LANE_PICTURE_HEADER_BYTES;
-  for (const part of picture.parts) {
-    message[offset + 3] = 1;
-    message.set(part, offset + START_CODE_BYTES);
-    offset += START_CODE_BYTES + part.length;
-  }
+  const { frame: number, capturedMs: timeMs } = picture;
+  const message = writePicture(VERSION, { ...picture, number, timeMs }, picture.parts);
+  message[LANE_OFFSET] = picture.lane;
+  message[RUN_OFFSET] = picture.run;
   return message;
-}
-
-/** Returns a copy of a picture message with the decode-only flag. */
-export function laneUnitAsDecodeOnly(message: Uint8Array): Uint8Array {
-  const copy = message.slice();
-  copy[1] = (copy[1] ?? 0) | DECODE_ONLY;
-  return copy;
 }
 
 /** Returns a picture message with another lane. */
 export function laneUnitOnLane(message: Uint8Array, lane: number): Uint8Array {
-  if (message[2] === lane) return message;
+  if (message[LANE_OFFSET] === lane) return message;
   const copy = message.slice();
-  copy[2] = lane;
+  copy[LANE_OFFSET] = lane;
   return copy;
 }
 
 /** The result's bytes are a view of `message`. */
 export function parseLanePicture(message: Uint8Array): Parsed<LanePicture> {
-  if (message.length <= LANE_PICTURE_HEADER_BYTES) return malformed('too-short');
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  if (view.getUint8(0) !== VERSION) return malformed('unknown-version');
-  const lane = view.getUint8(2);
+  const read = readPicture(VERSION, message);
+  if (!read.ok) return read;
+  const { number: frame, timeMs: capturedMs, ...picture } = read.value;
+  const lane = message[LANE_OFFSET] ?? 0;
   if (lane >= LANES_MAX) return malformed('no-such-lane');
-  const timestamp = view.getFloat64(8);
-  const capturedMs = view.getFloat64(16);
-  if (!Number.isSafeInteger(timestamp)) return malformed('bad-timestamp');
-  if (!Number.isFinite(capturedMs)) return malformed('bad-capture-time');
-  return parsed({
-    lane,
-    run: view.getUint8(3),
-    frame: readUint32(message, 4),
-    key: (view.getUint8(1) & KEY) !== 0,
-    ...((view.getUint8(1) & DECODE_ONLY) !== 0 && { decodeOnly: true }),
-    timestamp: ticks(timestamp),
-    capturedMs,
-    annexB: message.subarray(LANE_PICTURE_HEADER_BYTES),
-  });
+  return parsed({ ...picture, lane, run: message[RUN_OFFSET] ?? 0, frame, capturedMs });
 }

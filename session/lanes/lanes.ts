@@ -236,6 +236,7 @@ export class Lanes {
           frame,
           key,
           decodeOnly: unit.decodeOnly === true,
+          discardable: unit.importance === 'discardable',
           timestamp: unit.timestamp,
           capturedMs: toMilliseconds(capturedAt),
           // Key frames of a source that follows have parameter sets of their own.

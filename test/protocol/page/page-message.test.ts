@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ticks } from '../../../protocol/base/units.ts';
-import { asDecodeOnly, parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
+import { parsePagePicture, serializePagePicture } from '../../../protocol/page/page-message.ts';
+import { asDecodeOnly } from '../../../protocol/page/picture-bytes.ts';
 
 test('a picture message is laid out as in the diagram', () => {
   const message = serializePagePicture({
