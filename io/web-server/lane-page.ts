@@ -179,12 +179,12 @@ export class LanePage {
     }
   }
 
-  /** A window that has caught up continues with the newest pictures. */
+  /** A window that has caught up continues with key frames, or asks for the pictures since the last ones. */
   #see(viewer: LaneViewer, messages: number): void {
     const behindMs = viewer.see(messages);
     if (behindMs === undefined) return;
     viewer.announce('skipped', JSON.stringify({ kind: 'skipped', behindMs }));
-    for (const lane of this.#groups.keys()) this.#rejoin(viewer, lane);
+    for (const lane of this.#groups.keys()) viewer.rejoin(lane);
   }
 
   #answer(path: string, request: IncomingMessage, response: ServerResponse): boolean {

@@ -78,7 +78,7 @@ for (const lanes of [LANES, FOUR]) {
 const overlaps = (tab: Tab): Promise<string[]> =>
   tab.evaluate<
     string[]
-  >(`['body > *', '#tools > *', '#stage > *', '.actions > *', '.card > *', '.card > header > *', '.hero-row > *', '.figures > *', '.settings > *', '#panels > *',
+  >(`['body > :not(#messages)', '#tools > *', '#stage > *', '.actions > *', '.card > *', '.card > header > *', '.hero-row > *', '.figures > *', '.settings > *', '#panels > *',
     '#network > *', '#network header > *', '#sliders > *', '#keep > *', '#rates-panel > *', '#frontier-panel > *', '.screen > p:not(.waiting)', '#details > *'].flatMap((parts) => {
     const boxes = [...document.querySelectorAll(parts)]
       .map((part) => ({ name: parts + ' ' + (part.id || part.className || part.textContent.slice(0, 20)), ...part.getBoundingClientRect().toJSON() }))

@@ -25,7 +25,7 @@ inChromium(
     const other = await tabAt(show);
     const tab = await tabAt(show);
     // All presets are valid, so this one is made invalid on its way to the server.
-    await tab.evaluate(`{
+    await tab.workers()[0]!.evaluate(`{
       const { send } = WebSocket.prototype;
       WebSocket.prototype.send = function (text) { send.call(this, text.replace('step=frame', 'step=nobody')); };
     }`);

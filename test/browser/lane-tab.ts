@@ -33,6 +33,7 @@ export interface PageState {
   readonly lanes: readonly {
     readonly framesDrawn: number;
     readonly framesHidden: number;
+    readonly framesSkipped: number;
     readonly decodeErrors: number;
     readonly heldLately: number;
     readonly lagMs?: number;

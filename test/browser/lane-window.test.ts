@@ -3,12 +3,27 @@ import { expect } from 'vitest';
 import { inChromium } from './browser.ts';
 import { colorsOnCanvas, decided, LANES, opened, pageState, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
 
+/** Script that occupies its thread for four seconds. */
+const BUSY = '{ const until = performance.now() + 4000; while (performance.now() < until); }';
+
+inChromium('shows the newest picture, and none of those before it, once a busy page draws again', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 30));
+  const before = (await pageState(tab)).lanes;
+  await tab.evaluate(BUSY);
+  await untilPage(tab, ({ lanes }) => lanes.every(({ lagMs = 9e9 }) => lagMs < 1_000));
+  for (const [index, { framesDrawn }] of (await pageState(tab)).lanes.entries()) {
+    // There were 120 of them.
+    expect(framesDrawn - before[index]!.framesDrawn).toBeLessThan(100);
+  }
+});
+
 inChromium(
   'a window that cannot keep up skips to live and says so; its figures stay those of the network',
   async () => {
     const tab = await tabAt(await opened('delay=10ms'));
     await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 30));
-    await tab.evaluate('{ const until = performance.now() + 4000; while (performance.now() < until); }');
+    await tab.workers()[0]!.evaluate(BUSY);
     await tab.locator('#behind', { hasText: /This browser was .* behind and skipped to live/ }).waitFor();
     await untilPage(tab, ({ lanes }) => lanes.every(({ lagMs = 9e9 }) => lagMs < 1_000));
     for (const { behindMs, figures } of (await pageState(tab)).lanes) {

@@ -92,6 +92,12 @@ export class Frontier {
     this.#svg.setAttribute('aria-label', said.join('; ') || 'One point per lane');
   }
 
+  /** Begins again, for another video. */
+  forget(): void {
+    this.#trails.clear();
+    this.#points.replaceChildren();
+  }
+
   #trail(run: number, place: Place): readonly Place[] {
     const trail = this.#trails.get(run) ?? [];
     this.#trails.set(run, trail);

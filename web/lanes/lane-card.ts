@@ -1,12 +1,6 @@
-import type {
-  LaneEvents,
-  LaneFigures,
-  LanePicture,
-  LaneRates,
-  LaneSettings,
-  LanesRates,
-} from '../../protocol/page/lane-message.ts';
-import { VideoView } from '../shared/video-view.ts';
+import type { LaneEvents, LaneFigures, LaneRates, LaneSettings, LanesRates } from '../../protocol/page/lane-message.ts';
+import { PictureCanvas } from '../shared/picture-canvas.ts';
+import type { TakenPicture } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
 import { LANE_STRATEGIES, LANE_STYLES, strategyLabel, strategyOf, withStrategy } from './lane-style.ts';
@@ -15,13 +9,12 @@ import { PacketTimeline } from './packet-timeline.ts';
 import { megabits } from './rate-chart.ts';
 import { duration, percent, roughly, SPACE } from './text.ts';
 import { lagOf, RecentFigures, shownRightText, type Verdict, type VerdictKind, verdictOf } from './verdict.ts';
+import type { LanePictures } from './worker-message.ts';
 
-/** Time between two updates of the lag, milliseconds: a figure that changes faster cannot be read. */
-const LAG_MS = 250;
 /** Lateness of events beyond which the timeline waits for them, milliseconds. */
 const EVENTS_LATE_MS = 150;
-/** Shortest time between two requests for the pictures since the key frame, milliseconds. */
-const REJOIN_MS = 1_000;
+/** Time between two updates of the lag, milliseconds: a figure that changes faster cannot be read. */
+const LAG_MS = 250;
 const WAITING = 'waiting for a key frame';
 
 export interface LaneCardHandlers {
@@ -31,15 +24,14 @@ export interface LaneCardHandlers {
   selected(frame: number | undefined): void;
   /** Called to show or hide the figures of all lanes: they are compared. */
   figuresToggled(): void;
-  /** Called when the lane can go on only from the pictures since its key frame. */
-  rejoin(): void;
 }
 
 /** One lane: video, figures, packet timeline and settings. */
 export class LaneCard {
   readonly element: HTMLElement;
   readonly log = new LaneLog();
-  readonly video: VideoView;
+  /** Identifies the lane towards the worker. */
+  readonly id: number;
   readonly timeline: PacketTimeline;
   readonly #handlers: LaneCardHandlers;
   readonly #places = new Map<string, HTMLElement>();
@@ -48,20 +40,25 @@ export class LaneCard {
   #verdict: Verdict | undefined;
   #figures: LaneFigures | undefined;
   #run: number | undefined;
-  #figuresShownAt = Number.NEGATIVE_INFINITY;
-  #lagMs: number | undefined;
+  readonly #canvas: PictureCanvas;
+  #pictures: LanePictures | undefined;
+  /** The picture that is drawn next. */
+  #next: TakenPicture | undefined;
   /** Frames drawn before this run. */
   #drawnBefore = 0;
-  #rejoinedAt = Number.NEGATIVE_INFINITY;
+  #lagShownAt = Number.NEGATIVE_INFINITY;
+  #lagMs: number | undefined;
+  #isPaused = false;
   #selected: number | undefined;
 
-  constructor(settings: LaneSettings, handlers: LaneCardHandlers) {
+  constructor(id: number, settings: LaneSettings, handlers: LaneCardHandlers) {
     const template = document.getElementById('lane-template') as HTMLTemplateElement;
     this.element = (template.content.cloneNode(true) as DocumentFragment).querySelector('article')!;
+    this.id = id;
     this.#handlers = handlers;
     this.#settings = settings;
-    this.video = new VideoView(this.#part('.video', HTMLCanvasElement), () => this.#rejoin(), { tolerant: true });
     const timeline = this.#part('.timeline', HTMLCanvasElement);
+    this.#canvas = new PictureCanvas(this.#part('.video', HTMLCanvasElement));
     this.timeline = new PacketTimeline(timeline, this.log);
     for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {
       this.#places.set(place.dataset.figure ?? '', place);
@@ -91,9 +88,9 @@ export class LaneCard {
     return verdict && { settings: this.#settings, verdict, counts: this.#recent.counts, behindMs: lagOf(this.log) };
   }
 
-  /** Age of the picture on the canvas, milliseconds, this window's own delay included; `undefined` without one. */
-  get lagMs(): number | undefined {
-    return this.#lagMs;
+  /** What the worker reports of the pictures; `undefined` before its first report. */
+  get pictures(): LanePictures | undefined {
+    return this.#pictures;
   }
 
   /** Applies the settings that the server reports. */
@@ -133,9 +130,22 @@ export class LaneCard {
     this.#part('.remove', HTMLButtonElement).hidden = !removable;
   }
 
-  picture(picture: LanePicture): void {
-    if (picture.run !== this.#run) this.#begin(picture.run);
-    this.video.show({ ...picture, number: picture.frame, sentAtMs: picture.capturedMs });
+  get framesDrawn(): number {
+    return this.#canvas.framesDrawn;
+  }
+
+  /** Age of the picture on the canvas, milliseconds, this window's own delay included; `undefined` without one. */
+  get lagMs(): number | undefined {
+    return this.#lagMs;
+  }
+
+  /** Takes over what the worker reports; the picture is drawn by `refresh`. */
+  showPictures(pictures: LanePictures): void {
+    this.#pictures = pictures;
+    if (pictures.run !== undefined && pictures.run !== this.#run) this.#begin(pictures.run);
+    if (!pictures.newest) return;
+    this.#next?.frame.close();
+    this.#next = pictures.newest;
   }
 
   /** Resets the lane for a new connection: run numbers and clock may belong to another server. */
@@ -147,23 +157,15 @@ export class LaneCard {
   /** Begins a new run, of which nothing old is shown. A paused lane keeps its picture until it goes on. */
   #begin(run: number | undefined): void {
     this.#run = run;
-    this.video.reset();
-    this.#drawnBefore = this.video.framesDrawn;
+    this.#next?.frame.close();
+    this.#next = undefined;
+    this.#drawnBefore = this.#canvas.framesDrawn;
     this.#figures = undefined;
     this.#verdict = undefined;
-    this.#figuresShownAt = Number.NEGATIVE_INFINITY;
     this.#recent.clear();
-    if (this.video.paused) return;
+    if (this.#isPaused) return;
     for (const name of this.#places.keys()) this.#setFigure(name, ['–', '']);
     this.#showVerdict('waiting', 'Waiting for a picture');
-  }
-
-  /** Asks for the pictures since the key frame, once in a while: each time the decoder gets them all. */
-  #rejoin(): void {
-    const at = performance.now();
-    if (at - this.#rejoinedAt < REJOIN_MS) return;
-    this.#rejoinedAt = at;
-    this.#handlers.rejoin();
   }
 
   take(nowMs: number, events: LaneEvents): void {
@@ -217,23 +219,31 @@ export class LaneCard {
       readonly timeline: boolean;
     },
   ): void {
-    this.video.paused = options.paused;
-    this.video.present();
+    this.#isPaused = options.paused;
+    this.#present();
     if (options.paused) return;
     this.#showPicture();
     if (options.timeline) this.timeline.draw(Math.min(nowMs, this.log.knownMs + EVENTS_LATE_MS), options.reduced);
-    if (nowMs - this.#figuresShownAt < LAG_MS && nowMs >= this.#figuresShownAt) return;
-    this.#figuresShownAt = nowMs;
-    const { drawnSentAtMs } = this.video;
+    if (nowMs - this.#lagShownAt < LAG_MS && nowMs >= this.#lagShownAt) return;
+    this.#lagShownAt = nowMs;
+    const { drawnSentAtMs } = this.#canvas;
     this.#lagMs = drawnSentAtMs === undefined ? undefined : Math.max(0, nowMs - drawnSentAtMs);
+  }
+
+  /** Draws the next picture; a paused lane lets it go. */
+  #present(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    if (next && !this.#isPaused) this.#canvas.draw(next.frame, next.sentAtMs);
+    next?.frame.close();
   }
 
   /** Shows the picture of this run, and covers that of another. */
   #showPicture(): void {
-    const plays = this.video.framesDrawn > this.#drawnBefore && !this.element.hasAttribute('data-absent');
+    const plays = this.#canvas.framesDrawn > this.#drawnBefore && !this.element.hasAttribute('data-absent');
     if (plays === this.element.hasAttribute('data-playing')) return;
     this.element.toggleAttribute('data-playing', plays);
-    if (!plays) this.video.clear();
+    if (!plays) this.#canvas.clear();
   }
 
   #judge(delayMs: number): void {

@@ -1,7 +1,7 @@
-import { matchLanes } from '../../protocol/page/lane-matching.ts';
 import { LANES_MAX, type LaneSettings } from '../../protocol/page/lane-message.ts';
 import { element } from '../player/statistics-panel.ts';
 import { LaneCard } from './lane-card.ts';
+import type { LanePictures } from './worker-message.ts';
 
 export interface LaneCardsHandlers {
   /** Called with the lanes that the user wants. */
@@ -9,8 +9,6 @@ export interface LaneCardsHandlers {
   /** Called with the frame selected in a lane's timeline, or `undefined` when the selection is cleared. */
   selected(card: LaneCard, frame: number | undefined): void;
   removed(card: LaneCard): void;
-  /** Called when a lane can go on only from the pictures since its key frame. */
-  rejoin(lane: number): void;
 }
 
 /** The cards of all lanes, in order. */
@@ -36,15 +34,12 @@ export class LaneCards {
     return this.#cards.map(({ settings }) => settings);
   }
 
-  /** Applies the lanes that the server reports: a lane that continues at another place keeps its card. */
-  apply(lanes: readonly LaneSettings[]): void {
+  /** Applies the lanes that the server reports. @param ids of the lanes: a lane that has been there keeps its card. */
+  apply(lanes: readonly LaneSettings[], ids: readonly number[]): void {
     const before = this.#cards;
-    const matches = matchLanes(this.#settings, lanes);
-    const used = new Set(matches);
     this.#cards = lanes.map((settings, index) => {
-      // A lane whose settings have changed keeps the card at its place, and the focus in it.
-      const from = matches[index] ?? (used.has(index) ? undefined : index);
-      const card = (from === undefined ? undefined : before[from]) ?? this.#make(settings);
+      const id = ids[index] ?? index;
+      const card = before.find((other) => other.id === id) ?? this.#make(id, settings);
       card.applySettings(settings);
       return card;
     });
@@ -80,14 +75,22 @@ export class LaneCards {
     this.#cards[index]?.element.querySelector<HTMLElement>('.timeline')?.focus();
   }
 
-  #make(settings: LaneSettings): LaneCard {
-    const { changed, selected, rejoin } = this.#handlers;
-    const card: LaneCard = new LaneCard(settings, {
+  /** Takes over what the worker reports of the pictures. */
+  showPictures(lanes: readonly LanePictures[]): void {
+    for (const pictures of lanes) {
+      const card = this.#cards.find(({ id }) => id === pictures.id);
+      if (card) card.showPictures(pictures);
+      else pictures.newest?.frame.close();
+    }
+  }
+
+  #make(id: number, settings: LaneSettings): LaneCard {
+    const { changed, selected } = this.#handlers;
+    const card: LaneCard = new LaneCard(id, settings, {
       changed: (news) => changed(this.#cards.map((other) => (other === card ? news : other.settings))),
       removed: () => changed(this.#cards.filter((other) => other !== card).map((other) => other.settings)),
       selected: (frame) => selected(card, frame),
       figuresToggled: () => this.toggleFigures(),
-      rejoin: () => rejoin(this.#cards.indexOf(card)),
     });
     card.discloseFigures(this.#figuresShown);
     return card;

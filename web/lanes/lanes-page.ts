@@ -1,13 +1,5 @@
-import type { LaneCommand } from '../../protocol/page/lane-command.ts';
-import {
-  LANE_SOCKET_PATH,
-  type LaneAnnouncement,
-  type LanePicture,
-  type LanesState,
-  parseLanePicture,
-} from '../../protocol/page/lane-message.ts';
+import type { LaneAnnouncement, LanesState } from '../../protocol/page/lane-message.ts';
 import { element } from '../player/statistics-panel.ts';
-import { PageConnection } from '../shared/page-connection.ts';
 import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { FileUpload } from './file-upload.ts';
@@ -19,6 +11,7 @@ import { scenarioOf } from './lab-scenario.ts';
 import { LagNote } from './lag-note.ts';
 import type { LaneCard } from './lane-card.ts';
 import { LaneCards } from './lane-cards.ts';
+import { LaneConnection } from './lane-connection.ts';
 import { clock, goneWords, UNABLE } from './lane-words.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
@@ -52,12 +45,8 @@ const cards = new LaneCards({
   removed: (card) => {
     if (selection?.card === card) select(undefined, undefined);
   },
-  rejoin: (lane) => {
-    lag.skips++;
-    connection.send({ kind: 'rejoin', lane });
-  },
 });
-const lag = new LagNote((messages) => connection.send({ kind: 'seen', messages }));
+const lag = new LagNote();
 const sourceSelect = element('source', HTMLSelectElement);
 const message = new MessageBar();
 const glossary = new Glossary();
@@ -95,14 +84,11 @@ let frameMs = 16;
 let lastDrawnAt = performance.now();
 let turn = 0;
 
-const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture>({
-  path: LANE_SOCKET_PATH,
-  parsePicture: parseLanePicture,
+const connection = new LaneConnection({
   connected() {
     everConnected = true;
     ended = false;
     clockOffsetMs = undefined;
-    lag.connected();
     for (const card of cards.all) card.forget();
     rates.forget();
     message.hide();
@@ -114,13 +100,13 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     refreshState();
   },
   announced,
-  picture: (picture) => cards.all[picture.lane]?.picture(picture),
+  pictures: (lanes) => cards.showPictures(lanes),
 });
 
-function announced(announcement: LaneAnnouncement): void {
+function announced(announcement: LaneAnnouncement, ids: readonly number[]): void {
   switch (announcement.kind) {
     case 'state':
-      return applyState(announcement.state);
+      return applyState(announcement.state, ids);
     case 'description': {
       const { width, height, title } = announcement;
       command = announcement.command ?? command;
@@ -138,7 +124,7 @@ function announced(announcement: LaneAnnouncement): void {
       eventsAtMs = atMs;
       if (selection && !paused) showDetails();
       if (state && unread === undefined) tour.offer(state.link, atMs);
-      return lag.handled();
+      return;
     }
     case 'figures':
       if (paused) return;
@@ -169,19 +155,27 @@ function announced(announcement: LaneAnnouncement): void {
   }
 }
 
-function applyState(next: LanesState): void {
-  if (state && state.source !== next.source) rates.forget();
+function applyState(next: LanesState, ids: readonly number[]): void {
+  if (state && state.source !== next.source) {
+    rates.forget();
+    frontier.forget();
+  }
   state = next;
   // A new state from the server replaces an earlier refusal.
   message.endRefusal();
-  if (unread !== undefined) requestSettings(readPageAddress(unread, next), next);
-  unread = undefined;
-  cards.apply(next.lanes);
+  requestAddressed(next);
+  cards.apply(next.lanes, ids);
   for (const card of cards.all) card.showAbsence(next.notFollowing);
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;
   history.replaceState(null, '', writeAddress(next));
+}
+
+/** Requests the settings of the page's address, once. */
+function requestAddressed(present: LanesState): void {
+  if (unread !== undefined) requestSettings(readPageAddress(unread, present), present);
+  unread = undefined;
 }
 
 /** Requests the settings of an address. An address with any fault is ignored as a whole. */
@@ -217,7 +211,7 @@ function showDetails(): void {
 }
 
 function currentState(): State {
-  if (!VideoView.supported || cards.all.some((card) => card.video.unable)) return 'unable';
+  if (!VideoView.supported || cards.all.some((card) => card.pictures?.unable)) return 'unable';
   if (ended) return 'ended';
   if (!connection.connected) return everConnected ? 'gone' : 'connecting';
   return paused ? 'paused' : 'live';
@@ -250,6 +244,7 @@ function drawFrame(drawnAt: number): void {
   requestAnimationFrame(drawFrame);
   frameMs += (drawnAt - lastDrawnAt - frameMs) * FRAME_WEIGHT;
   lastDrawnAt = drawnAt;
+  connection.handled();
   if (clockOffsetMs === undefined) return;
   const at = nowMs();
   const isSlow = frameMs > SLOW_FRAME_MS;
@@ -257,7 +252,7 @@ function drawFrame(drawnAt: number): void {
   for (const [index, card] of cards.all.entries()) {
     card.refresh(at, { paused, reduced: reducedMotion.matches, timeline: !isSlow || index === turn });
   }
-  lag.show(connection.connected ? at - eventsAtMs : 0);
+  lag.show(connection.connected ? Math.max(at - eventsAtMs, connection.behindMs) : 0);
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }
 
@@ -325,7 +320,7 @@ new FileUpload(message);
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 addEventListener('hashchange', () => {
   unread = location.hash;
-  if (state) applyState(state);
+  if (state) requestAddressed(state);
 });
 // A large screen has room for all figures.
 if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
@@ -343,17 +338,18 @@ Object.defineProperty(window, 'dropframe', {
       return state;
     },
     get skips() {
-      return lag.skips;
+      return connection.skips;
     },
     get lanes() {
-      return cards.all.map(({ video, settings, figures, verdict, lagMs, log }) => ({
-        framesDrawn: video.framesDrawn,
-        framesHidden: video.framesHidden,
-        decodeErrors: video.decodeErrors,
+      return cards.all.map(({ pictures, framesDrawn, lagMs, settings, figures, verdict, log }) => ({
+        framesDrawn,
+        framesHidden: pictures?.framesHidden ?? 0,
+        framesSkipped: pictures?.framesSkipped ?? 0,
+        decodeErrors: pictures?.decodeErrors ?? 0,
+        lagMs,
         settings,
         figures,
         verdict: verdict?.words,
-        lagMs,
         behindMs: lagOf(log),
         heldNow: log.heldNow,
         heldLately: log.heldLately,

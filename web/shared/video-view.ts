@@ -1,14 +1,12 @@
 import { decoderOfByteStream } from '../../protocol/codec/h264/byte-stream-decoder.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import type { PagePicture } from '../../protocol/page/page-message.ts';
+import { PictureCanvas } from './picture-canvas.ts';
 
 /** Decoder queue length above which frames are skipped up to the next key frame. */
 const QUEUE_PICTURES_MAX = 30;
-/**
- * The same limit where frames arrive in bursts: after head-of-line blocking, or as a group of pictures for a page that
- * joins.
- */
-const QUEUE_PICTURES_MAX_IN_HEAPS = 600;
+/** The same limit while frames are decoded that are not drawn: a window that joins has a group of them. */
+const QUEUE_HIDDEN_MAX = 600;
 /**
  * Restarts of the decoder within one group of pictures; after that it waits for a key frame. Each restart decodes the
  * group again.
@@ -17,10 +15,6 @@ const RESUMES_MAX = 6;
 const GROUP_PICTURES_MAX = 300;
 /** Consecutive errors without a decoded frame after which the browser counts as unable to decode the stream. */
 const FAILURES_MAX = 3;
-/** Age of the oldest picture that waits for the decoder above which a tolerant view gives it up, milliseconds. */
-const WAIT_MS_MAX = 700;
-/** The same limit while pictures are decoded that are not drawn: a window that joins has many of them. */
-const WAIT_HIDDEN_MS_MAX = 5_000;
 /** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
@@ -30,15 +24,22 @@ const HEVC = /^(hvc1|hev1)\./;
 export interface VideoViewOptions {
   /**
    * True when frames may be missing and may arrive in bursts: a frame that the decoder rejects is skipped, decoding
-   * continues without it, and decoded frames wait for `present`.
+   * continues without it, decoded frames wait for `takeNewest`, and the caller bounds the decoder's queue.
    */
   readonly tolerant?: boolean;
+  /** Called when a frame was decoded, or when the decoder has taken one from its queue. */
+  readonly progressed?: () => void;
 }
 
-/** Decodes Annex B frames with WebCodecs as they arrive, and draws them on a canvas. */
+/** A decoded frame, which its taker closes, and the time at which it was sent. */
+export interface TakenPicture {
+  readonly frame: VideoFrame;
+  readonly sentAtMs: number | undefined;
+}
+
+/** Decodes Annex B frames with WebCodecs as they arrive, and draws them on a canvas or hands them out. */
 export class VideoView {
   framesReceived = 0;
-  framesDrawn = 0;
   framesSkipped = 0;
   /** Frames decoded without being drawn, because others refer to them: mended ones, and those before a window joined. */
   framesHidden = 0;
@@ -47,28 +48,24 @@ export class VideoView {
   paused = false;
   /** Codec string (RFC 6381) from the sequence parameter set; empty before the first key frame. */
   codec = '';
-  /** `sentAtMs` of the frame on the canvas; `undefined` while there is none. */
-  drawnSentAtMs: number | undefined;
   /** Time of the last decoded frame, `performance.now()`. */
   decodedAt = Number.NEGATIVE_INFINITY;
 
-  readonly #canvas: HTMLCanvasElement;
-  readonly #context: CanvasRenderingContext2D;
+  readonly #canvas: PictureCanvas | undefined;
   readonly #requestKey: () => void;
   readonly #sentAtMs = new Map<number, number>();
   /** Timestamps of frames that are decoded and not drawn, until a later frame is decoded. */
   readonly #hidden = new Set<number>();
-  /** Pictures in the decoder, with the time at which they were given to it, in order. */
-  #waiting: { readonly timestamp: number; readonly since: number }[] = [];
   readonly #delaysMs: number[] = [];
   readonly #tolerant: boolean;
+  readonly #progressed: (() => void) | undefined;
   #decoder: VideoDecoder | undefined;
   /** Tolerant view: chunks decoded since the last key frame. */
   #group: EncodedVideoChunk[] = [];
-  /** Tolerant view: the decoded frame that is drawn next. */
+  /** Tolerant view: the newest decoded frame. */
   #decoded: VideoFrame | undefined;
   #resumes = 0;
-  #drawnTimestamp = Number.NEGATIVE_INFINITY;
+  #shownTimestamp = Number.NEGATIVE_INFINITY;
   #failures = 0;
   /** Decoder string announced by the server; empty when unknown. */
   #announced = '';
@@ -78,24 +75,34 @@ export class VideoView {
   /** True when this browser has decoded a frame of the stream, so that later errors do not count as inability. */
   #everDecoded = false;
 
-  /** @param requestKey called when decoding can continue only from a key frame. */
-  constructor(canvas: HTMLCanvasElement, requestKey: () => void, options: VideoViewOptions = {}) {
-    const context = canvas.getContext('2d', { alpha: false });
-    if (context === null) throw new Error('this browser has no canvas');
-    this.#canvas = canvas;
-    this.#context = context;
+  /**
+   * @param canvas `undefined` for a tolerant view, whose frames are taken.
+   * @param requestKey called when decoding can continue only from a key frame.
+   */
+  constructor(canvas: HTMLCanvasElement | undefined, requestKey: () => void, options: VideoViewOptions = {}) {
+    this.#canvas = canvas && new PictureCanvas(canvas);
     this.#requestKey = requestKey;
     this.#tolerant = options.tolerant ?? false;
+    this.#progressed = options.progressed;
   }
 
   static get supported(): boolean {
-    return 'VideoDecoder' in window;
+    return 'VideoDecoder' in globalThis;
   }
 
   /** True when the browser has WebCodecs but cannot decode this stream. */
   get unable(): boolean {
     if (this.#isUnsupported) return true;
     return this.#failures >= FAILURES_MAX && !this.#everDecoded;
+  }
+
+  get framesDrawn(): number {
+    return this.#canvas?.framesDrawn ?? 0;
+  }
+
+  /** Number of frames that wait in the decoder. */
+  get queueLength(): number {
+    return this.#decoder?.decodeQueueSize ?? 0;
   }
 
   /** Median time from the server to the canvas over recent frames, milliseconds; `undefined` before the first. */
@@ -127,17 +134,10 @@ export class VideoView {
     this.#decoded?.close();
     this.#decoded = undefined;
     this.#resumes = 0;
-    this.#drawnTimestamp = Number.NEGATIVE_INFINITY;
+    this.#shownTimestamp = Number.NEGATIVE_INFINITY;
     this.#sentAtMs.clear();
     this.#hidden.clear();
-    this.#waiting = [];
     this.#delaysMs.length = 0;
-    this.drawnSentAtMs = undefined;
-  }
-
-  /** Paints the canvas black. */
-  clear(): void {
-    this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
   show(picture: PagePicture): void {
@@ -149,29 +149,19 @@ export class VideoView {
       this.framesSkipped += 1;
       return;
     }
-    if (decoder.decodeQueueSize >= this.#queueMax || this.#isBehind) return this.#giveUp(decoder);
+    if (!this.#tolerant && decoder.decodeQueueSize >= this.#queueMax) return this.#giveUp(decoder);
     // WebCodecs timestamps are in microseconds. The value also identifies the send time of a decoded frame.
     const timestamp = Math.round((picture.timestamp * 100) / 9);
     if (picture.decodeOnly === true) this.#hidden.add(timestamp);
     else this.#sentAtMs.set(timestamp, picture.sentAtMs);
     const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.annexB });
     if (this.#tolerant) this.#remember(chunk);
-    this.#waiting.push({ timestamp, since: performance.now() });
     decoder.decode(chunk);
-  }
-
-  /** True when the decoder of a tolerant view does not keep up. */
-  get #isBehind(): boolean {
-    const oldest = this.#waiting[0];
-    if (!this.#tolerant || oldest === undefined) return false;
-    const limit = this.#hidden.size > 0 ? WAIT_HIDDEN_MS_MAX : WAIT_MS_MAX;
-    return performance.now() - oldest.since > limit;
   }
 
   /** Frames that are not drawn come in bursts: they do not count towards the limit. */
   get #queueMax(): number {
-    if (this.#tolerant) return QUEUE_PICTURES_MAX_IN_HEAPS;
-    return Math.min(QUEUE_PICTURES_MAX_IN_HEAPS, QUEUE_PICTURES_MAX + this.#hidden.size);
+    return Math.min(QUEUE_HIDDEN_MAX, QUEUE_PICTURES_MAX + this.#hidden.size);
   }
 
   #remember(chunk: EncodedVideoChunk): void {
@@ -204,25 +194,36 @@ export class VideoView {
     });
     // Without a description the decoder expects Annex B.
     decoder.configure({ codec, optimizeForLatency: true });
+    if (this.#progressed) decoder.addEventListener('dequeue', this.#progressed);
     this.#decoder = decoder;
     this.codec = codec;
     return decoder;
   }
 
-  /** Draws the latest decoded frame. Called once per animation frame in a tolerant view. */
-  present(): void {
+  /** True when a frame waits for `takeNewest`. */
+  get hasNewest(): boolean {
+    return this.#decoded !== undefined;
+  }
+
+  /** Returns the newest decoded frame of a tolerant view, once. */
+  takeNewest(): TakenPicture | undefined {
     const frame = this.#decoded;
     this.#decoded = undefined;
-    if (!frame) return;
-    if (!this.paused) this.#draw(frame);
-    frame.close();
+    if (!frame) return undefined;
+    this.#shownTimestamp = frame.timestamp;
+    return { frame, sentAtMs: this.#takeSentAtMs(frame) };
+  }
+
+  #takeSentAtMs({ timestamp }: VideoFrame): number | undefined {
+    const sentAtMs = this.#sentAtMs.get(timestamp);
+    this.#sentAtMs.delete(timestamp);
+    return sentAtMs;
   }
 
   #take(frame: VideoFrame): void {
     this.#failures = 0;
     this.#everDecoded = true;
     this.decodedAt = performance.now();
-    while (this.#waiting.length > 0 && this.#waiting[0]!.timestamp <= frame.timestamp) this.#waiting.shift();
     if (this.#hidden.has(frame.timestamp)) {
       this.framesHidden += 1;
       return frame.close();
@@ -234,30 +235,17 @@ export class VideoView {
       return frame.close();
     }
     // Decoded again after an error.
-    if (frame.timestamp <= this.#drawnTimestamp) return frame.close();
+    if (frame.timestamp <= this.#shownTimestamp) return frame.close();
     // Of a burst, only the last frame is drawn.
     if (this.#decoded) this.#sentAtMs.delete(this.#decoded.timestamp);
     this.#decoded?.close();
     this.#decoded = frame;
+    this.#progressed?.();
   }
 
   #draw(frame: VideoFrame): void {
-    const sentAtMs = this.#sentAtMs.get(frame.timestamp);
-    this.#sentAtMs.delete(frame.timestamp);
-    this.#drawnTimestamp = frame.timestamp;
-    const { displayWidth, displayHeight } = frame;
-    const isAcross = this.#rotation % 180 !== 0;
-    const [width, height] = isAcross ? [displayHeight, displayWidth] : [displayWidth, displayHeight];
-    if (this.#canvas.width !== width || this.#canvas.height !== height) {
-      this.#canvas.width = width;
-      this.#canvas.height = height;
-    }
-    this.#context.setTransform(1, 0, 0, 1, width / 2, height / 2);
-    this.#context.rotate((this.#rotation * Math.PI) / 180);
-    this.#context.drawImage(frame, -displayWidth / 2, -displayHeight / 2, displayWidth, displayHeight);
-    this.#context.resetTransform();
-    this.framesDrawn += 1;
-    this.drawnSentAtMs = sentAtMs;
+    const sentAtMs = this.#takeSentAtMs(frame);
+    this.#canvas?.draw(frame, sentAtMs, this.#rotation);
     if (sentAtMs === undefined) return;
     this.#delaysMs.push(performance.timeOrigin + performance.now() - sentAtMs);
     if (this.#delaysMs.length > DELAY_WINDOW) this.#delaysMs.shift();
@@ -271,7 +259,6 @@ export class VideoView {
     this.#decoder = undefined;
     // The last chunk most likely caused the error: chunks are decoded one at a time, at once.
     this.#group.pop();
-    this.#waiting = [];
     if (this.#group.length === 0 || ++this.#resumes > RESUMES_MAX) return this.#requestKey();
     const next = this.#open(this.codec);
     for (const chunk of this.#group) next.decode(chunk);
@@ -281,7 +268,6 @@ export class VideoView {
     this.framesSkipped += decoder.decodeQueueSize + 1;
     decoder.close();
     this.#decoder = undefined;
-    this.#waiting = [];
     this.#hidden.clear();
     this.#sentAtMs.clear();
     this.#requestKey();

@@ -1,0 +1,61 @@
+import type { LaneCommand } from '../../protocol/page/lane-command.ts';
+import type { LaneAnnouncement } from '../../protocol/page/lane-message.ts';
+import type { LanePictures, ToWorker, WorkerReport } from './worker-message.ts';
+
+export interface LaneConnectionHandlers {
+  connected(): void;
+  disconnected(): void;
+  /** @param ids of the lanes, in order. */
+  announced(announcement: LaneAnnouncement, ids: readonly number[]): void;
+  pictures(lanes: readonly LanePictures[]): void;
+}
+
+/** The page's side of the worker that holds the connection to the server and decodes the pictures. */
+export class LaneConnection {
+  readonly #worker = new Worker(new URL('./lane-worker.js', import.meta.url), { type: 'module' });
+  connected = false;
+  /** Longest time that a picture waits in this window, milliseconds. */
+  behindMs = 0;
+  /** How often pictures were skipped to continue at the newest. */
+  skips = 0;
+  #isReported = false;
+
+  constructor(handlers: LaneConnectionHandlers) {
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
+      this.#isReported = true;
+      this.#take(data, handlers);
+      // A hidden page draws nothing.
+      if (document.hidden) this.handled();
+    };
+    document.addEventListener('visibilitychange', () => this.handled());
+  }
+
+  send(command: LaneCommand): void {
+    this.#post({ kind: 'send', command });
+  }
+
+  /** Lets the worker report again; called once what it reported was drawn. */
+  handled(): void {
+    if (!this.#isReported) return;
+    this.#isReported = false;
+    this.#post({ kind: 'handled' });
+  }
+
+  #take({ events, lanes, behindMs, skips }: WorkerReport, handlers: LaneConnectionHandlers): void {
+    this.behindMs = behindMs;
+    this.skips = skips;
+    for (const event of events) {
+      if (event.kind === 'announced') {
+        handlers.announced(event.announcement, event.ids);
+        continue;
+      }
+      this.connected = event.kind === 'connected';
+      handlers[event.kind]();
+    }
+    handlers.pictures(lanes);
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+}

@@ -1,0 +1,107 @@
+import type { LaneAnnouncement, LanePicture, LaneSettings } from '../../protocol/page/lane-message.ts';
+import { continuedLanes } from './continued-lanes.ts';
+import { LaneDecoder } from './lane-decoder.ts';
+import type { LanePictures } from './worker-message.ts';
+
+/** Time after which requested pictures count as not coming, milliseconds. */
+const REJOIN_MS = 1_000;
+/** The decoders of all lanes, in their order. They share one processor: none gets more than it can show. */
+export class LaneDecoders {
+  #decoders: readonly LaneDecoder[] = [];
+  #settings: readonly LaneSettings[] = [];
+  readonly #progressed: () => void;
+  readonly #rejoin: (lane: number) => void;
+  #ids = 0;
+  #rejoiningUntilMs = 0;
+  /** How often lanes were continued at the newest pictures. */
+  skips = 0;
+
+  /**
+   * @param progressed called when a picture was decoded.
+   * @param rejoin called with a lane that is to be sent the pictures since its key frame.
+   */
+  constructor(progressed: () => void, rejoin: (lane: number) => void) {
+    this.#progressed = progressed;
+    this.#rejoin = rejoin;
+  }
+
+  /** Ids of the lanes, in order. */
+  get ids(): readonly number[] {
+    return this.#decoders.map(({ id }) => id);
+  }
+
+  /** Longest time that a picture waits, milliseconds. */
+  get behindMs(): number {
+    const at = performance.now();
+    return Math.max(0, ...this.#decoders.map(({ feed }) => (feed.isCatchingUp ? 0 : feed.behindMs(at))));
+  }
+
+  /** Begins again for a new connection: run numbers and clock may belong to another server. */
+  forget(): void {
+    for (const decoder of this.#decoders) decoder.begin(undefined);
+  }
+
+  announced(announcement: LaneAnnouncement): void {
+    const at = performance.now();
+    if (announcement.kind === 'state') this.#arrange(announcement.state.lanes);
+    if (announcement.kind === 'skipped') {
+      this.skips++;
+      for (const { feed } of this.#decoders) feed.needKey(at);
+    }
+    if (announcement.kind !== 'events') return;
+    for (const [index, { run }] of announcement.lanes.entries()) this.#decoders[index]?.begin(run);
+  }
+
+  push(picture: LanePicture): void {
+    this.#decoders[picture.lane]?.push(picture, performance.now());
+    this.decode();
+  }
+
+  /** Gives the decoders what they have room for: lanes that catch up come last, and one at a time. */
+  decode(): void {
+    const at = performance.now();
+    const live = this.#decoders.filter(({ feed }) => !feed.isCatchingUp);
+    const catchingUp = this.#decoders.filter(({ feed }) => feed.isCatchingUp).slice(0, 1);
+    let isFed = true;
+    while (isFed) {
+      isFed = false;
+      for (const decoder of live) if (decoder.decodeNext(at)) isFed = true;
+    }
+    for (const decoder of catchingUp) while (decoder.decodeNext(at));
+  }
+
+  /** Asks for the pictures since the key frame for one lane that needs them. */
+  mend(): void {
+    const at = performance.now();
+    if (at < this.#rejoiningUntilMs || this.#decoders.some(({ feed }) => feed.isCatchingUp)) return;
+    const lane = this.#decoders.findIndex(({ feed }) => feed.wantsRejoin(at));
+    if (lane < 0) return;
+    this.#decoders[lane]!.feed.requested(at);
+    this.#rejoiningUntilMs = at + REJOIN_MS;
+    this.skips++;
+    this.#rejoin(lane);
+  }
+
+  /** True when a picture waits to be taken. */
+  get hasNewest(): boolean {
+    return this.#decoders.some(({ view }) => view.hasNewest);
+  }
+
+  takePictures(): readonly LanePictures[] {
+    return this.#decoders.map((decoder) => decoder.takePictures());
+  }
+
+  #progress(): void {
+    this.decode();
+    if (this.hasNewest) this.#progressed();
+  }
+
+  #arrange(settings: readonly LaneSettings[]): void {
+    const before = this.#decoders;
+    this.#decoders = continuedLanes(this.#settings, settings).map((from) => {
+      return (from === undefined ? undefined : before[from]) ?? new LaneDecoder(this.#ids++, () => this.#progress());
+    });
+    this.#settings = settings;
+    for (const decoder of before) if (!this.#decoders.includes(decoder)) decoder.view.reset();
+  }
+}

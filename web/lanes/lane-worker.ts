@@ -1,0 +1,90 @@
+import type { LaneCommand } from '../../protocol/page/lane-command.ts';
+import {
+  LANE_SOCKET_PATH,
+  type LaneAnnouncement,
+  type LanePicture,
+  parseLanePicture,
+} from '../../protocol/page/lane-message.ts';
+import { PageConnection } from '../shared/page-connection.ts';
+import { LaneDecoders } from './lane-decoders.ts';
+import { Outbox } from './outbox.ts';
+import type { ToWorker, WorkerReport } from './worker-message.ts';
+
+/** Interval of the checks that nothing else causes, milliseconds. */
+const CHECK_MS = 50;
+/** Messages that are acknowledged together: ten a second. */
+const MESSAGES = 2;
+
+/** The part of a worker's global scope (HTML Living Standard §10.2.1.2) that is used here. */
+interface Scope {
+  postMessage(message: WorkerReport, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+
+/*
+ * Receives and decodes the pictures of all lanes beside the page's own thread, so that nothing that the page does delays
+ * them. The page takes the newest at its own pace. It draws them itself: without a GPU, drawing in a Chromium worker
+ * waits for the page's thread.
+ */
+const scope = self as unknown as Scope;
+const outbox = new Outbox();
+const decoders = new LaneDecoders(report, (lane) => connection.send({ kind: 'rejoin', lane }));
+let isPageBusy = false;
+let handled = 0;
+
+const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture>({
+  path: LANE_SOCKET_PATH,
+  parsePicture: parseLanePicture,
+  connected() {
+    handled = 0;
+    decoders.forget();
+    outbox.add({ kind: 'connected' });
+    report();
+  },
+  disconnected() {
+    outbox.add({ kind: 'disconnected' });
+    report();
+  },
+  announced(announcement) {
+    decoders.announced(announcement);
+    outbox.add({ kind: 'announced', announcement, ids: decoders.ids });
+    if (announcement.kind === 'events') acknowledge();
+    report();
+  },
+  picture: (picture) => decoders.push(picture),
+});
+
+/** Tells the server that this window keeps up. */
+function acknowledge(): void {
+  if (++handled < MESSAGES) return;
+  connection.send({ kind: 'seen', messages: handled });
+  handled = 0;
+}
+
+function report(): void {
+  if (isPageBusy) return;
+  isPageBusy = true;
+  const { behindMs, skips } = decoders;
+  const lanes = decoders.takePictures();
+  const frames = lanes.flatMap(({ newest }) => (newest ? [newest.frame] : []));
+  scope.postMessage({ events: outbox.take(), lanes, behindMs, skips }, frames);
+}
+
+scope.onmessage = ({ data }) => {
+  switch (data.kind) {
+    case 'send':
+      return connection.send(data.command);
+    case 'handled':
+      isPageBusy = false;
+      if (!outbox.isEmpty || decoders.hasNewest) report();
+      return;
+    default:
+      data satisfies never;
+  }
+};
+
+setInterval(() => {
+  decoders.decode();
+  decoders.mend();
+  report();
+}, CHECK_MS);

@@ -1,0 +1,33 @@
+import type { LaneCommand } from '../../protocol/page/lane-command.ts';
+import type { TakenPicture } from '../shared/video-view.ts';
+import type { WorkerEvent } from './worker-event.ts';
+
+/** Messages from the page to the worker that receives and decodes its pictures (`lane-worker.ts`). */
+export type ToWorker =
+  | { readonly kind: 'send'; readonly command: LaneCommand }
+  /** The page has handled the last report, and takes another one. */
+  | { readonly kind: 'handled' };
+
+/** Pictures of one lane. */
+export interface LanePictures {
+  readonly id: number;
+  /** Run of the pictures; `undefined` before the first. */
+  readonly run: number | undefined;
+  /** The newest picture since the last report; the page closes its frame. */
+  readonly newest: TakenPicture | undefined;
+  readonly framesHidden: number;
+  readonly framesSkipped: number;
+  readonly decodeErrors: number;
+  /** True when the browser cannot decode the stream. */
+  readonly unable: boolean;
+}
+
+/** From the worker to the page: one at a time, the next one when the page has handled it. */
+export interface WorkerReport {
+  readonly events: readonly WorkerEvent[];
+  readonly lanes: readonly LanePictures[];
+  /** Longest time that a picture waits in this window, milliseconds. */
+  readonly behindMs: number;
+  /** How often pictures were skipped to continue at the newest. */
+  readonly skips: number;
+}
