@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const compiled = join(root, 'dist', 'cli', 'main.js');
+const compiled = join(root, 'dist', 'command', 'main.js');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const rooms = ['protocol', 'sender', 'receiver', 'sim', 'io', 'session', 'lab', 'cli', 'web'];
 
@@ -67,8 +67,7 @@ if (files >= FILES_MIN && files < FILES_FOR_ALL && process.versions.node.startsW
   register(`data:text/javascript,${encodeURIComponent(ONE_BY_ONE)}`);
 }
 try {
-  const bundled = join(root, 'dist', 'command', 'main.js');
-  const { main } = await import(pathToFileURL(existsSync(bundled) ? bundled : compiled).href);
+  const { main } = await import(pathToFileURL(compiled).href);
   process.exit(await main(process.argv));
 } catch (error) {
   // Nothing of ours is loaded yet. Anything else is a mistake of ours, and shows where.

@@ -72,7 +72,7 @@ test('the package holds no sources, no scripts for samples or pictures, and no u
   // Its recordings are not in the package.
   expect(files).not.toContain('samples/scenarios/lte-drive-real.json');
   const superfluous =
-    /(?<!\.d)\.ts$|\.map$|\/make\.js$|^docs\/images|^bin\/build|^dist\/(?:cli|web)\/.*\.d\.ts$|\.built$/;
+    /(?<!\.d)\.ts$|\.map$|\/make\.js$|^docs\/images|^bin\/build|^dist\/cli|^dist\/web\/.*\.d\.ts$|\.built$|flash/;
   expect(files.filter((path) => superfluous.test(path))).toEqual([]);
   expect(new Set(files).size).toBe(files.length);
 });

@@ -13,13 +13,13 @@ const MODULES = 64;
 function packageOfModules(main: string): string {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'bin'));
-  mkdirSync(join(folder, 'dist', 'cli'), { recursive: true });
+  mkdirSync(join(folder, 'dist', 'command'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   copyFileSync(join(ROOT, 'bin/dropframe.js'), join(folder, 'bin/dropframe.js'));
   const names = Array.from({ length: MODULES }, (_, i) => `module-${i}.js`);
-  for (const name of names) writeFileSync(join(folder, 'dist/cli', name), 'export {};\n');
+  for (const name of names) writeFileSync(join(folder, 'dist/command', name), 'export {};\n');
   const imports = names.map((name) => `import './${name}';\n`).join('');
-  writeFileSync(join(folder, 'dist/cli/main.js'), `${imports}export const main = async () => { ${main} };\n`);
+  writeFileSync(join(folder, 'dist/command/main.js'), `${imports}export const main = async () => { ${main} };\n`);
   return join(folder, 'bin/dropframe.js');
 }
 
