@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import everyRun from './vitest.config.ts';
+import { shared } from './vitest.config.ts';
 
 /** `npm run chaos`: stories that take minutes. */
-export default defineConfig({ ...everyRun, test: { ...everyRun.test, include: ['test/chaos/*.chaos.ts'] } });
+export default defineConfig({ ...shared, test: { ...shared.test, maxWorkers: 2, include: ['test/chaos/*.chaos.ts'] } });
