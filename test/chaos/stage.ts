@@ -16,6 +16,17 @@ export interface Start {
   readonly node?: readonly string[];
 }
 
+/** Lets a program be asked for its memory: `Program.memoryInUse`. */
+const MEMORY_PROBE = `process.on('SIGUSR2', () => {
+  gc();
+  gc();
+  const { heapUsed, external } = process.memoryUsage();
+  process.stderr.write('memory ' + (heapUsed + external) / 1e6 + '\\n');
+});`;
+export const ASKED_FOR_MEMORY: Start = {
+  node: ['--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(MEMORY_PROBE)}`],
+};
+
 /** Sets the limit of open files of a program. */
 export const withFiles = (count: number): readonly string[] => ['sh', '-c', `ulimit -n ${count} && exec "$@"`, 'sh'];
 
@@ -66,6 +77,15 @@ export class Program {
   async stop(): Promise<number | null> {
     this.signal('SIGINT');
     return await this.ended;
+  }
+
+  /** Heap and buffers after a collection, megabytes, of a program started with `ASKED_FOR_MEMORY`. */
+  async memoryInUse(): Promise<number> {
+    const answers = () => [...this.stderr.matchAll(/^memory ([\d.]+)$/gm)];
+    const before = answers().length;
+    this.signal('SIGUSR2');
+    await this.until('it told its memory', () => answers().length > before);
+    return Number(answers().at(-1)![1]);
   }
 
   /** Resident memory, megabytes. */
