@@ -113,6 +113,7 @@ export function addSendCommand(program: Command): void {
       ).argParser(readFramesPerSecond),
     )
     .option('--no-audio', 'leave the sound out')
+    .option('--no-video', 'leave the pictures out')
     .addOption(
       new Option(
         '--audio-track <which>',
@@ -222,7 +223,8 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await server.listen();
     listening = true;
     const { name, codec, width, height, mode, durationSeconds } = source.description;
-    log.info(`serving ${name} (${width}×${height}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
+    const size = width > 0 ? `${width}×${height}` : 'sound';
+    log.info(`serving ${name} (${size}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
     else log.info(encryptionText(security));
@@ -248,6 +250,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
 function howText({ description, adaptive }: MediaSource): string {
   if (adaptive === undefined) {
     const thins = 'frames that exceed the capacity of the path are dropped';
+    if (description.width === 0) return `sound alone, ${description.mode === 'copy' ? 'copied' : 'encoded as Opus'}`;
     return description.mode === 'copy' ? `copied; ${thins}` : `encoding with x264 at a fixed bit rate; ${thins}`;
   }
   const { bitrateMin, bitrateMax, state } = adaptive;

@@ -20,6 +20,8 @@ export interface SourceCommandOptions {
   readonly fps?: number;
   /** False to leave the sound out. */
   readonly audio?: boolean | undefined;
+  /** False to leave the pictures out. */
+  readonly video?: boolean | undefined;
   /** Number of the sound track, from 1, or its language. */
   readonly audioTrack?: number | string | undefined;
   readonly ffmpeg?: string;
@@ -49,6 +51,9 @@ export async function openInput(
   log: Log,
   limits: Pick<MediaSourceOptions, 'copies' | 'upright'> = {},
 ): Promise<MediaSource> {
+  if (options.video === false && options.audio !== true) {
+    throw new Failure('--no-video leaves nothing to send without sound', 2);
+  }
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
   // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.
@@ -63,6 +68,7 @@ export async function openInput(
       ffmpeg: options.ffmpeg,
       framesPerSecond: options.fps,
       sound: options.audio === true ? { track: options.audioTrack } : undefined,
+      pictures: options.video !== false,
       inform: (message) => log.info(message),
       warn: (message) => log.warn(message),
     });

@@ -52,7 +52,7 @@ export function summaryText(summary: RunSummary): string {
     ['round trip', ms(summary.roundTripMs)],
     [
       'bytes',
-      `${kilobytes(bytes.payload)} of video shown; headers: ${kilobytes(bytes.rtpHeaders)} RTP, ` +
+      `${kilobytes(bytes.payload)} of ${summary.media?.width === 0 ? 'sound' : 'video shown'}; headers: ${kilobytes(bytes.rtpHeaders)} RTP, ` +
         `${kilobytes(bytes.transportHeaders)} ${summary.transport === 'tcp' ? 'TCP' : 'UDP'}, ${kilobytes(bytes.ipHeaders)} IP` +
         `${summary.transport === 'tcp' ? ` (${bytes.headersCounted})` : ''}`,
     ],

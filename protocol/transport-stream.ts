@@ -1,7 +1,7 @@
 import type { AccessUnit } from './access-unit.ts';
 import { assert } from './base/assert.ts';
 import { type Ticks, ticks } from './base/units.ts';
-import type { Codec, TransportStreamFormat } from './codec/codec.ts';
+import type { Codec } from './codec/codec.ts';
 import { DEFAULT_CODEC } from './codec/codecs.ts';
 
 /** Size of a transport stream packet (ISO/IEC 13818-1 §2.4.3.2). */
@@ -26,8 +26,8 @@ const TABLE_INTERVAL_PICTURES = 3;
 const CLOCK_START: Ticks = ticks(90_000);
 
 /**
- * Muxes a video stream, and one of sound, as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is written at once. A
- * muxer for files waits for the next key frame before it knows the decode times; here they are known.
+ * Muxes a video stream, and one of sound, or sound alone, as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is
+ * written at once. A muxer for files waits for the next key frame before it knows the decode times; here they are known.
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -39,7 +39,8 @@ const CLOCK_START: Ticks = ticks(90_000);
  */
 export class TransportStreamWriter {
   readonly #clockLead: Ticks;
-  readonly #format: TransportStreamFormat;
+  /** The stream that has the clock: the pictures, or the sound where there is nothing else. */
+  readonly #main: TransportStreamSound;
   readonly #sound: TransportStreamSound | undefined;
   readonly #programMap: Uint8Array;
   readonly #counters = new Map<number, number>();
@@ -50,23 +51,25 @@ export class TransportStreamWriter {
   /**
    * @param options.clockLead time by which the clock is ahead of the decode times, which is the time that a player
    * waits for a picture to arrive in full: 0 for live input; half a second (45,000) is customary in files. `codec` is
-   * H.264 by default. `sound` is that of a second stream.
+   * H.264 by default. `parameterSets` are those of a codec of sound. `sound` is that of a second stream.
    */
   constructor({
     clockLead,
     codec = DEFAULT_CODEC,
+    parameterSets = [],
     sound,
   }: {
     readonly clockLead: Ticks;
     readonly codec?: Codec;
+    readonly parameterSets?: readonly Uint8Array[];
     readonly sound?: TransportStreamSound;
   }) {
     const { transportStream } = codec;
     assert(transportStream !== undefined, 'the codec must be one that can be muxed into MPEG-TS');
     this.#clockLead = clockLead;
-    this.#format = transportStream;
+    this.#main = { codec, parameterSets };
     this.#sound = sound;
-    this.#programMap = programMap(transportStream, sound);
+    this.#programMap = programMap(this.#main, sound);
   }
 
   /**
@@ -75,8 +78,9 @@ export class TransportStreamWriter {
    */
   write(unit: AccessUnit): Uint8Array {
     this.#clock = ticks(Math.max(this.#clock, unit.decodeTimestamp - this.#clockLead));
-    const pes = packetizedElementaryStream(unit, this.#format);
-    const tables = unit.importance === 'key' || this.#pictures % TABLE_INTERVAL_PICTURES === 0;
+    const isSound = this.#main.codec.mediaType === 'audio';
+    const pes = isSound ? soundPes(unit, this.#main) : packetizedElementaryStream(unit, this.#main.codec);
+    const tables = (unit.importance === 'key' && !isSound) || this.#pictures % TABLE_INTERVAL_PICTURES === 0;
     this.#pictures += 1;
     const room = TRANSPORT_PACKET_BYTES - HEADER_BYTES;
     const videoPackets = Math.ceil((pes.length + CLOCK_FIELD_BYTES) / room);
@@ -172,8 +176,8 @@ export class TransportStreamWriter {
   }
 }
 
-function packetizedElementaryStream(unit: AccessUnit, format: TransportStreamFormat): Uint8Array {
-  const picture = format.write(unit.parts, []);
+function packetizedElementaryStream(unit: AccessUnit, { transportStream }: Codec): Uint8Array {
+  const picture = transportStream!.write(unit.parts, []);
   const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);
   // A known length lets the reader deliver the picture without waiting for the next one; 0 means unknown.
   const following = bytes.length - 6 <= 0xffff ? bytes.length - 6 : 0;
@@ -239,27 +243,20 @@ const PROGRAM_ASSOCIATION = withChecksum([
   ...[0x00, 0x01, 0xe0 | (PROGRAM_MAP_PID >> 8), PROGRAM_MAP_PID & 0xff],
 ]);
 
-/** Sound beside the pictures: a codec that can be muxed, and the configuration of its decoder. */
+/** A stream: a codec that can be muxed, and the configuration of its decoder. */
 export interface TransportStreamSound {
   readonly codec: Codec;
   readonly parameterSets: readonly Uint8Array[];
 }
 
-/** ISO/IEC 13818-1 §2.4.4.8: a video stream, which also carries the PCR, and the sound. */
-function programMap({ streamType }: TransportStreamFormat, sound: TransportStreamSound | undefined): Uint8Array {
-  const streams = [streamType, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0x00];
-  const format = sound?.codec.transportStream;
-  if (format) {
-    const descriptors = format.descriptors?.(sound.parameterSets) ?? [];
-    streams.push(
-      format.streamType,
-      0xe0 | (SOUND_PID >> 8),
-      SOUND_PID & 0xff,
-      0xf0,
-      descriptors.length,
-      ...descriptors,
-    );
-  }
+/** ISO/IEC 13818-1 §2.4.4.8: the stream that carries the PCR, and the sound beside it. */
+function programMap(main: TransportStreamSound, sound: TransportStreamSound | undefined): Uint8Array {
+  const entry = ({ codec, parameterSets }: TransportStreamSound, pid: number): number[] => {
+    const { streamType, descriptors } = codec.transportStream!;
+    const list = descriptors?.(parameterSets) ?? [];
+    return [streamType, 0xe0 | (pid >> 8), pid & 0xff, 0xf0, list.length, ...list];
+  };
+  const streams = [...entry(main, VIDEO_PID), ...(sound?.codec.transportStream ? entry(sound, SOUND_PID) : [])];
   // After the length: program number, version, section numbers, PCR PID and program information, then the checksum.
   return withChecksum([
     ...[0x02, 0xb0, 9 + streams.length + 4, 0x00, 0x01, 0xc1, 0x00, 0x00],

@@ -1,7 +1,7 @@
 import { Failure } from '../os/failure.ts';
 
 /**
- * Demuxers of a single file: containers, elementary streams and raw pictures. Formats that name other files (HLS, DASH,
+ * Demuxers of a single file: containers, elementary streams, raw pictures and sound. Formats that name other files (HLS, DASH,
  * ffconcat, image sequences, SDP) are excluded: a playlist called `clip.mp4` must not open its neighbors.
  */
 const FILE_FORMATS = [
@@ -68,6 +68,8 @@ const FILE_FORMATS = [
     'dhav',
     'ifv',
   ],
+  ...['mp3', 'aac', 'ac3', 'eac3', 'dts', 'truehd', 'flac', 'wav', 'w64', 'aiff', 'au', 'caf', 'ape', 'wv', 'tta'],
+  ...['amr', 'tak', 'dsf', 'loas'],
 ];
 
 /** Protocols that a network source may use, by URL scheme. None of them reads a local file. */

@@ -10,6 +10,7 @@ import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
+import { SoundFileSerializer } from './sound-file.ts';
 import type { Mp4Sound } from './sound-fragments.ts';
 
 /** Destination that stores access units. */
@@ -102,7 +103,9 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
     if (!codec.transportStream)
       throw new Failure(`cannot write ${path}: writing ${codec.name} to a transport stream is not supported`, 2);
     const sound = soundOf(description, 'transportStream');
-    const writer = new TransportStreamWriter({ codec, clockLead: TRANSPORT_CLOCK_LEAD, ...(sound && { sound }) });
+    const { parameterSets } = description;
+    const clockLead = TRANSPORT_CLOCK_LEAD;
+    const writer = new TransportStreamWriter({ codec, clockLead, parameterSets, ...(sound && { sound }) });
     return {
       push: (unit) => writer.write(orientedUnit(codec, unit, description.rotation)),
       pushSound: (unit) => writer.writeSound(unit),
@@ -111,6 +114,8 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
   }
   if (extension === '.mp4') {
     if (!codec.mp4) throw new Failure(`cannot write ${path}: writing ${codec.name} to MP4 is not supported`, 2);
+    if (codec.mediaType === 'audio')
+      return new SoundFileSerializer({ codec, parameterSets: description.parameterSets });
     return new Mp4Serializer(codec, description);
   }
   const byteStream = byteStreamOf(path, codec);

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Picture } from './player.ts';
-import { playerFeed } from './player-feed.ts';
+import { isSoundAlone, playerFeed } from './player-feed.ts';
 import type { PlayerCommand, PlayerOverlay } from './player-process.ts';
 
 /** Display time of an overlay text, milliseconds; the next text usually arrives after one second. */
@@ -47,6 +47,7 @@ export function mpvCommand(
       ...flags.split(' '),
       ...(options.x11 ? [X11_OUTPUTS] : []),
       ...(shownOnly === undefined ? [] : [`--vf=lavfi=[${shownOnly}]`]),
+      ...(isSoundAlone(picture) ? ['--force-window=yes'] : []),
       ...(picture.rotation ? [`--video-rotate=${picture.rotation}`] : []),
       `--title=${withoutExpansion(picture.title)}`,
       `--input-ipc-server=${options.overlay}`,

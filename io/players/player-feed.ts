@@ -21,16 +21,20 @@ export function muxableSound({ sound }: Picture): TransportStreamSound | undefin
   return codec?.transportStream ? { codec, parameterSets: sound!.parameterSets } : undefined;
 }
 
+/** True for a stream without pictures. */
+export const isSoundAlone = ({ codecName }: Picture): boolean => codecByName(codecName).mediaType === 'audio';
+
 /** Pictures alone have no container, and thus no times to wait for; with sound they need the times, in MPEG-TS. */
 export function playerFeed(picture: Picture): PlayerFeed {
   const codec = codecByName(picture.codecName);
   const sound = codec.transportStream && muxableSound(picture);
-  if (!sound) return rawFeed(codec);
-  const writer = new TransportStreamWriter({ codec, clockLead: ticks(0), sound });
+  if (!sound && codec.mediaType === 'video') return rawFeed(codec);
+  const { parameterSets = [] } = picture;
+  const writer = new TransportStreamWriter({ codec, clockLead: ticks(0), parameterSets, ...(sound && { sound }) });
   return {
     demuxer: 'mpegts',
     shownOnly: undefined,
     serialize: (unit) => writer.write(unit),
-    serializeSound: (unit) => writer.writeSound(unit),
+    ...(sound && { serializeSound: (unit: AccessUnit) => writer.writeSound(unit) }),
   };
 }

@@ -13,6 +13,8 @@ export interface SoundTrack {
 export interface Picture {
   /** Codec of the access units. */
   readonly codecName: CodecName;
+  /** Configuration of the decoder of a codec of sound, which then is alone. */
+  readonly parameterSets?: readonly Uint8Array[];
   readonly width: number;
   readonly height: number;
   /** Rotation clockwise that the player applies; none by default. */

@@ -4,7 +4,7 @@ import type { Codec } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { type TransportStreamSound, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
-import { muxableSound } from './player-feed.ts';
+import { isSoundAlone, muxableSound } from './player-feed.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**
@@ -15,7 +15,7 @@ import type { PlayerCommand } from './player-process.ts';
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
   const sound = muxableSound(picture);
   const flags = '--no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts --no-avcodec-hurry-up';
-  const feed = new VlcFeed(codecByName(picture.codecName), sound);
+  const feed = new VlcFeed(codecByName(picture.codecName), sound, picture.parameterSets);
   return {
     name: 'VLC',
     path,
@@ -23,7 +23,7 @@ export function vlcCommand(path: string, picture: Picture): PlayerCommand {
     arguments: [
       '-I',
       'dummy',
-      ...(sound ? [] : ['--no-audio']),
+      ...(sound || isSoundAlone(picture) ? [] : ['--no-audio']),
       ...flags.split(' '),
       // VLC's angle is clockwise too.
       ...(picture.rotation ? ['--video-filter=transform', `--transform-type=${picture.rotation}`] : []),
@@ -56,8 +56,8 @@ export class VlcFeed {
   #last: { readonly atMs: number; readonly clock: Ticks } | undefined;
   #writtenAtMs = 0;
 
-  constructor(codec: Codec, sound?: TransportStreamSound) {
-    this.#writer = new TransportStreamWriter({ clockLead: ticks(0), codec, ...(sound && { sound }) });
+  constructor(codec: Codec, sound?: TransportStreamSound, parameterSets: readonly Uint8Array[] = []) {
+    this.#writer = new TransportStreamWriter({ clockLead: ticks(0), codec, parameterSets, ...(sound && { sound }) });
   }
 
   /** Returns a unit of the sound; the clock is that of the pictures. */

@@ -22,7 +22,7 @@ export type ContainerFinding =
   /** A video track of another codec; `undefined` for an unknown codec. */
   | { readonly kind: 'other-codec'; readonly codec: string | undefined; readonly framesPerSecond: number | undefined }
   /** A container without video, such as an audio file. */
-  | { readonly kind: 'no-video'; readonly format: string; readonly tracks: number }
+  | { readonly kind: 'no-video'; readonly format: string; readonly tracks: number; readonly soundTracks: number }
   /** An unknown format, or a file too damaged to read. */
   | { readonly kind: 'unknown' };
 
@@ -82,7 +82,8 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
   const track = (await input.getVideoTracks())[0];
   if (track === undefined) {
     const format = (await input.getFormat()).name;
-    return { kind: 'no-video', format, tracks: (await input.getTracks()).length };
+    const [tracks, sound] = [await input.getTracks(), await input.getAudioTracks()];
+    return { kind: 'no-video', format, tracks: tracks.length, soundTracks: sound.length };
   }
   const codec = await track.getCodec();
   const structure = await readMp4Structure(path, track.id).catch(() => undefined);

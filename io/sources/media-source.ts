@@ -11,7 +11,9 @@ export interface MediaDescription {
   readonly codecName: CodecName;
   /** Codec string of WebCodecs: `avc1.64001f`. */
   readonly codec: string;
-  /** Width in luma samples, cropped. */
+  /** RTP clock rate, ticks per second, of a codec whose streams have rates of their own; that of the codec by default. */
+  readonly clockRate?: number | undefined;
+  /** Width in luma samples, cropped; 0 for a source of sound alone. */
   readonly width: number;
   readonly height: number;
   /** Rotation clockwise that a player applies to the pictures; none by default. */
@@ -20,7 +22,8 @@ export interface MediaDescription {
   readonly framesPerSecond: number | undefined;
   /** Duration, seconds; `undefined`: endless or unknown. */
   readonly durationSeconds: number | undefined;
-  readonly mode: 'copy' | 'x264';
+  /** `copy`, or the encoder: `opus` for a source of sound alone. */
+  readonly mode: 'copy' | 'x264' | 'opus';
   /** Parameter sets of the first access unit, in the order in which a decoder needs them. */
   readonly parameterSets: readonly Uint8Array[];
 }

@@ -11,6 +11,7 @@ import { type ContainerFile, examineContainer } from './container-file.ts';
 import { EntryGate } from './entry-gate.ts';
 import { codecOfEnding, examineInput } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
+import { NoPictures } from './no-pictures.ts';
 import { canFollow, ENCODED, type Encoding, ffmpegFor, ffmpegRecipe, openEncoding } from './open-encoding.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 import { type RawPictures, rawPicturesOf } from './raw-pictures.ts';
@@ -116,6 +117,7 @@ async function openContainer(input: string, options: PictureSourceOptions): Prom
           `${input} has no index (moov box), or a damaged one: the file is truncated or was never finished`,
         );
       }
+      if (finding.soundTracks > 0) throw new NoPictures(input);
       return openThroughFfmpeg(input, localFile(input), options);
     case 'other-codec':
     case 'unknown':
@@ -171,9 +173,8 @@ async function openThroughFfmpeg(input: string, source: string, options: Picture
   if (found.complaint !== undefined) {
     throw new Failure(`${input} is not a video that dropframe or ffmpeg can read: ${found.complaint}`);
   }
-  if (found.video === undefined) {
-    throw new Failure(`${input} contains no video${found.hasAudio ? ', only audio' : ''}`);
-  }
+  if (found.video === undefined)
+    throw found.hasAudio ? new NoPictures(input) : new Failure(`${input} contains no video`);
   const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT } = found.video;
   const isRateKnown = found.video.framesPerSecond !== undefined;
   const encoding = { source, framesPerSecond, isRateKnown, durationSeconds: found.durationSeconds };

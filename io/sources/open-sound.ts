@@ -1,5 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { EncodedPacketSink, type Input, type InputAudioTrack, MatroskaInputFormat } from 'mediabunny';
+import {
+  type EncodedPacket,
+  EncodedPacketSink,
+  type Input,
+  type InputAudioTrack,
+  MatroskaInputFormat,
+} from 'mediabunny';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { firstPictureAt, probe } from '../ffmpeg/ffmpeg-probe.ts';
@@ -33,6 +39,9 @@ interface FoundTrack {
   readonly language: string;
   /** How it is copied; `undefined` when it must be encoded anew. */
   readonly format: SoundFormatOfTrack | undefined;
+  /** Time of the first unit in the container, 90 kHz. */
+  readonly startsAt: Ticks;
+  readonly durationSeconds: number | undefined;
 }
 
 const TICKS_PER_SECOND = 90_000;
@@ -42,25 +51,26 @@ const UNDETERMINED = 'und';
 /**
  * Opens the sound of a file beside its pictures; `undefined` when there is none, or none that can be had, which one line
  * says.
- * @param pictures `startsAt`: time of their first one in the container, 90 kHz, where it is known.
+ * @param pictures `startsAt`: time of their first one in the container, 90 kHz, where it is known; `undefined` for sound
+ * alone, whose times count from its own beginning.
  * @throws {Failure} when the track that the user named is not there.
  */
 export async function openSound(
   input: string,
-  pictures: MediaSource & { readonly startsAt?: Ticks | undefined },
+  pictures: (MediaSource & { readonly startsAt?: Ticks | undefined }) | undefined,
   options: SoundOptions,
 ): Promise<OpenedSound | undefined> {
-  if (!(await isFile(input))) return undefined;
+  if (pictures && !(await isFile(input))) return undefined;
   const tracks = await findTracks(input, options);
   const found = chosenTrack(input, tracks, options.sound);
   if (!found) return undefined;
   const { format } = found;
   if (format) {
-    const startsAt = pictures.startsAt ?? (await firstPictureOf(input, options));
+    const startsAt = pictures ? (pictures.startsAt ?? (await firstPictureOf(input, options))) : found.startsAt;
     options.inform?.(`${input}: sound: ${found.codec}, copied${among(found, tracks)}`);
     return copied(input, { ...found, format }, startsAt, options);
   }
-  return await encoded(input, found, tracks, pictures.startsAt, options);
+  return await encoded(input, found, tracks, pictures, options);
 }
 
 /** Finds the tracks in process, or through ffmpeg where mediabunny cannot read the file. */
@@ -75,26 +85,30 @@ async function findTracks(input: string, options: SoundOptions): Promise<readonl
     container.dispose();
   }
   const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch(() => undefined);
-  const { sound } = ffmpeg ? await probe(ffmpeg, `file:${input}`) : { sound: [] };
-  return sound.map(({ codec, language }, index) => ({ index, codec, language, format: undefined }));
+  const { sound, durationSeconds } = ffmpeg ? await probe(ffmpeg, `file:${input}`) : { sound: [] };
+  return sound.map(({ codec, language }, index) => ({
+    ...{ index, codec, language, format: undefined, startsAt: ticks(0), durationSeconds },
+  }));
 }
 
 async function tracksOf(container: Input): Promise<FoundTrack[]> {
   const isMatroska = (await container.getFormat()) instanceof MatroskaInputFormat;
   const tracks = await container.getAudioTracks();
   return Promise.all(
-    tracks.map(async (track, index) => ({
-      index,
-      codec: (await track.getCodec()) ?? 'unknown',
-      language: await track.getLanguageCode(),
-      format: await formatOf(track, isMatroska),
-    })),
+    tracks.map(async (track, index) => {
+      const first = await new EncodedPacketSink(track).getFirstPacket();
+      const format = await copiedFormatOf(track, first, isMatroska);
+      const duration = await container.getDurationFromMetadata([track]).catch(() => null);
+      return {
+        index,
+        codec: (await track.getCodec()) ?? 'unknown',
+        language: await track.getLanguageCode(),
+        format,
+        startsAt: ticks(Math.round((first?.timestamp ?? 0) * TICKS_PER_SECOND) - (format?.delay ?? 0)),
+        durationSeconds: duration ?? undefined,
+      };
+    }),
   );
-}
-
-async function formatOf(track: InputAudioTrack, isMatroska: boolean): Promise<SoundFormatOfTrack | undefined> {
-  const first = await new EncodedPacketSink(track).getFirstPacket();
-  return copiedFormatOf(track, first, isMatroska);
 }
 
 function chosenTrack(
@@ -119,7 +133,7 @@ function among({ index, language }: FoundTrack, tracks: readonly FoundTrack[]): 
 
 function copied(
   input: string,
-  { index, format }: FoundTrack & { readonly format: SoundFormatOfTrack },
+  { index, format, durationSeconds }: FoundTrack & { readonly format: SoundFormatOfTrack },
   startsAt: Ticks,
   { warn }: SoundOptions,
 ): OpenedSound {
@@ -136,19 +150,18 @@ function copied(
     close();
     throw new Error('the track is no longer in the file');
   };
-  return soundSource({ input, format, startsAt, open, warn });
+  return soundSource({ input, format, startsAt, durationSeconds, open, warn });
 }
 
 async function encoded(
   input: string,
   found: FoundTrack,
   tracks: readonly FoundTrack[],
-  knownStart: Ticks | undefined,
+  pictures: { readonly startsAt?: Ticks | undefined } | undefined,
   options: SoundOptions,
 ): Promise<OpenedSound | undefined> {
   const ffmpeg = await ffmpegFor(input, found, options);
   if (!ffmpeg) return undefined;
-  const startsAt = knownStart ?? (await firstPictureOf(input, options));
   const open = () => encodeSound(ffmpeg, { input: `file:${input}`, index: found.index });
   let first: Awaited<ReturnType<typeof open>>;
   try {
@@ -157,16 +170,28 @@ async function encoded(
     options.warn(`${input}: ${(error as Error).message}: the stream is silent`);
     return undefined;
   }
-  const read = await within(ENCODING_MS_MAX, formatOf(first.track, false)).catch(() => undefined);
-  if (!read?.value) {
+  const packet = await within(ENCODING_MS_MAX, firstPacketOf(first.track)).catch(() => undefined);
+  const format = packet?.value && (await copiedFormatOf(first.track, packet.value, false));
+  if (!format) {
     first.close();
     options.warn(`${input}: ffmpeg made no Opus of the sound: the stream is silent`);
     return undefined;
   }
   const why = `${found.codec}, encoded as Opus, since only AAC and Opus (mono or stereo) are carried as they are`;
   options.inform?.(`${input}: sound: ${why}${among(found, tracks)}`);
-  const offset = ticks(startsAt + ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND);
-  return soundSource({ input, format: read.value, startsAt: offset, first, open, warn: options.warn });
+  const offset = ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND;
+  const startsAt = pictures
+    ? ticks((pictures.startsAt ?? (await firstPictureOf(input, options))) + offset)
+    : ticks(Math.round(packet.value.timestamp * TICKS_PER_SECOND));
+  const { durationSeconds } = found;
+  const { warn } = options;
+  return soundSource({ input, format, startsAt, durationSeconds, isEncoded: true, first, open, warn });
+}
+
+async function firstPacketOf(track: InputAudioTrack): Promise<EncodedPacket> {
+  const first = await new EncodedPacketSink(track).getFirstPacket();
+  if (!first) throw new Error('it is empty');
+  return first;
 }
 
 async function ffmpegFor(input: string, { codec }: FoundTrack, options: SoundOptions): Promise<Ffmpeg | undefined> {

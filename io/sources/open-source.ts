@@ -1,32 +1,77 @@
+import { basename } from 'node:path';
 import { Failure } from '../os/failure.ts';
 import type { MediaSource } from './media-source.ts';
+import { NoPictures } from './no-pictures.ts';
 import { openPictures } from './open-pictures.ts';
 import { openSound, type SoundWishes } from './open-sound.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 
 export interface MediaSourceOptions extends PictureSourceOptions {
-  /** Sound to read beside the pictures; `undefined`: none. */
+  /** Sound to read; `undefined`: none. */
   readonly sound?: SoundWishes | undefined;
+  /** False to leave the pictures out; default true. */
+  readonly pictures?: boolean | undefined;
   /** Called with one line about what is done to the sound. */
   readonly inform?: ((message: string) => void) | undefined;
 }
 
 /**
- * Opens a file, a URL or `testsrc` (see `parseTestPattern`). When it resolves, the first access unit has been read.
+ * Opens a file, a URL or `testsrc` (see `parseTestPattern`). When it resolves, the first access unit has been read. A file
+ * without pictures is a source of sound alone.
  * @throws {Failure} in one line for an input that cannot be streamed, or a sound track that is not there.
  */
 export async function openMediaSource(input: string, options: MediaSourceOptions): Promise<MediaSource> {
-  const pictures = await openPictures(input, options);
-  if (!options.sound) return pictures;
+  const { sound: wishes, pictures: wantsPictures = true } = options;
+  if (!wishes) return openPictures(input, options);
+  if (!wantsPictures) return soundAlone(input, { ...options, sound: wishes });
+  let pictures: MediaSource;
   try {
-    const sound = await openSound(input, pictures, { ...options, sound: options.sound });
+    pictures = await openPictures(input, options);
+  } catch (error) {
+    if (!(error instanceof NoPictures)) throw error;
+    return soundAlone(input, { ...options, sound: wishes });
+  }
+  try {
+    const sound = await openSound(input, pictures, { ...options, sound: wishes });
     return sound ? joined(pictures, sound) : pictures;
   } catch (error) {
     await pictures.close();
-    if (error instanceof Failure) throw error;
-    throw new Failure(`${input}: its sound cannot be read: ${(error as Error).message}`);
+    throw soundFailure(input, error);
   }
 }
+
+/** A source whose access units are those of the sound. */
+async function soundAlone(
+  input: string,
+  options: MediaSourceOptions & { readonly sound: SoundWishes },
+): Promise<MediaSource> {
+  let failure = '';
+  const warn = (message: string): void => {
+    failure = message;
+    options.warn(message);
+  };
+  const sound = await openSound(input, undefined, { ...options, warn }).catch((error: unknown) => {
+    throw soundFailure(input, error);
+  });
+  if (!sound) {
+    throw new Failure(
+      failure === '' ? `${input} contains no sound that can be streamed` : `${input} cannot be streamed`,
+    );
+  }
+  const { codecName, decoder, clockRate, parameterSets } = sound.description;
+  return {
+    description: {
+      name: basename(input),
+      ...{ codecName, codec: decoder, clockRate, width: 0, height: 0, framesPerSecond: undefined },
+      ...{ durationSeconds: sound.durationSeconds, mode: sound.isEncoded ? 'opus' : 'copy', parameterSets },
+    },
+    units: () => sound.units(),
+    close: async () => sound.close(),
+  };
+}
+
+const soundFailure = (input: string, error: unknown): Failure =>
+  error instanceof Failure ? error : new Failure(`${input}: its sound cannot be read: ${(error as Error).message}`);
 
 /** One source of pictures and sound. */
 function joined(pictures: MediaSource, sound: Awaited<ReturnType<typeof openSound>>): MediaSource {

@@ -7,6 +7,10 @@ import { type SoundLosses, soundUnits } from './sound-units.ts';
 
 /** Sound that was opened, and what it holds. */
 export interface OpenedSound extends SoundSource {
+  /** `undefined` when unknown. */
+  readonly durationSeconds: number | undefined;
+  /** True when it is encoded anew. */
+  readonly isEncoded: boolean;
   /** Stops everything that was started for it. */
   close(): void;
 }
@@ -27,6 +31,9 @@ export interface SoundPasses {
   readonly format: SoundFormatOfTrack;
   /** Time of the first picture in the times of the track, 90 kHz. */
   readonly startsAt: Ticks;
+  readonly durationSeconds: number | undefined;
+  /** True when it is encoded anew; default false. */
+  readonly isEncoded?: boolean;
   /** The first pass, where it is open already. */
   readonly first?: SoundPass | undefined;
   readonly open: () => Promise<SoundPass>;
@@ -34,12 +41,15 @@ export interface SoundPasses {
 }
 
 /** A source over the passes of a track. A pass that fails ends the sound of its round with a warning. */
-export function soundSource({ input, format, startsAt, first, open, warn }: SoundPasses): OpenedSound {
+export function soundSource(passes: SoundPasses): OpenedSound {
+  const { input, format, startsAt, durationSeconds, isEncoded = false, first, open, warn } = passes;
   let waiting = first;
   let isClosed = false;
   const running = new Set<SoundPass>(first ? [first] : []);
   return {
     description: descriptionOf(format),
+    durationSeconds,
+    isEncoded,
     async *units() {
       const losses: SoundLosses = { backwards: 0, damaged: 0 };
       let run = waiting;

@@ -49,9 +49,9 @@ const media = z.object({
   name: text(MEDIA_NAME_CHARACTERS_MAX),
   /** RFC 6381 string of the first video stream: `avc1.` and profile, constraints and level in hexadecimal. */
   codec: decoderString,
-  /** Luma samples after cropping. */
-  width: z.int().min(1).max(65_535),
-  height: z.int().min(1).max(65_535),
+  /** Luma samples after cropping; 0 for sound alone. */
+  width: z.int().min(0).max(65_535),
+  height: z.int().min(0).max(65_535),
   /** Rotation clockwise that a player applies, degrees; none when absent. */
   rotation: z.literal([90, 180, 270]).optional(),
   /** Frame rate; `null` when unknown or not constant. */

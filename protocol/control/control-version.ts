@@ -3,7 +3,7 @@
  * fields, kinds and codecs, which older peers ignore or refuse one by one.
  */
 export const CONTROL_MAJOR = 1;
-export const CONTROL_MINOR = 1;
+export const CONTROL_MINOR = 2;
 
 /**
  * The receiver states its minor version in the `userAgent` of its `hello`: 1.0 senders close the connection at unknown

@@ -101,15 +101,16 @@ export function announcedStream(
 
 /** Receiver's side: returns the parameters that `welcome` grants to these wishes. */
 export function welcomedParameters(
-  welcome: StreamFields & { readonly codec: CodecName },
+  welcome: StreamFields & { readonly codec: CodecName; readonly clockRate?: number },
   wishes: StreamWishes,
 ): StreamParameters {
   const { ssrc, payloadType, repairSsrc, repairPayloadType, initialSequence, timestampBase, datagramBytesMax } =
     welcome;
-  const { retransmissionSsrc, retransmissionPayloadType } = welcome;
+  const { retransmissionSsrc, retransmissionPayloadType, clockRate } = welcome;
   return streamParameters({
     ...wished(wishes),
     codec: codecByName(welcome.codec),
+    ...(clockRate !== undefined && { clockRate }),
     ssrc,
     payloadType,
     retransmission: { ssrc: retransmissionSsrc, payloadType: retransmissionPayloadType },

@@ -3,9 +3,14 @@ import { type CodecName, codecByName } from '../codec/codecs.ts';
 import type { ReceiverMessage, WelcomeMessage } from './control-message.ts';
 import { type AnnouncedStream, isDescribed, type MediaStream, VIDEO_STREAM_ID } from './media-stream.ts';
 
-/** A `welcome` whose single-stream fields describe the accepted video stream, that stream's codec, and the sound. */
+/**
+ * A `welcome` whose single-stream fields describe the accepted video stream, or the sound where there is nothing else, that
+ * stream's codec, and the sound beside it.
+ */
 export type AcceptedWelcome = WelcomeMessage & {
   readonly codec: CodecName;
+  /** RTP timestamp ticks per second; that of the codec by default. */
+  readonly clockRate?: number;
   /** `undefined` without sound. */
   readonly sound?: MediaStream;
 };
@@ -17,7 +22,7 @@ export interface StreamRefusal {
 
 /** Receiver's answer to a list of streams. */
 export interface StreamChoice {
-  /** `undefined` when no video stream can be received. */
+  /** `undefined` when no video stream can be received, nor sound that is sent alone. */
   readonly accepted: AcceptedWelcome | undefined;
   readonly refused: readonly StreamRefusal[];
 }
@@ -43,8 +48,9 @@ export function chooseStreams(
     else chosen[mediaType] = stream as MediaStream;
   }
   const { video, audio } = chosen;
-  const accepted = video && { ...withStream(welcome, video), ...(audio && { sound: audio }) };
-  return { accepted, refused };
+  if (video) return { accepted: { ...withStream(welcome, video), ...(audio && { sound: audio }) }, refused };
+  const isSoundAlone = welcome.streams.every(({ mediaType }) => mediaType === 'audio');
+  return { accepted: isSoundAlone && audio ? withStream(welcome, audio) : undefined, refused };
 }
 
 /** Returns the messages that tell the sender about a choice, and from where reports on each stream come. */
@@ -83,10 +89,12 @@ function obstacle(stream: AnnouncedStream): string | undefined {
 
 function withStream(welcome: WelcomeMessage, stream: MediaStream): AcceptedWelcome {
   const { repairSsrc: _, repairPayloadType: __, initialSequence: ___, ...session } = welcome;
-  const { codec, decoder, ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } = stream;
+  const { codec, clockRate, decoder, ssrc, payloadType, retransmission, repair, initialSequence, timestampBase } =
+    stream;
   return {
     ...session,
     codec,
+    clockRate,
     media: { ...welcome.media, codec: decoder },
     ssrc,
     payloadType,

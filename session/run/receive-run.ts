@@ -9,7 +9,7 @@ import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from '../stream/client.ts';
+import type { Client, ClientEnd, ClientEvents, SoundAnnouncement, StreamAnnouncement } from '../stream/client.ts';
 import { Outlet, type UnitUse } from './outlet.ts';
 import { Recorder } from './recorder.ts';
 import { pageStatistics, type RunSummary, summarizeRun } from './run-summary.ts';
@@ -162,8 +162,9 @@ export class ReceiveRun {
     this.#stream = stream;
     const { media } = stream;
     const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
+    const size = isSoundAlone(stream) ? 'sound' : `${media.width}×${media.height}`;
     log.info(
-      `${media.name}: ${media.width}×${media.height}${media.rotation ? `, rotated by ${media.rotation}°,` : ''}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
+      `${media.name}: ${size}${media.rotation ? `, rotated by ${media.rotation}°,` : ''}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
         `${stream.sound ? `sound ${stream.sound.decoder}, ` : ''}` +
         `${stream.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
     );
@@ -178,7 +179,8 @@ export class ReceiveRun {
     const { log, pagePort, openBrowser } = this.#options;
     const opening = openViewer({
       codecName: stream.codecName,
-      sound: stream.sound,
+      parameterSets: stream.parameterSets,
+      sound: isSoundAlone(stream) ? soundOf(stream) : stream.sound,
       play,
       description: this.#description(stream),
       pagePort,
@@ -228,7 +230,7 @@ export class ReceiveRun {
       width,
       height,
       rotation,
-      mode: mode === 'x264' ? ('x264' as const) : ('copy' as const),
+      mode: mode === 'x264' || mode === 'opus' ? mode : ('copy' as const),
       framesPerSecond: framesPerSecond ?? undefined,
       durationSeconds: undefined,
       parameterSets,
@@ -248,7 +250,8 @@ export class ReceiveRun {
     this.#firstAt ??= unit.timestamp;
     this.#lastAt = ticks(Math.max(this.#lastAt ?? unit.timestamp, unit.timestamp));
     // A player that opens late or resets can start at any key frame with its parameter sets.
-    this.#viewer?.write(this.#joinable(unit), how);
+    const isSound = this.#stream !== undefined && isSoundAlone(this.#stream);
+    this.#viewer?.write(this.#joinable(unit), isSound ? { ...how, isSound } : how);
   }
 
   #playSound(unit: AccessUnit): void {
@@ -293,3 +296,12 @@ export class ReceiveRun {
     if (this.#failure) throw this.#failure;
   }
 }
+
+/** True for a stream without pictures: its units are those of the sound. */
+const isSoundAlone = ({ codecName }: StreamAnnouncement): boolean => codecByName(codecName).mediaType === 'audio';
+
+const soundOf = ({ codecName, media, parameterSets }: StreamAnnouncement): SoundAnnouncement => ({
+  codecName,
+  decoder: media.codec,
+  parameterSets,
+});

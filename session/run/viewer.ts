@@ -11,7 +11,7 @@ import type { PlayerExit } from '../../io/players/player.ts';
 import { openInBrowser } from '../../io/web-server/browser-opener.ts';
 import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { CodecName } from '../../protocol/codec/codecs.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 import type { SoundAnnouncement } from '../stream/client.ts';
 import type { UnitUse } from './outlet.ts';
@@ -45,7 +45,9 @@ export interface ViewerOptions {
   readonly description: PageDescription;
   /** Codec of the stream. */
   readonly codecName: CodecName;
-  /** `undefined` without sound. */
+  /** Configuration of the decoder of a stream of sound alone. */
+  readonly parameterSets: readonly Uint8Array[];
+  /** The sound, beside the pictures or alone; `undefined` without. */
   readonly sound: SoundAnnouncement | undefined;
   readonly pagePort: number | undefined;
   readonly openBrowser: boolean;
@@ -74,12 +76,14 @@ export async function openViewer(options: ViewerOptions): Promise<Viewer> {
 }
 
 async function playerViewer(kind: PlayerKind, options: ViewerOptions): Promise<Viewer> {
-  const { description, codecName, sound, log } = options;
-  const player = await openPlayer(kind, { ...description, codecName, sound });
+  const { description, codecName, parameterSets, sound: announced, log } = options;
+  const isAlone = codecByName(codecName).mediaType === 'audio';
+  const sound = isAlone ? undefined : announced;
+  const player = await openPlayer(kind, { ...description, codecName, ...(isAlone && { parameterSets }), sound });
   let closing = false;
   return {
     name: player.name,
-    write: (unit, { isSound }) => (isSound ? player.writeSound(unit) : player.write(unit)),
+    write: (unit, { isSound }) => (isSound && !isAlone ? player.writeSound(unit) : player.write(unit)),
     statistics: () => {},
     describe: () => {},
     ended: player.exited.then((exit) => (closing ? new Promise<ViewerEnd>(() => {}) : viewerEnd(player.name, exit))),

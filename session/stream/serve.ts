@@ -55,6 +55,8 @@ export interface ServeOptions {
   readonly framesPerSecond?: number;
   /** False to leave the sound out. Default true. */
   readonly audio?: boolean;
+  /** False to leave the pictures out. Default true. */
+  readonly video?: boolean;
   /** Number of the sound track among those of the file, from 1, or its language, such as `eng`. Default: the first. */
   readonly audioTrack?: number | string;
   /** Path of the ffmpeg to use. Default: searched for when needed. */
@@ -119,6 +121,7 @@ const OPTIONS = Object.keys({
   framesPerSecond: true,
   audio: true,
   audioTrack: true,
+  video: true,
   ffmpeg: true,
   onFrame: true,
   onLog: true,
@@ -203,6 +206,9 @@ function openInput(input: string, options: ServeOptions, log: Log): Promise<Medi
   const { bitrateMin, bitrateMax } = options;
   if (bitrateMin !== undefined) checkWhole('bitrateMin', bitrateMin, bounds);
   if (bitrateMax !== undefined) checkWhole('bitrateMax', bitrateMax, { ...bounds, min: bitrateMin ?? bounds.min });
+  const isSilent = !checkBoolean('audio', options.audio ?? true);
+  const pictures = checkBoolean('video', options.video ?? true);
+  if (isSilent && !pictures) throw new Failure('neither video nor audio: nothing is left to send', 2);
   const rate = options.rate && checkChoice('rate', options.rate, ['auto', 'fixed']);
   return openMediaSource(input, {
     follow: followRange({ rate, bitrateMin, bitrateMax }),
@@ -213,7 +219,8 @@ function openInput(input: string, options: ServeOptions, log: Log): Promise<Medi
       options.framesPerSecond === undefined
         ? undefined
         : checkNumber('framesPerSecond', options.framesPerSecond, 'frames per second', FRAME_RATE),
-    sound: checkBoolean('audio', options.audio ?? true) ? { track: options.audioTrack } : undefined,
+    sound: isSilent ? undefined : { track: options.audioTrack },
+    pictures,
     inform: (message) => log.info(message),
     ffmpeg: options.ffmpeg,
     warn: (message) => log.warn(message),

@@ -13,6 +13,8 @@ export interface ServerSessionOptions {
   readonly hello: HelloMessage;
   /** Codec of the access units. */
   readonly codec: CodecName;
+  /** RTP clock rate; that of the codec by default. */
+  readonly clockRate?: number | undefined;
   /** Sound of the source; `undefined` without. */
   readonly sound: SoundDescription | undefined;
   /** Control address of the receiver, for the log. */

@@ -21,6 +21,8 @@ import { randomSsrc, randomTimestamp } from './identifiers.ts';
 export interface SessionStreamsOptions {
   readonly hello: HelloMessage;
   readonly codec: CodecName;
+  /** RTP clock rate; that of the codec by default. */
+  readonly clockRate?: number | undefined;
   /** `undefined` without sound. */
   readonly sound: SoundDescription | undefined;
   readonly follows: boolean;
@@ -38,7 +40,7 @@ export class SessionStreams {
   readonly #sound: { readonly parameters: SentStreamParameters; readonly description: SoundDescription } | undefined;
 
   constructor(options: SessionStreamsOptions) {
-    const { hello, codec, sound, follows, datagramBytesMax, historyBudget, initialSequence } = options;
+    const { hello, codec, clockRate, sound, follows, datagramBytesMax, historyBudget, initialSequence } = options;
     const wire = { initialSequence, datagramBytesMax };
     const choices = () => ({
       ...wire,
@@ -46,8 +48,14 @@ export class SessionStreams {
       initialSequence: initialSequence(),
       timestampBase: randomTimestamp(),
     });
-    this.#video = agreedParameters(hello, { ...choices(), codec: codecByName(codec) });
-    const video = senderOptions(this.#video, { historyBudget, rate: follows ? 'adaptive' : 'measured' });
+    this.#video = agreedParameters(hello, {
+      ...choices(),
+      codec: codecByName(codec),
+      ...(clockRate !== undefined && { clockRate }),
+    });
+    const isSound = this.#video.codec.mediaType === 'audio';
+    const rate = isSound ? () => new UnlimitedRate() : follows ? 'adaptive' : 'measured';
+    const video = senderOptions(this.#video, { historyBudget, rate });
     let soundSender: Sender | undefined;
     let soundOptions: object | undefined;
     if (sound) {

@@ -243,6 +243,7 @@ export class StreamServer {
       follows: this.#options.source.adaptive !== undefined,
       hello,
       codec: this.#options.source.description.codecName,
+      clockRate: this.#options.source.description.clockRate,
       sound: this.#options.source.sound?.description,
       peer: pending.peer,
       address: pending.address,

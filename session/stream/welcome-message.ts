@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { MediaDescription } from '../../io/sources/media-source.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import {
   type HelloMessage,
   MEDIA_NAME_CHARACTERS_MAX,
@@ -9,6 +10,9 @@ import {
 } from '../../protocol/control/control-message.ts';
 import { CONTROL_MAJOR, CONTROL_MINOR, minorVersionOf } from '../../protocol/control/control-version.ts';
 import type { ServerSession } from './server-session.ts';
+
+/** First version whose receivers take sound without pictures. */
+const MINOR_SOUND_ALONE = 2;
 
 /** Returns the answer to a receiver's hello: its session, and the media that it will get. */
 export function welcomeMessage(
@@ -50,7 +54,13 @@ export function welcomeMessage(
 
 /** Returns why a receiver of version 1.0, which reads no list of streams, gets nothing of a stream that is not H.264. */
 export function codecRefusal({ userAgent }: HelloMessage, { codecName }: MediaDescription): string | undefined {
-  if (minorVersionOf(userAgent) > 0 || codecName === 'h264') return undefined;
+  const minor = minorVersionOf(userAgent);
+  if (codecByName(codecName).mediaType === 'audio') {
+    return minor >= MINOR_SOUND_ALONE
+      ? undefined
+      : 'the stream is sound alone, which this release of the receiver does not know: update it';
+  }
+  if (minor > 0 || codecName === 'h264') return undefined;
   const stream = `the stream is ${codecName.toUpperCase()}, which this release of the receiver does not know`;
   return `${stream}: update it, or send with --encode x264`;
 }

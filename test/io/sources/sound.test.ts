@@ -184,3 +184,45 @@ test("reads ffmpeg's lists of streams and packets", () => {
   expect(readFirstPicture('#tb 0: 1/1000\n0,      -40,     1500,       40,    51230, 0x1f2e3d4c\n')).toBe(135_000);
   expect(readFirstPicture('')).toBeUndefined();
 });
+
+for (const [ending, codecs, said] of [
+  ['m4a', ['-c:a', 'aac'], 'aac, copied'],
+  ['opus', ['-c:a', 'libopus'], 'opus, copied'],
+  ['mp3', ['-c:a', 'libmp3lame'], 'mp3, encoded as Opus'],
+  ['flac', ['-c:a', 'flac'], 'flac, encoded as Opus'],
+  ['wav', ['-c:a', 'pcm_s24le'], 'encoded as Opus'],
+] as const) {
+  withFfmpeg(`a .${ending} file is a source of sound alone, from its first unit on`, async () => {
+    const file = join(temporaryFolder(), `a.${ending}`);
+    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'sine=duration=2:sample_rate=48000', ...codecs, file]);
+    const { source, lines } = await open(file);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(said);
+    expect(source.sound).toBeUndefined();
+    expect(source.description).toMatchObject({ name: `a.${ending}`, width: 0, height: 0 });
+    expect(source.description.mode).toBe(said.endsWith('copied') ? 'copy' : 'opus');
+  });
+}
+
+withFfmpeg('units of sound alone begin at 0, and --no-video leaves the pictures of a film out', async () => {
+  const clip = join(temporaryFolder(), 'a.mkv');
+  const inputs = [
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=64x64:rate=25:duration=1',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=duration=1',
+  ];
+  execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-c:v', 'libx264', '-c:a', 'aac', '-output_ts_offset', '3', clip]);
+  const options = { encode: 'auto', bitrate: 1, gop: 1, sound: {}, warn: () => {} } as const;
+  const source = await openMediaSource(clip, { ...options, pictures: false });
+  const units = await all(source.units());
+  await source.close();
+  expect(source.description).toMatchObject({ codecName: 'aac', width: 0 });
+  expect(units[0]!.timestamp).toBe(0);
+  expect(units.length).toBeGreaterThan(42);
+  await expect(openMediaSource(join(clip, '../b.mkv'), options)).rejects.toThrow('b.mkv');
+});

@@ -71,11 +71,10 @@ test('takes the first sound stream beside the video, and reports on it with an S
   ]);
 });
 
-test('refuses sound that is not wanted, and sound alone', () => {
+test('refuses sound that is not wanted', () => {
   expect(chooseStreams(welcome({ streams: [SOUND, STREAM] }), { sound: false }).refused).toEqual([
     { id: 7, reason: 'sound is not wanted' },
   ]);
-  expect(chooseStreams(welcome({ streams: [SOUND] })).accepted).toBeUndefined();
 });
 
 test('takes AAC on the clock of its sampling rate, and Opus on 48 kHz only', () => {
@@ -98,7 +97,7 @@ test.each([
   [undefined, 0],
   ['', 0],
   ['dropframe/0.1.0', 0],
-  [CONTROL_USER_AGENT, 1],
+  [CONTROL_USER_AGENT, 2],
   ['dropframe/7.2 control/1.12 linux', 12],
   ['control/2.1', 0],
   ['mycontrol/1.3', 0],
@@ -121,4 +120,20 @@ test('never throws on a list of streams, and accepts or refuses each', () => {
       expect(refused.length + (accepted ? 1 : 0) + (accepted?.sound ? 1 : 0)).toBe(message.value.streams?.length);
     }),
   );
+});
+
+test('takes sound that is sent alone, at its own clock rate', () => {
+  const sound = { ...STREAM, id: 0, mediaType: 'audio', codec: 'aac', decoder: 'mp4a.40.2', clockRate: 44_100 };
+  const alone = welcome({ minor: 2, media: { ...(OLD.media as object), width: 0, height: 0 }, streams: [sound] });
+  const { accepted, refused } = chooseStreams(alone);
+  expect(refused).toEqual([]);
+  expect(accepted).toMatchObject({ codec: 'aac', clockRate: 44_100, media: { codec: 'mp4a.40.2' }, ssrc: 11 });
+  expect(accepted).not.toHaveProperty('sound');
+  expect(chooseStreams(alone, { sound: false })).toEqual({
+    accepted: undefined,
+    refused: [{ id: 0, reason: 'sound is not wanted' }],
+  });
+  // Pictures that cannot be received are not replaced by their sound.
+  const film = welcome({ minor: 2, streams: [{ id: 1, mediaType: 'video', codec: 'h269' }, sound] });
+  expect(chooseStreams(film).accepted).toBeUndefined();
 });
