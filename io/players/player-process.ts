@@ -42,7 +42,7 @@ export class PlayerProcess implements Player {
   readonly #input: Writable;
   readonly #serialize: (unit: AccessUnit) => Uint8Array;
   readonly #serializeSound: PlayerCommand['serializeSound'];
-  readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
+  readonly #gate = new BacklogGate({ queueMax: QUEUE_BYTES });
   readonly #idle: PlayerCommand['idle'];
   #idleTimer: NodeJS.Timeout | undefined;
   #ended = false;

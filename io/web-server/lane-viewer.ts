@@ -12,7 +12,7 @@ const EVENTS_QUEUE_BYTES = 200_000;
 /** Time without reading, while data waits, after which a window is disconnected, milliseconds. */
 const SILENCE_MS_MAX = 20_000;
 
-const newGate = (): BacklogGate => new BacklogGate({ queueBytes: QUEUE_BYTES });
+const newGate = (): BacklogGate => new BacklogGate({ queueMax: QUEUE_BYTES });
 
 /** One window that shows the lanes. A slow window gets fewer pictures; one that stops reading is disconnected. */
 export class LaneViewer extends SiteWindow<LaneCommand> {

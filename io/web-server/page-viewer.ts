@@ -13,7 +13,7 @@ const Command = z.strictObject({ kind: z.literal('command'), command: z.enum(['s
 
 /** One connected window. It gets pictures from a key frame on, and only as many as it reads in time. */
 export class PageViewer extends SiteWindow<PageCommand> {
-  readonly #gate = new BacklogGate({ queueBytes: QUEUE_BYTES });
+  readonly #gate = new BacklogGate({ queueMax: QUEUE_BYTES });
 
   constructor(options: Omit<SiteWindowOptions<PageCommand>, 'parse'>) {
     super({ ...options, parse: parseCommand });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { BacklogGate } from '../../../io/web-server/backlog-gate.ts';
 
 test('admits a viewer at the first key frame, and counts nothing before it as dropped', () => {
-  const gate = new BacklogGate({ queueBytes: 100 });
+  const gate = new BacklogGate({ queueMax: 100 });
   expect(gate.admits('reference', 0)).toBe(false);
   expect(gate.admits('discardable', 0)).toBe(false);
   expect(gate.waitsForKey).toBe(true);
@@ -12,7 +12,7 @@ test('admits a viewer at the first key frame, and counts nothing before it as dr
 });
 
 test('drops everything for a slow viewer up to a key frame with at most half the backlog', () => {
-  const gate = new BacklogGate({ queueBytes: 100 });
+  const gate = new BacklogGate({ queueMax: 100 });
   gate.admits('key', 0);
   expect(gate.admits('reference', 100)).toBe(true);
   expect(gate.admits('reference', 101)).toBe(false);
@@ -24,7 +24,7 @@ test('drops everything for a slow viewer up to a key frame with at most half the
 });
 
 test('drops a discardable picture alone', () => {
-  const gate = new BacklogGate({ queueBytes: 100 });
+  const gate = new BacklogGate({ queueMax: 100 });
   gate.admits('key', 0);
   expect(gate.admits('discardable', 101)).toBe(false);
   expect(gate.admits('reference', 100)).toBe(true);
@@ -32,7 +32,7 @@ test('drops a discardable picture alone', () => {
 });
 
 test('drops a key frame too when the backlog is too long', () => {
-  const gate = new BacklogGate({ queueBytes: 100 });
+  const gate = new BacklogGate({ queueMax: 100 });
   gate.admits('key', 0);
   expect(gate.admits('key', 101)).toBe(false);
   expect(gate.admits('reference', 0)).toBe(false);
