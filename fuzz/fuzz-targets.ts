@@ -3,6 +3,7 @@ import { controlClientTarget, controlServerTarget } from './targets/control-targ
 import { binaryTarget, fragmentTarget, matroskaTarget, mp4Target } from './targets/file-targets.ts';
 import { payloadTargets, pictureTargets } from './targets/picture-target.ts';
 import { plainReceiverTarget, receiverTarget } from './targets/receiver-target.ts';
+import { rtspTarget } from './targets/rtsp-target.ts';
 import { senderTarget } from './targets/sender-target.ts';
 import { streamTarget } from './targets/stream-target.ts';
 import {
@@ -24,6 +25,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   streamTarget,
   controlClientTarget,
   controlServerTarget,
+  rtspTarget,
   ...pictureTargets,
   ...payloadTargets,
   mp4Target,

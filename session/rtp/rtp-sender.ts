@@ -34,7 +34,7 @@ export interface RtpSenderOptions {
  * Delay of BYE after the last packet, milliseconds. Some players (ffmpeg) read the RTCP socket before the RTP socket
  * and stop at BYE, so unread packets would be lost.
  */
-const BYE_DELAY_MS = 500;
+export const BYE_DELAY_MS = 500;
 /** Time limit of a stop, milliseconds: the rest of a frame, and BYE. */
 const FINISH_MS = 1_000;
 

@@ -1,0 +1,72 @@
+import { microseconds } from '../protocol/base/units.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
+import type { PresentationTrack } from '../protocol/rtsp/presentation-description.ts';
+import type { RtspPeer } from '../session/rtsp/rtsp-connection.ts';
+import { RtspRequests } from '../session/rtsp/rtsp-requests.ts';
+import type { JoinedStream } from '../session/rtsp/rtsp-session.ts';
+import { RtspSessions } from '../session/rtsp/rtsp-sessions.ts';
+import { RecentGroup } from '../session/stream/recent-group.ts';
+
+const TRACKS: readonly PresentationTrack[] = [
+  { codec: codecByName('h264'), payloadType: 96, clockRate: 90_000, parameterSets: [] },
+  { codec: codecByName('opus'), payloadType: 97, clockRate: 48_000, parameterSets: [] },
+];
+
+const peerAt = (address: string): RtspPeer => ({
+  peer: `${address}:5000`,
+  address,
+  localAddress: '192.0.2.1',
+  backlogAge: microseconds(0),
+  sendPackets: () => {},
+  close: async () => {},
+});
+
+/** Requests and sessions of a film that never begins, without a socket. */
+export function presentation({
+  tracks = TRACKS,
+  receiversMax = 4,
+}: {
+  readonly tracks?: readonly PresentationTrack[];
+  readonly receiversMax?: number;
+} = {}) {
+  const left: string[] = [];
+  const live: JoinedStream = {
+    isLive: false,
+    recent: new RecentGroup(),
+    start: () => true,
+    requestKeyFrame: () => {},
+    add: () => {},
+    delete: () => {},
+  };
+  const sessions = new RtspSessions({
+    live,
+    tracks,
+    limits: { receiversMax, receiversPerAddressMax: receiversMax },
+    datagramBytesMax: 1_200,
+    ports: () => undefined,
+    onJoined: () => {},
+    onLeft: (_, cause) => left.push(cause),
+    onFault: (_, line) => {
+      throw new Error(line);
+    },
+  });
+  const other = (address: string): RtspRequests => {
+    const peer = peerAt(address);
+    return new RtspRequests(
+      {
+        path: 'film',
+        name: 'film.mp4',
+        version: 1,
+        tracks,
+        timeoutSeconds: 60,
+        session: (id) => sessions.session(id, peer),
+        open: (...all) => sessions.open(...all),
+        route: (...all) => sessions.route(...all),
+        carries: (...all) => sessions.carries(...all),
+        end: (...all) => sessions.end(...all),
+      },
+      peer,
+    );
+  };
+  return { requests: other('192.0.2.7'), other, sessions, left };
+}

@@ -1,0 +1,225 @@
+import { networkOf } from '../../io/net/networks.ts';
+import { utf8Bytes } from '../../protocol/base/text-codec.ts';
+import { type Microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { describePresentation, type PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
+import {
+  headerOf,
+  type RtspHeader,
+  type RtspRequest,
+  type RtspResponse,
+  rtspAnswer,
+} from '../../protocol/rtsp/rtsp-message.ts';
+import type { RtspStatus } from '../../protocol/rtsp/rtsp-status.ts';
+import { parseRtspUri, type RtspUri, trackUri } from '../../protocol/rtsp/rtsp-uri.ts';
+import { formatTransport, parseTransportOffers, type TransportOffer } from '../../protocol/rtsp/transport-header.ts';
+import type { RtspPeer } from './rtsp-connection.ts';
+import type { RtspSession } from './rtsp-session.ts';
+import { type ChosenRoute, TEARDOWN } from './rtsp-sessions.ts';
+
+/** What the requests of players act on. */
+export interface RtspService {
+  /** Path of the presentation, without slashes. */
+  readonly path: string;
+  /** Name of the source. */
+  readonly name: string;
+  readonly version: number;
+  readonly tracks: readonly PresentationTrack[];
+  /** Silence after which a session ends, seconds. */
+  readonly timeoutSeconds: number;
+  /** Returns the session; `undefined` when it does not exist. */
+  session(id: string): RtspSession | undefined;
+  /** Makes a place for a player, or returns why there is none. */
+  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string };
+  /** Sets up a track; `undefined` when ports or channels are not available. */
+  route(session: RtspSession, connection: RtspPeer, track: number, offer: TransportOffer): ChosenRoute | undefined;
+  /** True when this connection's packets can carry the session. */
+  carries(session: RtspSession, connection: RtspPeer): boolean;
+  end(session: RtspSession, cause: string): void;
+}
+
+const METHODS = [
+  'OPTIONS',
+  'DESCRIBE',
+  'SETUP',
+  'PLAY',
+  'PAUSE',
+  'TEARDOWN',
+  'GET_PARAMETER',
+  'SET_PARAMETER',
+] as const;
+type Method = (typeof METHODS)[number];
+/** Methods of RFC 2326 that a server which only plays does not allow. */
+const NOT_ALLOWED: ReadonlySet<string> = new Set(['ANNOUNCE', 'RECORD', 'REDIRECT']);
+const isMethod = (text: string): text is Method => (METHODS as readonly string[]).includes(text);
+const PUBLIC: RtspHeader = ['Public', METHODS.join(', ')];
+const SERVER: RtspHeader = ['Server', 'dropframe'];
+
+/** Age of waiting pictures from which on they are skipped, milliseconds: `?latency=` of the URL, and its default. */
+const LATENCY_MS_DEFAULT = 2_000;
+const LATENCY_MS = { min: 50, max: 60_000 };
+
+/** Answers the requests of one connection (RFC 2326 §10). */
+export class RtspRequests {
+  readonly #service: RtspService;
+  readonly #connection: RtspPeer;
+  /** Asked for with DESCRIBE; the URIs of the tracks do not repeat it. */
+  #latency: Microseconds = milliseconds(LATENCY_MS_DEFAULT);
+
+  constructor(service: RtspService, connection: RtspPeer) {
+    this.#service = service;
+    this.#connection = connection;
+  }
+
+  answer(request: RtspRequest): RtspResponse {
+    const sequence = headerOf(request, 'cseq');
+    const respond: Respond = (status, headers = [], body) => rtspAnswer(status, sequence, [SERVER, ...headers], body);
+    // Without a number the player could not tell which request is answered (RFC 2326 §12.17).
+    if (sequence === undefined || !/^\d{1,10}$/.test(sequence)) {
+      return rtspAnswer(400, undefined, [SERVER], utf8Bytes('CSeq is missing or no number\r\n'));
+    }
+    const { method } = request;
+    if (!isMethod(method))
+      return NOT_ALLOWED.has(method) ? respond(405, [['Allow', PUBLIC[1]]]) : respond(501, [PUBLIC]);
+    const required = headerOf(request, 'require') ?? headerOf(request, 'proxy-require');
+    if (required !== undefined) return respond(551, [['Unsupported', required]]);
+    if (method === 'OPTIONS' && request.uri === '*') return this.#keepAlive(request, respond, [PUBLIC]);
+    const uri = parseRtspUri(request.uri);
+    if (!uri) return respond(400);
+    if (uri.path !== this.#service.path) return respond(404);
+    return this.#handle(method, request, uri, respond);
+  }
+
+  #handle(method: Method, request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
+    switch (method) {
+      case 'OPTIONS':
+        return this.#keepAlive(request, respond, [PUBLIC]);
+      case 'GET_PARAMETER':
+      case 'SET_PARAMETER':
+        // An empty one keeps the session alive; there are no parameters (RFC 2326 §10.8).
+        return request.body.length === 0 ? this.#keepAlive(request, respond) : respond(451);
+      case 'DESCRIBE':
+        return this.#describe(request, uri, respond);
+      case 'SETUP':
+        return this.#setUp(request, uri, respond);
+      case 'PLAY':
+        return this.#withSession(request, uri, respond, (session) => this.#play(session, request, uri, respond));
+      case 'PAUSE':
+        return this.#withSession(request, uri, respond, (session) => {
+          session.pause();
+          return respond(200, [this.#sessionHeader(session)]);
+        });
+      case 'TEARDOWN':
+        return this.#withSession(request, uri, respond, (session) => {
+          this.#service.end(session, TEARDOWN);
+          return respond(200);
+        });
+      default:
+        return method satisfies never;
+    }
+  }
+
+  #keepAlive(request: RtspRequest, respond: Respond, headers: readonly RtspHeader[] = []): RtspResponse {
+    const id = sessionIdOf(request);
+    if (id === undefined) return respond(200, headers);
+    const session = this.#session(id);
+    return session ? respond(200, [...headers, this.#sessionHeader(session)]) : respond(454, headers);
+  }
+
+  #describe(request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
+    const accepted = headerOf(request, 'accept') ?? '*/*';
+    if (!/application\/(?:sdp|\*)|\*\/\*/i.test(accepted)) return respond(406);
+    this.#latency = latencyOf(uri) ?? milliseconds(LATENCY_MS_DEFAULT);
+    const { name, version, tracks } = this.#service;
+    const host = this.#connection.localAddress.replace(/^::ffff:/i, '');
+    const text = describePresentation({ uri: uri.presentation, host, name, version, tracks });
+    const headers: RtspHeader[] = [
+      ['Content-Type', 'application/sdp'],
+      ['Content-Base', `${uri.presentation}/`],
+    ];
+    return respond(200, headers, utf8Bytes(text));
+  }
+
+  #setUp(request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
+    const { tracks } = this.#service;
+    // A presentation of one track is the track too.
+    const track = uri.track ?? (tracks.length === 1 ? 0 : undefined);
+    if (track === undefined) return respond(459);
+    if (track >= tracks.length) return respond(404);
+    const id = sessionIdOf(request);
+    const known = id === undefined ? undefined : this.#session(id);
+    if (id !== undefined && !known) return respond(454);
+    if (known && (known.reachable || known.tracks.has(track))) return respond(455);
+    const offers = parseTransportOffers(headerOf(request, 'transport') ?? '');
+    const offer = offers.find((each) => this.#accepts(each, known));
+    if (!offer) return respond(461);
+    const session = known ?? this.#service.open(this.#connection, offer.lower, latencyOf(uri) ?? this.#latency);
+    if ('refused' in session) return respond(453, [], utf8Bytes(`${session.refused}\r\n`));
+    const route = this.#service.route(session, this.#connection, track, offer);
+    if (!route) {
+      if (!known) this.#service.end(session, 'no transport');
+      return respond(461);
+    }
+    return respond(200, [['Transport', formatTransport(route)], this.#sessionHeader(session)]);
+  }
+
+  /** All tracks of a session go the same way, to the address of the connection only: it is the one that is proved. */
+  #accepts(offer: TransportOffer, session: RtspSession | undefined): boolean {
+    const { address } = this.#connection;
+    if (offer.isMulticast || offer.mode !== 'PLAY') return false;
+    if (offer.destination !== undefined && offer.destination !== address) return false;
+    if (offer.lower === 'udp' && offer.clientPorts === undefined) return false;
+    if (session) return session.lower === offer.lower && this.#service.carries(session, this.#connection);
+    return true;
+  }
+
+  #play(session: RtspSession, request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
+    if (session.tracks.size === 0 || session.hasEnded) return respond(455);
+    const range = headerOf(request, 'range');
+    if (range !== undefined && !/^(?:npt|smpte|smpte-\w+|clock)\s*=/i.test(range)) return respond(457);
+    if (!this.#service.carries(session, this.#connection)) return respond(455);
+    // A live stream plays from now on, whatever range is wanted (RFC 7826 §13.4.1).
+    const information = session
+      .play()
+      .map(
+        ({ track, sequence, timestamp }) =>
+          `url=${trackUri(uri.presentation, track)};seq=${sequence};rtptime=${timestamp}`,
+      );
+    return respond(200, [this.#sessionHeader(session), ['Range', 'npt=now-'], ['RTP-Info', information.join(',')]]);
+  }
+
+  #withSession(
+    request: RtspRequest,
+    uri: RtspUri,
+    respond: Respond,
+    work: (session: RtspSession) => RtspResponse,
+  ): RtspResponse {
+    const session = this.#session(sessionIdOf(request));
+    if (!session) return respond(454);
+    // Tracks are not played one by one (RFC 2326 §11.3.11).
+    if (uri.track !== undefined && session.tracks.size > 1) return respond(460);
+    return work(session);
+  }
+
+  /** Returns a session of this player. The identifier is a secret; that of another address is none of it. */
+  #session(id: string | undefined): RtspSession | undefined {
+    const session = id === undefined ? undefined : this.#service.session(id);
+    if (!session || networkOf(session.address) !== networkOf(this.#connection.address)) return undefined;
+    session.heard();
+    return session;
+  }
+
+  #sessionHeader(session: RtspSession): RtspHeader {
+    return ['Session', `${session.id};timeout=${this.#service.timeoutSeconds}`];
+  }
+}
+
+type Respond = (status: RtspStatus, headers?: readonly RtspHeader[], body?: Uint8Array) => RtspResponse;
+
+/** Returns the identifier without its parameters (RFC 2326 §12.37). */
+const sessionIdOf = (request: RtspRequest): string | undefined => headerOf(request, 'session')?.split(';')[0]?.trim();
+
+function latencyOf({ query }: RtspUri): Microseconds | undefined {
+  const text = query.get('latency');
+  if (text === undefined || !/^\d{1,6}$/.test(text)) return undefined;
+  return milliseconds(Math.min(LATENCY_MS.max, Math.max(LATENCY_MS.min, Number(text))));
+}

@@ -1,0 +1,196 @@
+import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
+import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
+import { now } from '../../io/os/clock.ts';
+import type { Log } from '../../io/os/log.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import { elapsed, inSeconds } from '../../protocol/base/units.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
+import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
+import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import { MediaPorts } from './media-ports.ts';
+import { RtspConnection } from './rtsp-connection.ts';
+import { RtspRequests } from './rtsp-requests.ts';
+import type { RtspSession } from './rtsp-session.ts';
+import { RtspSessions, SESSION_TIMEOUT, TEARDOWN } from './rtsp-sessions.ts';
+
+export interface RtspServerOptions {
+  /** The stream, which starts when the first player plays. */
+  readonly live: LiveStream;
+  readonly source: MediaSource;
+  readonly host: string;
+  /** TCP port; any free one when 0. */
+  readonly port: number;
+  /** Largest RTP packet, bytes. */
+  readonly datagramBytesMax: number;
+  /** Limit of concurrent players, and of those of one network. */
+  readonly receiversMax: number;
+  readonly receiversPerAddressMax?: number | undefined;
+  readonly log: Log;
+}
+
+/** Totals over all players, including those that have left. */
+export interface RtspTotals {
+  readonly players: number;
+  readonly frames: number;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Connections without a request; beyond it, the oldest is closed. */
+const PENDING_MAX = 64;
+const FIRST_REQUEST_TIMEOUT_MS = 10_000;
+const CHECK_MS = 1_000;
+/** Payload types of the tracks, from the dynamic range (RFC 3551 §3). */
+const { payloadType: VIDEO_PAYLOAD_TYPE } = STREAM_DEFAULTS;
+const SOUND_PAYLOAD_TYPE = VIDEO_PAYLOAD_TYPE + 1;
+
+/** Serves a live stream to players by RTSP 1.0 (RFC 2326): over UDP, or interleaved over the player's connection. */
+export class RtspServer {
+  readonly #options: RtspServerOptions;
+  readonly #control: ControlServer;
+  readonly #connections = new Set<RtspConnection>();
+  readonly #sessions: RtspSessions;
+  readonly #path: string;
+  readonly #ticker: NodeJS.Timeout;
+  #host: string;
+  #ports: MediaPorts | undefined;
+  #totals = { players: 0, frames: 0, packets: 0, bytes: 0 };
+
+  constructor(options: RtspServerOptions) {
+    this.#options = options;
+    const { live, source, receiversMax, datagramBytesMax, log } = options;
+    const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = options;
+    this.#host = options.host;
+    this.#path = presentationPath(source.description.name);
+    this.#sessions = new RtspSessions({
+      live,
+      tracks: tracksOf(source),
+      limits: { receiversMax, receiversPerAddressMax },
+      datagramBytesMax,
+      ports: () => this.#ports,
+      onJoined: ({ peer, lower }) => log.info(`player ${peer} joined by RTSP`, { transport: lower }),
+      onLeft: (session, cause) => this.#left(session, cause),
+      onFault: ({ peer }, line) => log.error(`player ${peer}: ${line}`),
+    });
+    this.#control = new ControlServer({
+      host: options.host,
+      port: options.port,
+      pendingMax: PENDING_MAX,
+      connectionsMax: PENDING_MAX + receiversMax * 2,
+      firstMessageTimeoutMs: FIRST_REQUEST_TIMEOUT_MS,
+      onConnection: (pending) => this.#welcome(pending),
+    });
+    this.#ticker = setInterval(() => this.#tick(), CHECK_MS);
+    this.#ticker.unref();
+  }
+
+  /** URLs of the stream for players. */
+  get urls(): readonly string[] {
+    const { port } = this.#control;
+    return reachableAddresses(this.#host).map((host) => `rtsp://${formatAddress({ host, port })}/${this.#path}`);
+  }
+
+  get port(): number {
+    return this.#control.port;
+  }
+
+  get sessions(): readonly RtspSession[] {
+    return this.#sessions.all;
+  }
+
+  get totals(): RtspTotals {
+    const totals = { ...this.#totals };
+    for (const session of this.sessions) add(totals, session);
+    return totals;
+  }
+
+  /** Opens the ports. @throws {Failure} when one is not available. */
+  async listen(): Promise<void> {
+    this.#host = await resolveHost(this.#options.host);
+    await this.#control.listen(this.#host);
+    try {
+      this.#ports = await MediaPorts.open(this.#host);
+    } catch (error) {
+      await this.#control.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#sessions.close();
+    await Promise.all([...this.#connections].map((connection) => connection.close()));
+    this.#ports?.close();
+    await this.#control.close();
+  }
+
+  #welcome({ socket, peer, address, established }: PendingConnection): void {
+    const { source } = this.#options;
+    const connection: RtspConnection = new RtspConnection({
+      socket,
+      peer,
+      address,
+      onRequest: (request) => {
+        established();
+        return requests.answer(request);
+      },
+      onPacket: (channel, packet) => this.#sessions.receive(connection, channel, packet),
+      onClose: () => {
+        this.#connections.delete(connection);
+        this.#sessions.forget(connection);
+      },
+    });
+    const requests = new RtspRequests(
+      {
+        path: this.#path,
+        name: source.description.name,
+        version: this.#control.port,
+        tracks: tracksOf(source),
+        timeoutSeconds: inSeconds(SESSION_TIMEOUT),
+        session: (id) => this.#sessions.session(id, connection),
+        open: (...all) => this.#sessions.open(...all),
+        route: (...all) => this.#sessions.route(...all),
+        carries: (...all) => this.#sessions.carries(...all),
+        end: (...all) => this.#sessions.end(...all),
+      },
+      connection,
+    );
+    this.#connections.add(connection);
+  }
+
+  #left(session: RtspSession, cause: string): void {
+    const { packets, frames, skipped } = session.totals;
+    add(this.#totals, session);
+    const why = cause === TEARDOWN ? '' : `: ${cause}`;
+    this.#options.log.info(`player ${session.peer} left${why}`, { frames, packets, skipped });
+  }
+
+  #tick(): void {
+    const at = now();
+    this.#sessions.checkTimeouts(at);
+    for (const connection of this.#connections) {
+      connection.checkTimeout(at);
+      if (elapsed(connection.heardAt, at) > SESSION_TIMEOUT && !this.#sessions.uses(connection)) connection.destroy();
+    }
+  }
+}
+
+function add(totals: { -readonly [Key in keyof RtspTotals]: number }, { totals: own }: RtspSession): void {
+  totals.players++;
+  totals.frames += own.frames;
+  totals.packets += own.packets;
+  totals.bytes += own.bytes;
+}
+
+function tracksOf({ description, sound }: MediaSource): PresentationTrack[] {
+  const codec = codecByName(description.codecName);
+  const { parameterSets } = description;
+  const video = { codec, payloadType: VIDEO_PAYLOAD_TYPE, clockRate: codec.clockRate, parameterSets };
+  if (!sound) return [video];
+  const { codecName, clockRate, parameterSets: configuration } = sound.description;
+  const soundCodec = codecByName(codecName);
+  const own = { codec: soundCodec, payloadType: SOUND_PAYLOAD_TYPE, clockRate, parameterSets: configuration };
+  return [video, own];
+}

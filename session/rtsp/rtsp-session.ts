@@ -1,0 +1,242 @@
+import { now } from '../../io/os/clock.ts';
+import { BacklogGate } from '../../io/web-server/backlog-gate.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Instant, Microseconds } from '../../protocol/base/units.ts';
+import { ticks } from '../../protocol/base/units.ts';
+import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
+import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
+import { randomHex } from '../stream/identifiers.ts';
+import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
+import type { PlaceHolder } from '../stream/places.ts';
+import type { RtspTrack } from './rtsp-track.ts';
+
+/** The live stream that players join. */
+export type JoinedStream = Pick<LiveStream, 'isLive' | 'recent' | 'start' | 'requestKeyFrame' | 'add' | 'delete'>;
+
+export interface RtspSessionOptions {
+  readonly live: JoinedStream;
+  /** Codec of the pictures. */
+  readonly codec: Codec;
+  readonly parameterSets: readonly Uint8Array[];
+  readonly lower: 'udp' | 'tcp';
+  /** Address and port of the player, as text. */
+  readonly peer: string;
+  /** Address of the player without the port. */
+  readonly address: string;
+  /** Age of what waits for the player above which pictures are skipped up to a key frame. */
+  readonly latency: Microseconds;
+  /** Returns the age of what waits for the player; 0 over UDP. */
+  readonly backlogAge: () => Microseconds;
+  /** Called once when the stream has ended and everything has left. */
+  readonly onEnded: () => void;
+}
+
+/** Index of the pictures and of the sound among the tracks. */
+export const VIDEO_TRACK = 0;
+export const SOUND_TRACK = 1;
+
+/**
+ * Catching up over UDP: 16 kB every two milliseconds, 66 Mb/s, so that the group of pictures does not overflow the
+ * player's receive buffer.
+ */
+const SLICE_BYTES = 16_000;
+const SLICE_MS = 2;
+/** Pictures that wait behind those of the group; more than the group has at most. */
+const WAITING_MAX = 1_200;
+
+/** One player: its tracks, and which units of the live stream it gets. */
+export class RtspSession implements StreamViewer, PlaceHolder {
+  readonly joinedAt = now();
+  readonly id = randomHex(12);
+  readonly tracks = new Map<number, RtspTrack>();
+  readonly #options: RtspSessionOptions;
+  readonly #parameterSets: ParameterSetTracker;
+  #state: 'ready' | 'playing' | 'ending' | 'ended' = 'ready';
+  #heardAt: Instant = now();
+  #gate: BacklogGate;
+  /** Pictures of the group at which the player joins, and those after it, until it has caught up. */
+  readonly #waiting: AccessUnit[] = [];
+  /** Of the next slice of them, or of BYE. */
+  #timer: NodeJS.Timeout | undefined;
+  #joined = false;
+  #skipped = 0;
+
+  constructor(options: RtspSessionOptions) {
+    this.#options = options;
+    this.#parameterSets = options.codec.trackParameterSets();
+    for (const set of options.parameterSets) this.#parameterSets.add(set);
+    this.#gate = new BacklogGate({ queueMax: options.latency });
+  }
+
+  get peer(): string {
+    return this.#options.peer;
+  }
+
+  get address(): string {
+    return this.#options.address;
+  }
+
+  get lower(): 'udp' | 'tcp' {
+    return this.#options.lower;
+  }
+
+  get isPlaying(): boolean {
+    return this.#state === 'playing';
+  }
+
+  /** True when the stream has ended: this session cannot play another. */
+  get hasEnded(): boolean {
+    return this.#state === 'ending' || this.#state === 'ended';
+  }
+
+  /** Players that play keep their places. */
+  get reachable(): boolean {
+    return this.#state === 'playing' || this.#state === 'ending';
+  }
+
+  /** Arrival time of the last request or RTCP packet. */
+  get heardAt(): Instant {
+    return this.#heardAt;
+  }
+
+  get totals(): {
+    readonly frames: number;
+    readonly packets: number;
+    readonly bytes: number;
+    readonly skipped: number;
+  } {
+    let [packets, bytes] = [0, 0];
+    for (const { statistics } of this.tracks.values()) {
+      packets += statistics.packets;
+      bytes += statistics.bytes;
+    }
+    const frames = this.tracks.get(VIDEO_TRACK)?.statistics.frames ?? 0;
+    return { frames, packets, bytes, skipped: this.#skipped + this.#gate.dropped };
+  }
+
+  /** The player has sent a request or RTCP. */
+  heard(): void {
+    this.#heardAt = now();
+  }
+
+  /** RTCP of the player has arrived for a track. */
+  receive(track: number, packet: Uint8Array): void {
+    this.heard();
+    this.tracks.get(track)?.receive(packet);
+  }
+
+  /**
+   * Begins, or continues after a pause, at the latest key frame.
+   * @returns the first packet of each track for RTP-Info (RFC 2326 §12.33).
+   */
+  play(): { readonly track: number; readonly sequence: number; readonly timestamp: number }[] {
+    const { live } = this.#options;
+    const wasPlaying = this.isPlaying;
+    this.#state = 'playing';
+    const isBeginning = live.start();
+    const group = live.isLive && !wasPlaying ? live.recent.caughtUp() : [];
+    const begin = group[0]?.decodeTimestamp ?? live.recent.present ?? ticks(0);
+    const first = [...this.tracks].map(([index, track]) => ({
+      track: index,
+      sequence: track.nextSequence,
+      timestamp: track.wireTimestamp(begin),
+    }));
+    if (wasPlaying) return first;
+    this.#renewGate();
+    if (group.length === 0 && !isBeginning) live.requestKeyFrame(this);
+    this.#waiting.push(...group);
+    // After the answer: a player expects that before the first packet.
+    if (group.length > 0) this.#timer = setTimeout(() => this.#catchUp(), 0);
+    return first;
+  }
+
+  pause(): void {
+    if (this.#state === 'playing') this.#state = 'ready';
+    this.#forgetWaiting();
+    this.#joined = false;
+  }
+
+  send(unit: AccessUnit): void {
+    for (const part of unit.parts) this.#parameterSets.add(part);
+    if (!this.isPlaying) return;
+    if (this.#waiting.length === 0) return this.#deliver(unit);
+    if (this.#waiting.length < WAITING_MAX) return void this.#waiting.push(unit);
+    // The player has not caught up: it begins again at the next key frame.
+    this.#skipped += this.#waiting.length;
+    this.#forgetWaiting();
+    this.#renewGate();
+  }
+
+  sendSound(unit: AccessUnit): void {
+    const track = this.tracks.get(SOUND_TRACK);
+    if (!track || !this.isPlaying) return;
+    // Sound begins with the pictures, and stops while they are skipped.
+    if (this.tracks.has(VIDEO_TRACK) && (!this.#joined || this.#gate.waitsForKey)) return;
+    track.send(unit);
+  }
+
+  finish(): void {
+    if (this.#state !== 'playing') return;
+    this.#state = 'ending';
+    while (this.#waiting.length > 0) this.#deliver(this.#waiting.shift()!);
+    this.#forgetWaiting();
+    if (this.lower === 'tcp') this.sayGoodbye();
+    else this.#timer = setTimeout(() => this.sayGoodbye(), BYE_DELAY_MS);
+  }
+
+  /** Sends what is queued, and BYE. */
+  sayGoodbye(): void {
+    if (this.#state !== 'playing' && this.#state !== 'ending') return;
+    this.#state = 'ending';
+    for (const track of this.tracks.values()) track.finish();
+    this.checkEnded();
+  }
+
+  /** Reports the end once everything has left. */
+  checkEnded(): void {
+    if (this.#state !== 'ending' || [...this.tracks.values()].some(({ finished }) => !finished)) return;
+    this.#state = 'ended';
+    this.#options.onEnded();
+  }
+
+  close(): void {
+    this.#forgetWaiting();
+    this.#state = 'ended';
+    for (const track of this.tracks.values()) track.close();
+  }
+
+  #renewGate(): void {
+    this.#skipped += this.#gate.dropped;
+    this.#gate = new BacklogGate({ queueMax: this.#options.latency });
+    this.#joined = false;
+  }
+
+  #forgetWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting.length = 0;
+  }
+
+  /** Sends a slice of the waiting pictures; over TCP all, as nothing is lost there. */
+  #catchUp(): void {
+    this.#timer = undefined;
+    let room = this.lower === 'udp' ? SLICE_BYTES : Number.POSITIVE_INFINITY;
+    while (room > 0 && this.#waiting.length > 0 && this.isPlaying) {
+      const unit = this.#waiting.shift()!;
+      for (const part of unit.parts) room -= part.length;
+      this.#deliver(unit);
+    }
+    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#catchUp(), SLICE_MS);
+  }
+
+  #deliver(unit: AccessUnit): void {
+    const track = this.tracks.get(VIDEO_TRACK);
+    if (!track || !this.#gate.admits(unit.importance, this.#options.backlogAge())) return;
+    const { codec } = this.#options;
+    const isKey = unit.importance === 'key';
+    // Players join here: they need the parameter sets, also where the description had none.
+    const parts = isKey ? codec.withParameterSets(unit.parts, this.#parameterSets.sets(), true) : unit.parts;
+    if (track.send({ ...unit, parts })) this.#joined = true;
+    else this.#renewGate();
+  }
+}

@@ -1,0 +1,217 @@
+import { elapsed, type Instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
+import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
+import type { ChosenTransport, PacketPair, TransportOffer } from '../../protocol/rtsp/transport-header.ts';
+import { type PlaceLimits, placeFor } from '../stream/places.ts';
+import type { MediaPorts } from './media-ports.ts';
+import type { RtspPeer } from './rtsp-connection.ts';
+import { type JoinedStream, RtspSession, VIDEO_TRACK } from './rtsp-session.ts';
+import { RtspTrack } from './rtsp-track.ts';
+
+/** How a track reaches its player. */
+export type ChosenRoute = ChosenTransport;
+
+export interface RtspSessionsOptions {
+  readonly live: JoinedStream;
+  readonly tracks: readonly PresentationTrack[];
+  readonly limits: PlaceLimits;
+  /** Largest RTP packet, bytes. */
+  readonly datagramBytesMax: number;
+  /** UDP ports; `undefined` where only TCP is offered. */
+  readonly ports: () => MediaPorts | undefined;
+  readonly onJoined: (session: RtspSession) => void;
+  readonly onLeft: (session: RtspSession, cause: string) => void;
+  /** An internal error has ended a session. */
+  readonly onFault: (session: RtspSession, line: string) => void;
+}
+
+/** Silence after which a session ends (RFC 2326 §12.37, whose default it is). */
+export const SESSION_TIMEOUT: Microseconds = seconds(60);
+/** The same for a session over UDP whose connection has closed: most players do so because they are gone. */
+const ORPHAN_TIMEOUT: Microseconds = seconds(10);
+/** Time for which an ended session is kept, so that the player reads BYE and the answer to its TEARDOWN, milliseconds. */
+const ENDED_MS = 3_000;
+const CHANNELS = 256;
+/** Cause of the end of a session that its player has ended. */
+export const TEARDOWN = 'TEARDOWN';
+
+interface Entry {
+  readonly session: RtspSession;
+  /** Connection of its last SETUP; `undefined` once it has closed. */
+  connection: RtspPeer | undefined;
+  readonly release: (() => void)[];
+  endedTimer: NodeJS.Timeout | undefined;
+}
+
+/** The sessions of an RTSP server: their places, routes and ends. */
+export class RtspSessions {
+  readonly #options: RtspSessionsOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** Who takes the packets of a connection's channels. */
+  readonly #channels = new WeakMap<RtspPeer, Map<number, (packet: Uint8Array) => void>>();
+
+  constructor(options: RtspSessionsOptions) {
+    this.#options = options;
+  }
+
+  get all(): readonly RtspSession[] {
+    return [...this.#entries.values()].map(({ session }) => session);
+  }
+
+  /** Returns the session that a request on this connection names. */
+  session(id: string, connection: RtspPeer): RtspSession | undefined {
+    const entry = this.#entries.get(id);
+    // Whatever connection it comes from: the last one controls the session (RFC 2326 §1.1).
+    if (entry?.session.lower === 'udp') entry.connection = connection;
+    return entry?.session;
+  }
+
+  /** True when a session is controlled from this connection. */
+  uses(connection: RtspPeer): boolean {
+    return [...this.#entries.values()].some((entry) => entry.connection === connection);
+  }
+
+  /** Makes a place for a player, or returns why there is none. */
+  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string } {
+    const { live, tracks, limits } = this.#options;
+    const { peer, address } = connection;
+    const placement = placeFor(address, this.all, limits);
+    if ('refused' in placement) return placement;
+    if (placement.evict) this.end(placement.evict, 'evicted: it did not play, and the server is full');
+    const { codec, parameterSets } = tracks[VIDEO_TRACK]!;
+    const backlogAge = () => (lower === 'tcp' ? connection.backlogAge : microseconds(0));
+    const onEnded = () => {
+      const entry = this.#entries.get(session.id);
+      if (entry) entry.endedTimer = setTimeout(() => this.#conclude(session, 'end of stream'), ENDED_MS);
+    };
+    const own = { live, codec, parameterSets, lower, peer, address, latency, backlogAge, onEnded };
+    const session: RtspSession = new RtspSession(own);
+    this.#entries.set(session.id, { session, connection, release: [], endedTimer: undefined });
+    live.add(session);
+    this.#options.onJoined(session);
+    return session;
+  }
+
+  /** Sets up a track; `undefined` when ports or channels are not available. */
+  route(session: RtspSession, connection: RtspPeer, index: number, offer: TransportOffer): ChosenRoute | undefined {
+    const entry = this.#entries.get(session.id);
+    const track = this.#options.tracks[index];
+    if (!entry || !track) return undefined;
+    const found = offer.lower === 'tcp' ? this.#interleave(entry, index, offer) : this.#address(entry, index, offer);
+    if (!found) return undefined;
+    entry.connection = connection;
+    const made = new RtspTrack({
+      track,
+      lower: offer.lower,
+      datagramBytesMax: this.#options.datagramBytesMax,
+      transmit: (packets) => {
+        found.send(packets);
+        session.checkEnded();
+      },
+      onKeyFrameWanted: () => this.#options.live.requestKeyFrame(session),
+      onFault: (line) => {
+        this.#options.onFault(session, line);
+        this.end(session, 'internal error of the sender');
+      },
+    });
+    session.tracks.set(index, made);
+    return { ...found.transport, ssrc: made.ssrc };
+  }
+
+  /** True when this connection's packets can carry the session. */
+  carries(session: RtspSession, connection: RtspPeer): boolean {
+    return session.lower === 'udp' || this.#entries.get(session.id)?.connection === connection;
+  }
+
+  /** A packet has arrived on a channel of a connection. */
+  receive(connection: RtspPeer, channel: number, packet: Uint8Array): void {
+    this.#channels.get(connection)?.get(channel)?.(packet);
+  }
+
+  /** A connection has closed: what it carried ends, and what it controlled may be taken over by another. */
+  forget(connection: RtspPeer): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.connection !== connection) continue;
+      entry.connection = undefined;
+      if (entry.session.lower === 'tcp') this.end(entry.session, 'the connection closed');
+    }
+  }
+
+  /** Ends sessions whose players are silent. */
+  checkTimeouts(at: Instant): void {
+    for (const { session, connection } of this.#entries.values()) {
+      const limit = connection ? SESSION_TIMEOUT : ORPHAN_TIMEOUT;
+      if (elapsed(session.heardAt, at) > limit) this.#conclude(session, `silent for ${limit / 1e6} s`);
+    }
+  }
+
+  /** Ends a session, and its connection where nothing else is controlled from it and the player has not asked for it. */
+  #conclude(session: RtspSession, cause: string): void {
+    const connection = this.#entries.get(session.id)?.connection;
+    this.end(session, cause);
+    if (connection && !this.uses(connection)) void connection.close();
+  }
+
+  end(session: RtspSession, cause: string): void {
+    const entry = this.#entries.get(session.id);
+    if (!entry) return;
+    this.#entries.delete(session.id);
+    clearTimeout(entry.endedTimer);
+    for (const release of entry.release) release();
+    session.close();
+    this.#options.onLeft(session, cause);
+    this.#options.live.delete(session);
+  }
+
+  /** Ends all with BYE. */
+  close(): void {
+    for (const session of this.all) {
+      session.sayGoodbye();
+      this.#conclude(session, 'the sender was stopped');
+    }
+  }
+
+  #interleave({ session, connection, release }: Entry, index: number, { channels }: TransportOffer): Route | undefined {
+    if (!connection) return undefined;
+    const takers = this.#channels.get(connection) ?? new Map<number, (packet: Uint8Array) => void>();
+    this.#channels.set(connection, takers);
+    const isFree = ([rtp, rtcp]: PacketPair) => rtp !== rtcp && !takers.has(rtp) && !takers.has(rtcp);
+    const pair = channels && isFree(channels) ? channels : freePair(isFree);
+    if (!pair) return undefined;
+    const [rtp, rtcp] = pair;
+    const taker = (packet: Uint8Array) => session.receive(index, packet);
+    takers.set(rtcp, taker).set(rtp, () => session.heard());
+    release.push(() => {
+      takers.delete(rtp);
+      takers.delete(rtcp);
+    });
+    return {
+      transport: { lower: 'tcp', channels: pair },
+      send: (packets) => connection.sendPackets(pair, packets),
+    };
+  }
+
+  #address({ session, release }: Entry, index: number, { clientPorts }: TransportOffer): Route | undefined {
+    const ports = this.#options.ports();
+    if (!ports || !clientPorts) return undefined;
+    const { address } = session;
+    const taker = (packet: Uint8Array) => session.receive(index, packet);
+    if (!ports.take(address, clientPorts[1], taker)) return undefined;
+    release.push(() => ports.release(address, clientPorts[1], taker));
+    return {
+      transport: { lower: 'udp', clientPorts, serverPorts: ports.pair },
+      send: (packets) => ports.send(address, clientPorts, packets),
+    };
+  }
+}
+
+type Without<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
+
+interface Route {
+  readonly transport: Without<ChosenTransport, 'ssrc'>;
+  readonly send: (packets: readonly Uint8Array[]) => void;
+}
+
+function freePair(isFree: (pair: PacketPair) => boolean): PacketPair | undefined {
+  for (let rtp = 0; rtp + 1 < CHANNELS; rtp += 2) if (isFree([rtp, rtp + 1])) return [rtp, rtp + 1];
+  return undefined;
+}

@@ -1,0 +1,76 @@
+import { expect, onTestFinished } from 'vitest';
+import { Log } from '../../io/os/log.ts';
+import { RtspServer } from '../../session/rtsp/rtsp-server.ts';
+import { LiveStream } from '../../session/stream/live-stream.ts';
+import { optional } from '../optional.ts';
+import { clip } from './clip.ts';
+import { hasGStreamer, isInstalled, start } from './programs.ts';
+
+const withFfmpeg = optional('ffmpeg', isInstalled('ffmpeg'));
+const withGStreamer = optional(
+  'GStreamer with rtspsrc, rtph264depay and avdec_h264',
+  hasGStreamer('rtspsrc', 'rtph264depay', 'avdec_h264'),
+);
+
+const FRAMES = 45;
+
+async function serve(file: string): Promise<string> {
+  const source = await clip(file, FRAMES);
+  const ignored = {
+    onRead: () => {},
+    onSoundFailure: () => {},
+    onKeyFrameWanted: () => {},
+    onUnit: undefined,
+    onSound: undefined,
+  };
+  const live = new LiveStream({ source, loop: false, ...ignored, onStall: () => {}, onIdle: () => {} });
+  const log = new Log({ level: 'error' });
+  const limits = { datagramBytesMax: 1_200, receiversMax: 4 };
+  const server = new RtspServer({ live, source, host: '127.0.0.1', port: 0, ...limits, log });
+  await server.listen();
+  onTestFinished(async () => {
+    await server.close();
+    live.close();
+  });
+  return server.urls[0]!;
+}
+
+for (const transport of ['tcp', 'udp']) {
+  withFfmpeg(`lets ffmpeg play every frame by RTSP over ${transport}, until BYE`, async () => {
+    const url = await serve('counter.h264');
+    const output = ['-fps_mode', 'passthrough', '-f', 'framecrc', '-'];
+    const player = start('ffmpeg', [
+      '-hide_banner',
+      '-v',
+      'warning',
+      '-rtsp_transport',
+      transport,
+      '-i',
+      url,
+      ...output,
+    ]);
+    const { code, stdout, stderr } = await player.ended;
+    expect(stderr).not.toMatch(/missed|error|corrupt|concealing/i);
+    expect(stdout.split('\n').filter((line) => /^\d/.test(line))).toHaveLength(FRAMES);
+    expect(code).toBe(0);
+  });
+
+  withGStreamer(`lets GStreamer play every frame by RTSP over ${transport}, until BYE`, async () => {
+    const url = await serve('counter.mp4');
+    const decoding = [
+      'rtph264depay',
+      '!',
+      'avdec_h264',
+      '!',
+      'fakesink',
+      'silent=false',
+      'sync=false',
+      'name=pictures',
+    ];
+    const source = ['rtspsrc', `location=${url}`, `protocols=${transport}`, 'latency=500'];
+    const player = start('gst-launch-1.0', ['-v', ...source, '!', ...decoding]);
+    const { code, stdout } = await player.ended;
+    expect(stdout.match(/pictures: last-message = chain/g)).toHaveLength(FRAMES);
+    expect(code).toBe(0);
+  });
+}

@@ -1,0 +1,121 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { presentation } from '../../../fuzz/rtsp-presentation.ts';
+import type { PresentationTrack } from '../../../protocol/rtsp/presentation-description.ts';
+import { headerOf, type RtspHeader, type RtspResponse } from '../../../protocol/rtsp/rtsp-message.ts';
+import { sessionOf } from './player.ts';
+
+const URL = 'rtsp://server/film';
+const TCP: RtspHeader = ['Transport', 'RTP/AVP/TCP;unicast;interleaved=0-1'];
+
+function requests(options: { readonly tracks?: readonly PresentationTrack[]; readonly receiversMax?: number } = {}) {
+  const made = presentation(options);
+  onTestFinished(() => made.sessions.close());
+  let sequence = 0;
+  const ask = (method: string, uri = URL, headers: readonly RtspHeader[] = []): RtspResponse => {
+    sequence++;
+    const numbered: RtspHeader[] = [['CSeq', `${sequence}`], ...headers];
+    return made.requests.answer({ kind: 'request', method, uri, headers: numbered, body: new Uint8Array(0) });
+  };
+  return { ...made, ask };
+}
+
+test.each([
+  ['a method of no standard', 'DANCE', URL, [], 501],
+  ['a method of recorders', 'RECORD', URL, [], 405],
+  ['another film', 'DESCRIBE', 'rtsp://server/other', [], 404],
+  ['no URI', 'DESCRIBE', 'film', [], 400],
+  ['a description that nobody has', 'DESCRIBE', URL, [['Accept', 'text/html']], 406],
+  ['a feature that is required', 'SETUP', `${URL}/trackID=0`, [TCP, ['Require', 'com.example.x']], 551],
+  ['a session that does not exist', 'PLAY', URL, [['Session', '42']], 454],
+  ['no session', 'PLAY', URL, [], 454],
+  ['a track that does not exist', 'SETUP', `${URL}/trackID=7`, [TCP], 404],
+  ['no transport', 'SETUP', `${URL}/trackID=0`, [], 461],
+  ['multicast', 'SETUP', `${URL}/trackID=0`, [['Transport', 'RTP/AVP;multicast;client_port=6000-6001']], 461],
+  ['another destination', 'SETUP', `${URL}/trackID=0`, [['Transport', 'RTP/AVP/TCP;destination=192.0.2.1']], 461],
+  ['a recording', 'SETUP', `${URL}/trackID=0`, [['Transport', 'RTP/AVP/TCP;mode=record']], 461],
+  ['the presentation where a track is meant', 'SETUP', URL, [TCP], 459],
+] as const)('%s: %s is answered with %5$i', (_, method, uri, headers, status) => {
+  const { ask, sessions } = requests();
+  expect(ask(method, uri, headers).status).toBe(status);
+  expect(sessions.all).toEqual([]);
+});
+
+test.each([undefined, '', 'x', '-1', '99999999999'])('a request with CSeq "%s" is refused', (sequence) => {
+  const { requests: own } = requests();
+  const headers: RtspHeader[] = sequence === undefined ? [] : [['CSeq', sequence]];
+  const response = own.answer({ kind: 'request', method: 'OPTIONS', uri: URL, headers, body: new Uint8Array(0) });
+  expect(response.status).toBe(400);
+  expect(headerOf(response, 'cseq')).toBeUndefined();
+});
+
+test('a session is set up once a track, and plays as a whole', () => {
+  const { ask, sessions } = requests();
+  const id = sessionOf(ask('SETUP', `${URL}/trackID=0`, [TCP]));
+  const session: RtspHeader = ['Session', id];
+  expect(ask('SETUP', `${URL}/trackID=0`, [TCP, session]).status).toBe(455);
+  const udp: RtspHeader = ['Transport', 'RTP/AVP;unicast;client_port=5000-5001'];
+  expect(ask('SETUP', `${URL}/trackID=1`, [udp, session]).status).toBe(461);
+  const sound = ask('SETUP', `${URL}/trackID=1`, [['Transport', 'RTP/AVP/TCP;unicast;interleaved=0-1'], session]);
+  expect(headerOf(sound, 'transport')).toContain('interleaved=2-3');
+  expect(ask('PLAY', `${URL}/trackID=0`, [session]).status).toBe(460);
+  const playing = ask('PLAY', `${URL}/`, [session]);
+  expect(playing.status).toBe(200);
+  expect(headerOf(playing, 'rtp-info')?.split(',')).toHaveLength(2);
+  expect(ask('SETUP', `${URL}/trackID=1`, [TCP, session]).status).toBe(455);
+  expect(sessions.all).toHaveLength(1);
+  expect(ask('TEARDOWN', URL, [session]).status).toBe(200);
+  expect(ask('PLAY', URL, [session]).status).toBe(454);
+});
+
+test('PLAY without a track, or with a range of no format, is refused', () => {
+  const { ask } = requests();
+  const session: RtspHeader = ['Session', sessionOf(ask('SETUP', `${URL}/trackID=0`, [TCP]))];
+  expect(ask('PLAY', URL, [session, ['Range', 'bytes=0-']]).status).toBe(457);
+  expect(ask('PLAY', URL, [session, ['Range', 'npt=30-']]).status).toBe(200);
+});
+
+test('a parameter is not understood; an empty one keeps the session alive', () => {
+  const { requests: own, ask } = requests();
+  const body = new TextEncoder().encode('barparam: barstuff');
+  const headers: RtspHeader[] = [['CSeq', '9']];
+  expect(own.answer({ kind: 'request', method: 'SET_PARAMETER', uri: URL, headers, body }).status).toBe(451);
+  const session: RtspHeader = ['Session', sessionOf(ask('SETUP', `${URL}/trackID=0`, [TCP]))];
+  const kept = ask('SET_PARAMETER', URL, [session]);
+  expect(headerOf(kept, 'session')).toMatch(/;timeout=60$/);
+});
+
+test('the session of another address is none of this player', () => {
+  const { ask, other } = requests();
+  const id = sessionOf(ask('SETUP', `${URL}/trackID=0`, [TCP]));
+  const headers: RtspHeader[] = [
+    ['CSeq', '1'],
+    ['Session', id],
+  ];
+  const stolen = other('192.0.2.66').answer({
+    kind: 'request',
+    method: 'TEARDOWN',
+    uri: URL,
+    headers,
+    body: new Uint8Array(0),
+  });
+  expect(stolen.status).toBe(454);
+});
+
+test('a silent session ends after its time-out', () => {
+  const { ask, sessions, left } = requests();
+  ask('SETUP', `${URL}/trackID=0`, [TCP]);
+  const { heardAt } = sessions.all[0]!;
+  sessions.checkTimeouts((heardAt + 59e6) as typeof heardAt);
+  expect(sessions.all).toHaveLength(1);
+  sessions.checkTimeouts((heardAt + 61e6) as typeof heardAt);
+  expect(sessions.all).toEqual([]);
+  expect(left).toEqual(['silent for 60 s']);
+});
+
+test('a session is evicted for another while it does not play', () => {
+  const { ask, sessions, left } = requests({ receiversMax: 1 });
+  ask('SETUP', `${URL}/trackID=0`, [TCP]);
+  expect(ask('SETUP', `${URL}/trackID=0`, [TCP]).status).toBe(200);
+  expect(sessions.all).toHaveLength(1);
+  expect(left[0]).toContain('evicted');
+});

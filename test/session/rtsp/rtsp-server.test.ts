@@ -1,0 +1,258 @@
+import { createSocket } from 'node:dgram';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Log } from '../../../io/os/log.ts';
+import type { MediaSource } from '../../../io/sources/media-source.ts';
+import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
+import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
+import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
+import { RTP_HEADER_BYTES } from '../../../protocol/rtp/rtp-packet.ts';
+import { headerOf } from '../../../protocol/rtsp/rtsp-message.ts';
+import { RtspServer, type RtspServerOptions } from '../../../session/rtsp/rtsp-server.ts';
+import { LiveStream } from '../../../session/stream/live-stream.ts';
+import { sourceOf } from '../../loopback-session.ts';
+import { PATIENCE } from '../../patience.ts';
+import { sampleUnits } from '../../sample-units.ts';
+import { type Player, player, setUp } from './player.ts';
+
+const UNITS = sampleUnits().slice(0, 20);
+
+async function serve({ source, loop = false, ...options }: Partial<RtspServerOptions> & { loop?: boolean } = {}) {
+  const film: MediaSource = source ?? sourceOf(UNITS);
+  const idle: unknown[] = [];
+  const live = new LiveStream({
+    source: film,
+    loop,
+    onRead: () => {},
+    onSoundFailure: () => {},
+    onKeyFrameWanted: () => {},
+    onUnit: undefined,
+    onSound: undefined,
+    onStall: () => {},
+    onIdle: (error) => idle.push(error),
+  });
+  const server = new RtspServer({
+    live,
+    source: { ...film, description: { ...film.description, name: 'film.mp4' } },
+    host: '127.0.0.1',
+    port: 0,
+    datagramBytesMax: 1_200,
+    receiversMax: 4,
+    log: new Log({ level: 'error' }),
+    ...options,
+  });
+  await server.listen();
+  onTestFinished(async () => {
+    await server.close();
+    live.close();
+  });
+  return { server, live, idle };
+}
+
+/** Returns the pictures in these RTP packets, as text; parameter sets and delimiters are left out. */
+function picturesIn(packets: readonly Uint8Array[]): string[] {
+  const pictures: string[] = [];
+  let payloads: { bytes: Uint8Array; payloadAt: number; payloadEnd: number }[] = [];
+  for (const bytes of packets) {
+    payloads.push({ bytes, payloadAt: RTP_HEADER_BYTES, payloadEnd: bytes.length });
+    if ((bytes[1]! & 0x80) === 0) continue;
+    const read = H264.depacketize(payloads);
+    pictures.push(read.ok ? slicesOf(read.value.parts) : read.malformed);
+    payloads = [];
+  }
+  return pictures;
+}
+
+const slicesOf = (parts: readonly Uint8Array[]): string =>
+  parts
+    .filter((part) => [1, 5].includes(part[0]! & 0x1f))
+    .map((part) => Buffer.from(part).toString('hex'))
+    .join(' ');
+const expected = (units: readonly AccessUnit[]) => units.map(({ parts }) => slicesOf(parts));
+
+const mediaOf = (own: Player) => own.packets.filter(({ channel }) => channel === 0).map(({ payload }) => payload);
+const kindsOf = (own: Player) =>
+  own.packets
+    .filter(({ channel }) => channel === 1)
+    .flatMap(({ payload }) => {
+      const read = parseRtcp(payload);
+      return read.ok ? read.value.map(({ kind }) => kind) : [read.malformed];
+    });
+
+test('a player over TCP gets every picture as sent, a report, and BYE at the end', async () => {
+  const { server, idle } = await serve();
+  const own = await player(server.port);
+  const options = await own.ask('OPTIONS');
+  expect(headerOf(options, 'public')).toContain('DESCRIBE');
+  const description = await own.ask('DESCRIBE', undefined, [['Accept', 'application/sdp']]);
+  expect(Buffer.from(description.body).toString()).toContain('a=control:rtsp://127.0.0.1:');
+  expect(headerOf(description, 'content-base')).toBe(`${own.url}/`);
+  const { response, id } = await setUp(own);
+  expect(headerOf(response, 'transport')).toMatch(/^RTP\/AVP\/TCP;unicast;interleaved=0-1;ssrc=[0-9A-F]{8}$/);
+  const playing = await own.ask('PLAY', undefined, [
+    ['Session', id],
+    ['Range', 'npt=0.000-'],
+  ]);
+  expect(playing.status).toBe(200);
+  await vi.waitFor(() => expect(kindsOf(own)).toContain('goodbye'), PATIENCE);
+  expect(picturesIn(mediaOf(own))).toEqual(expected(UNITS));
+  expect(kindsOf(own)).toContain('sender-report');
+  const first = mediaOf(own)[0]!;
+  const information = headerOf(playing, 'rtp-info');
+  expect(information).toContain(`seq=${(first[2]! << 8) | first[3]!};`);
+  expect(information).toContain(`url=${own.url}/trackID=0`);
+  expect((await own.ask('TEARDOWN', undefined, [['Session', id]])).status).toBe(200);
+  await vi.waitFor(() => expect(idle).toEqual([undefined]), PATIENCE);
+  expect(server.totals).toMatchObject({ players: 1, frames: UNITS.length });
+});
+
+test('a player over UDP gets them from the ports that it was told, and its reports are taken', async () => {
+  const { server } = await serve();
+  const sockets = [createSocket('udp4'), createSocket('udp4')];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.close();
+  });
+  const ports = await Promise.all(
+    sockets.map(
+      (socket) => new Promise<number>((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket.address().port))),
+    ),
+  );
+  const media: { readonly bytes: Uint8Array; readonly port: number }[] = [];
+  const reports: number[] = [];
+  sockets[0]!.on('message', (bytes, { port }) => media.push({ bytes: Uint8Array.from(bytes), port }));
+  sockets[1]!.on('message', (bytes, { port }) => {
+    expect(isRtcp(bytes)).toBe(true);
+    reports.push(port);
+  });
+  const own = await player(server.port);
+  const { response, id } = await setUp(own, `RTP/AVP;unicast;client_port=${ports.join('-')}`);
+  const serverPorts = /server_port=(\d+)-(\d+)/.exec(headerOf(response, 'transport')!)!.slice(1).map(Number);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  await vi.waitFor(() => expect(reports.length).toBeGreaterThan(1), PATIENCE);
+  await vi.waitFor(() => expect(media.length).toBeGreaterThan(0), PATIENCE);
+  expect(new Set(media.map(({ port }) => port))).toEqual(new Set([serverPorts[0]]));
+  expect(new Set(reports)).toEqual(new Set([serverPorts[1]]));
+  const [session] = server.sessions;
+  const before = session!.heardAt;
+  sockets[1]!.send(serializeRtcp([{ kind: 'receiver-report', ssrc: 1, reports: [] }]), serverPorts[1]!, '127.0.0.1');
+  await vi.waitFor(() => expect(session!.heardAt).toBeGreaterThan(before), PATIENCE);
+  await vi.waitFor(() => expect(picturesIn(media.map(({ bytes }) => bytes))).toEqual(expected(UNITS)), PATIENCE);
+});
+
+test('a player that joins later begins with the last key frame at once, and is as live as the others', async () => {
+  // One key frame, then a long time without.
+  const { server, live } = await serve({ source: sourceOf(sampleUnits().slice(0, 29)), loop: true });
+  const [early, late] = [await player(server.port), await player(server.port)];
+  const first = await setUp(early);
+  await early.ask('PLAY', undefined, [['Session', first.id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(early)).length).toBeGreaterThan(8), PATIENCE);
+  const second = await setUp(late);
+  await late.ask('PLAY', undefined, [['Session', second.id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(late)).length).toBeGreaterThan(8), PATIENCE);
+  expect(picturesIn(mediaOf(late))[0]).toBe(expected(UNITS)[0]);
+  const times = mediaOf(late).map((packet) => Buffer.from(packet).readUInt32BE(4));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(live.isLive).toBe(true);
+});
+
+test('after a pause the pictures begin with a key frame', async () => {
+  const { server } = await serve({ source: sourceOf(sampleUnits().slice(0, 29)), loop: true });
+  const own = await player(server.port);
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  await vi.waitFor(() => expect(mediaOf(own).length).toBeGreaterThan(3), PATIENCE);
+  await own.ask('PAUSE', undefined, [['Session', id]]);
+  const count = mediaOf(own).length;
+  expect((await own.ask('GET_PARAMETER', undefined, [['Session', id]])).status).toBe(200);
+  expect(mediaOf(own)).toHaveLength(count);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(own).slice(count)).length).toBeGreaterThan(0), PATIENCE);
+  expect(picturesIn(mediaOf(own).slice(count))[0]).toBe(expected(UNITS)[0]);
+});
+
+test('a player that vanishes with its connection leaves nothing behind', async () => {
+  const { server, idle } = await serve({ loop: true });
+  const own = await player(server.port);
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  own.socket.destroy();
+  await vi.waitFor(() => expect(server.sessions).toEqual([]), PATIENCE);
+  expect(idle).toEqual([undefined]);
+});
+
+test('a player that does not read loses pictures, and the others none', async () => {
+  const { server } = await serve({ loop: true });
+  const [slow, other] = [await player(server.port), await player(server.port)];
+  const { id } = await setUp(slow);
+  slow.socket.pause();
+  slow.write(`PLAY ${slow.url} RTSP/1.0\r\nCSeq: 9\r\nSession: ${id}\r\n\r\n`);
+  const own = await setUp(other);
+  await other.ask('PLAY', undefined, [['Session', own.id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(other)).length).toBeGreaterThan(25), PATIENCE);
+  expect(picturesIn(mediaOf(other))).not.toContain('h264-fragments');
+});
+
+test('pipelined requests are answered in order', async () => {
+  const { server } = await serve();
+  const own = await player(server.port);
+  own.write(Array.from({ length: 20 }, (_, index) => `OPTIONS * RTSP/1.0\r\nCSeq: ${index}\r\n\r\n`).join(''));
+  await own.answer(20);
+  expect(own.responses.map((response) => headerOf(response, 'cseq'))).toEqual(
+    Array.from({ length: 20 }, (_, i) => `${i}`),
+  );
+});
+
+test('endless requests end the connection, and no other', async () => {
+  const { server } = await serve();
+  const [own, other] = [await player(server.port), await player(server.port)];
+  own.write('OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n'.repeat(1_000));
+  await vi.waitFor(() => expect(own.closed).toBe(true), PATIENCE);
+  expect(own.responses.at(-1)?.status).toBe(503);
+  expect((await other.ask('OPTIONS')).status).toBe(200);
+});
+
+test.each([
+  ['nonsense', 'hello?\r\n\r\n', 400],
+  ['another version', 'OPTIONS * RTSP/2.0\r\nCSeq: 1\r\n\r\n', 505],
+  ['an endless line', 'x'.repeat(3_000), 414],
+])('%s is answered with %3$i, and the connection closes', async (_, text, status) => {
+  const { server } = await serve();
+  const own = await player(server.port);
+  own.write(text);
+  expect((await own.answer(1)).status).toBe(status);
+  await vi.waitFor(() => expect(own.closed).toBe(true), PATIENCE);
+});
+
+test('a flood of SETUP gets no more places than there are, and players that play keep theirs', async () => {
+  const { server } = await serve({ loop: true, receiversMax: 3 });
+  const own = await player(server.port);
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  const flood = await player(server.port);
+  for (let index = 0; index < 30; index++) {
+    expect((await setUp(flood, `RTP/AVP/TCP;unicast;interleaved=${2 * index}-${2 * index + 1}`)).response.status).toBe(
+      200,
+    );
+    expect(server.sessions.length).toBeLessThanOrEqual(3);
+  }
+  expect(server.sessions.some((session) => session.id === id && session.isPlaying)).toBe(true);
+});
+
+test('the server full of playing players refuses another', async () => {
+  const { server } = await serve({ loop: true, receiversMax: 1 });
+  const [own, other] = [await player(server.port), await player(server.port)];
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  expect((await setUp(other)).response.status).toBe(453);
+});
+
+test('says goodbye when it is stopped', async () => {
+  const { server } = await serve({ loop: true });
+  const own = await player(server.port);
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  await vi.waitFor(() => expect(mediaOf(own).length).toBeGreaterThan(0), PATIENCE);
+  await server.close();
+  await vi.waitFor(() => expect(own.closed).toBe(true), PATIENCE);
+  expect(kindsOf(own)).toContain('goodbye');
+});
