@@ -96,6 +96,10 @@ export function readAddress(text: string): HostAndPort {
   throw new InvalidArgumentError('expected an address and a port, such as 127.0.0.1:7000 or [::1]:7000');
 }
 
+/** Parses `HOST:PORT`, or `PORT` alone for loopback. */
+export const readLocalAddress = (text: string): HostAndPort =>
+  readAddress(/^\d{1,5}$/.test(text) ? `127.0.0.1:${text}` : text);
+
 export function readLink(text: string): LinkSpecification {
   const link = parseLinkSpecification(text, (name) => readTraceFile(name));
   if (!link.ok) throw new InvalidArgumentError(link.malformed);

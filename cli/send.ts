@@ -4,6 +4,8 @@ import { Failure } from '../io/os/failure.ts';
 import type { LogFields } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
+import type { RtspServer, RtspTotals } from '../session/rtsp/rtsp-server.ts';
+import type { RtspSession } from '../session/rtsp/rtsp-session.ts';
 import type { ServerSecurity } from '../session/stream/server-security.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { FollowedState, StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
@@ -16,6 +18,7 @@ import {
   readAudioTrack,
   readBitrate,
   readFramesPerSecond,
+  readLocalAddress,
   readMegabytes,
   readRtpTarget,
   readWhole,
@@ -29,6 +32,7 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions,
   readonly sdp?: string;
   readonly localPort: number;
   readonly rtcpMux?: boolean;
+  readonly rtsp?: HostAndPort | boolean;
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
@@ -51,6 +55,7 @@ export function addSendCommand(program: Command): void {
       if (command.getOptionValueSource('listen') === 'cli') {
         throw new Failure('--to (plain RTP) and --listen (wait for receivers) cannot be combined', 2);
       }
+      if (typeof options.rtsp === 'object') throw new Failure('--to (plain RTP) and --rtsp cannot be combined', 2);
       const { sendRtp } = await import('./send-rtp.ts');
       await sendRtp(input, { ...options, to }, new Context(options));
     });
@@ -66,6 +71,13 @@ export function addSendCommand(program: Command): void {
         readRtpTarget,
       ),
     )
+    .addOption(
+      new Option(
+        '--rtsp <address>',
+        'HOST:PORT or PORT for players that speak RTSP (default: 127.0.0.1:8554, or a free port, unless encrypted)',
+      ).argParser(readLocalAddress),
+    )
+    .option('--no-rtsp', 'do not serve players by RTSP')
     .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
     .addOption(
       new Option('--local-port <port>', 'with --to: port to send RTP from, RTCP from the next; 0: any')
@@ -184,7 +196,8 @@ function plainOnlyOption({ sdp, localPort, rtcpMux }: SendCommandOptions): strin
 async function send(input: string, options: SendCommandOptions): Promise<void> {
   const plainOnly = plainOnlyOption(options);
   if (plainOnly) throw new Failure(`${plainOnly} plain RTP and requires --to rtp://HOST:PORT`, 2);
-  const [{ StreamServer }, { serverSecurity }, { openRecord, openInput }] = await Promise.all([
+  const [{ openRtsp }, { StreamServer }, { serverSecurity }, { openRecord, openInput }] = await Promise.all([
+    import('./send-rtsp.ts'),
     import('../session/stream/stream-server.ts'),
     import('../session/stream/server-security.ts'),
     import('./source-options.ts'),
@@ -219,30 +232,35 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     },
   });
   let listening = false;
+  let players: RtspServer | undefined;
   try {
     await server.listen();
+    players = await openRtsp(options, { live: server.live, source, isProtected: security.identity !== undefined, log });
     listening = true;
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     const size = width > 0 ? `${width}×${height}` : 'sound';
     log.info(`serving ${name} (${size}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
+    if (players) log.info(`for players (mpv, VLC, ffplay, GStreamer): ${players.urls.join(' or ')}`);
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
     else log.info(encryptionText(security));
     context.showStatus(
-      () => statusOf(server, durationSeconds),
+      () => statusOf(server, players?.sessions ?? [], durationSeconds),
       () => rateFields(server.status),
     );
     await finished;
   } finally {
     context.closeStatus();
     const { totals, status } = server;
-    await server.close('the sender was stopped');
+    const playerTotals = players?.totals;
+    await Promise.all([players?.close(), server.close('the sender was stopped')]);
     await recorder?.close();
     await source.close();
     interrupt.dispose();
     // A sender that never served has nothing to report but its error.
     if (listening && options.json) log.info('totals', { ...totals });
-    if (listening) context.print(totalsText(totals, status));
+    if (playerTotals && options.json) log.info('totals of RTSP', { ...playerTotals });
+    if (listening) context.print(totalsText(totals, status, playerTotals));
   }
 }
 
@@ -265,15 +283,19 @@ function encryptionText({ identity, passphrase }: ServerSecurity): string {
   return `encrypted with TLS 1.3 and SRTP: ${proof}`;
 }
 
-function totalsText(totals: StreamServerTotals, status: StreamServerStatus): string {
+function totalsText(totals: StreamServerTotals, status: StreamServerStatus, players?: RtspTotals): string {
   const { receivers, frames, packets, bytes, retransmissions } = totals;
   const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
   const unsent =
     totals.refused > 0 ? `\n  unsent   ${totals.refused} datagrams, which the operating system refused to send` : '';
   const rates = followedText(totals);
+  const watched =
+    players && players.players > 0
+      ? `  RTSP     ${players.players} player${players.players === 1 ? '' : 's'}: ${players.frames} frames in ${players.packets} packets (${(players.bytes / 1e6).toFixed(2)} MB)\n`
+      : '';
   return (
     `  served   ${receivers} receiver${receivers === 1 ? '' : 's'}: ${frames} frames in ${packets} packets ` +
-    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n${rates}  refused  ${refused}${unsent}`
+    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n${watched}${rates}  refused  ${refused}${unsent}`
   );
 }
 
@@ -302,16 +324,18 @@ function rateFields({ adaptive }: StreamServerStatus): LogFields {
   return { target: Math.round(bitrate), sent, delivered, path: whole(path), width, height };
 }
 
-function statusOf(server: StreamServer, of: number | undefined): Status | undefined {
+function statusOf(server: StreamServer, players: readonly RtspSession[], of: number | undefined): Status | undefined {
   const { receivers, positionSeconds, adaptive } = server.status;
-  if (receivers.length === 0) return undefined;
-  const frames = Math.max(...receivers.map((receiver) => receiver.statistics.frames));
+  if (receivers.length + players.length === 0) return undefined;
+  const sent = [...receivers.map(({ statistics }) => statistics.frames), ...players.map(({ totals }) => totals.frames)];
+  const frames = Math.max(...sent);
   const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
   const hostDrops = receivers.reduce((sum, receiver) => sum + (receiver.reported?.hostDrops ?? 0), 0);
   const lost = receivers.reduce((sum, receiver) => sum + (receiver.reported?.framesLost ?? 0), 0);
   return [
     ...(positionSeconds === undefined ? [] : [positionText({ seconds: positionSeconds, of })]),
     `${receivers.length} receiver${receivers.length === 1 ? '' : 's'}`,
+    ...(players.length > 0 ? [`${players.length} by RTSP`] : []),
     ...(adaptive ? [adaptiveText(adaptive)] : []),
     countPart(lost, `${lost} reported lost`, 'bad'),
     ...(hostDrops > 0 ? [countPart(hostDrops, `${hostDrops} dropped by receivers' computers`, 'bad')] : []),
