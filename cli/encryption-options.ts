@@ -63,15 +63,16 @@ export function passphraseOf({ passphrase, passphraseFile }: PassphraseOptions):
     throw new Failure('--passphrase and --passphrase-file cannot be combined', 2);
   }
   if (passphrase !== undefined) return passphrase;
-  if (passphraseFile !== undefined) return firstLine(passphraseFile);
+  if (passphraseFile !== undefined) return firstLineOf(passphraseFile, 'the passphrase');
   const { DROPFRAME_PASSPHRASE: inherited } = env;
   return inherited === '' ? undefined : inherited;
 }
 
-function firstLine(file: string): string {
+/** Returns the first line of a file with a secret. @throws {Failure} when it cannot be read. */
+export function firstLineOf(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!;
   } catch (error) {
-    throw new Failure(`cannot read the passphrase in ${file}: ${causeOf(error)}`, 2);
+    throw new Failure(`cannot read ${what} in ${file}: ${causeOf(error)}`, 2);
   }
 }

@@ -1,19 +1,23 @@
-import { isLoopback, resolveHost } from '../io/net/host-address.ts';
+import type { Identity } from '../io/crypto/identity.ts';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import type { Credentials } from '../protocol/rtsp/digest.ts';
 import { RtspServer } from '../session/rtsp/rtsp-server.ts';
 import type { LiveStream } from '../session/stream/live-stream.ts';
+import { type SecurityChoice, serverSecurity } from '../session/stream/server-security.ts';
+import { firstLineOf } from './encryption-options.ts';
 
 /** Port of RTSP servers that need no privileges, where players look. */
 const RTSP_PORT = 8_554;
 const LOOPBACK = '127.0.0.1';
 
-export interface RtspCommandOptions {
+export interface RtspCommandOptions extends SecurityChoice {
   /** Address for players; `true` or `undefined` for the default, `false` for none. */
   readonly rtsp?: HostAndPort | boolean | undefined;
-  readonly insecure?: boolean | undefined;
+  /** File with the name and the password that players must know. */
+  readonly rtspLoginFile?: string | undefined;
   readonly mtu: number;
   readonly receivers: number;
   readonly receiversPerAddress?: number | undefined;
@@ -33,27 +37,40 @@ export interface RtspParts {
  * @throws {Failure} when the address is not available, or may not be used.
  */
 export async function openRtsp(options: RtspCommandOptions, parts: RtspParts): Promise<RtspServer | undefined> {
-  const { rtsp = true } = options;
-  if (rtsp === false || (rtsp === true && parts.isProtected)) return undefined;
+  const { rtsp = true, rtspLoginFile } = options;
+  if (rtsp === false || (rtsp === true && parts.isProtected)) {
+    if (rtspLoginFile !== undefined) throw new Failure('--rtsp-login-file requires --rtsp', 2);
+    return undefined;
+  }
+  const credentials = rtspLoginFile === undefined ? undefined : readLogin(rtspLoginFile);
   if (rtsp === true) {
     const [usual, any] = [serverAt({ host: LOOPBACK, port: RTSP_PORT }), serverAt({ host: LOOPBACK, port: 0 })];
     return (await opened(usual).catch(() => undefined)) ?? (await opened(any));
   }
-  if (!options.insecure && !isLoopback(await resolveHost(rtsp.host))) {
-    throw new Failure('RTSP is not encrypted: to serve other machines by --rtsp requires --insecure', 2);
+  if (options.passphrase !== undefined && !credentials) {
+    throw new Failure(
+      'a passphrase protects the stream, which RTSP does not know: --rtsp requires --rtsp-login-file',
+      2,
+    );
   }
-  if (parts.isProtected)
-    parts.log.warn('players need no passphrase and no fingerprint to watch by RTSP on this machine');
-  return await opened(serverAt(rtsp));
+  const { identity } = await serverSecurity(rtsp.host, options);
+  return await opened(serverAt(rtsp, identity));
 
-  function serverAt({ host, port }: HostAndPort): RtspServer {
+  function serverAt({ host, port }: HostAndPort, identity?: Identity): RtspServer {
     const { mtu: datagramBytesMax, receivers: receiversMax, receiversPerAddress: receiversPerAddressMax } = options;
     const limits = { datagramBytesMax, receiversMax, receiversPerAddressMax };
-    return new RtspServer({ ...parts, ...limits, host, port });
+    return new RtspServer({ ...parts, ...limits, host, port, credentials, identity });
   }
 }
 
 async function opened(server: RtspServer): Promise<RtspServer> {
   await server.listen();
   return server;
+}
+
+/** Reads `NAME:PASSWORD` from the first line of a file. @throws {Failure} when there is none. */
+function readLogin(file: string): Credentials {
+  const [user = '', ...password] = firstLineOf(file, 'the login').split(':');
+  if (user !== '' && password.join(':') !== '') return { user, password: password.join(':') };
+  throw new Failure(`${file}: expected NAME:PASSWORD in the first line`, 2);
 }

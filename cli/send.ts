@@ -33,6 +33,7 @@ export interface SendCommandOptions extends CommonOptions, SourceCommandOptions,
   readonly localPort: number;
   readonly rtcpMux?: boolean;
   readonly rtsp?: HostAndPort | boolean;
+  readonly rtspLoginFile?: string;
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
@@ -77,6 +78,7 @@ export function addSendCommand(program: Command): void {
         'HOST:PORT or PORT for players that speak RTSP (default: 127.0.0.1:8554, or a free port, unless encrypted)',
       ).argParser(readLocalAddress),
     )
+    .option('--rtsp-login-file <file>', 'file with NAME:PASSWORD, which players must give to watch by RTSP')
     .option('--no-rtsp', 'do not serve players by RTSP')
     .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
     .addOption(
@@ -235,7 +237,10 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   let players: RtspServer | undefined;
   try {
     await server.listen();
-    players = await openRtsp(options, { live: server.live, source, isProtected: security.identity !== undefined, log });
+    players = await openRtsp(
+      { ...options, passphrase: passphraseOf(options) },
+      { live: server.live, source, isProtected: security.identity !== undefined, log },
+    );
     listening = true;
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     const size = width > 0 ? `${width}×${height}` : 'sound';

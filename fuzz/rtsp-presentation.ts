@@ -1,6 +1,7 @@
 import { microseconds } from '../protocol/base/units.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import type { PresentationTrack } from '../protocol/rtsp/presentation-description.ts';
+import type { RtspLogin } from '../session/rtsp/rtsp-authentication.ts';
 import type { RtspPeer } from '../session/rtsp/rtsp-connection.ts';
 import { RtspRequests } from '../session/rtsp/rtsp-requests.ts';
 import type { JoinedStream } from '../session/rtsp/rtsp-session.ts';
@@ -25,9 +26,11 @@ const peerAt = (address: string): RtspPeer => ({
 export function presentation({
   tracks = TRACKS,
   receiversMax = 4,
+  login = undefined,
 }: {
   readonly tracks?: readonly PresentationTrack[];
   readonly receiversMax?: number;
+  readonly login?: RtspLogin | undefined;
 } = {}) {
   const left: string[] = [];
   const live: JoinedStream = {
@@ -58,6 +61,8 @@ export function presentation({
         name: 'film.mp4',
         version: 1,
         tracks,
+        login,
+        isSecure: false,
         timeoutSeconds: 60,
         session: (id) => sessions.session(id, peer),
         open: (...all) => sessions.open(...all),

@@ -1,9 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './datagram-socket.ts';
 import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts';
-import { acceptSecure, isTlsClient, type SecureChannel } from './secure-channel.ts';
+import { acceptSecure, isTlsClient, type SecureChannel, type SecureSide } from './secure-channel.ts';
 
 export interface ControlServerOptions {
   readonly host: string;
@@ -16,7 +15,7 @@ export interface ControlServerOptions {
   /** Time limit for the first message, milliseconds. */
   readonly firstMessageTimeoutMs: number;
   /** Certificate of the sender: connections begin with TLS. Others are passed on without a channel, to be refused. */
-  readonly secure?: { readonly context: SecureContext; readonly fingerprint: string } | undefined;
+  readonly secure?: SecureSide | undefined;
   readonly onConnection: (pending: PendingConnection) => void;
 }
 

@@ -13,6 +13,15 @@ export interface SecureChannel {
   exported(label: string, context: Uint8Array): Uint8Array;
 }
 
+/** What a server needs for TLS. */
+export interface SecureSide {
+  readonly context: SecureContext;
+  /** Fingerprint of the certificate. */
+  readonly fingerprint: string;
+  /** True for clients that are not ours, which name no application protocol; default: they must name that of dropframe. */
+  readonly anyProtocol?: boolean;
+}
+
 /**
  * Application protocol of the control channel (RFC 7301): nothing else answers to it, so a connection cannot be passed
  * on to another service. It also implies SRTP with AEAD_AES_128_GCM and Cryptex.
@@ -44,13 +53,15 @@ export const secureContext = ({ certificate, key }: Identity): SecureContext =>
  */
 export function acceptSecure(
   socket: Socket,
-  { context, fingerprint }: { readonly context: SecureContext; readonly fingerprint: string },
+  { context, fingerprint, anyProtocol = false }: SecureSide,
   onSecure: (channel: SecureChannel) => void,
 ): Socket {
-  const secured = new (tls().TLSSocket)(socket, { isServer: true, secureContext: context, ALPNProtocols: [PROTOCOL] });
+  const ALPNProtocols = anyProtocol ? undefined : [PROTOCOL];
+  const own = { isServer: true, secureContext: context, ...(ALPNProtocols && { ALPNProtocols }) };
+  const secured = new (tls().TLSSocket)(socket, own);
   secured.once('secure', () => {
     // A client that names no protocol is none of ours; one that names others was refused in the handshake.
-    if (secured.alpnProtocol === PROTOCOL) onSecure(channelOf(secured, fingerprint));
+    if (anyProtocol || secured.alpnProtocol === PROTOCOL) onSecure(channelOf(secured, fingerprint));
     else secured.destroy();
   });
   return secured;

@@ -12,6 +12,7 @@ import {
 import type { RtspStatus } from '../../protocol/rtsp/rtsp-status.ts';
 import { parseRtspUri, type RtspUri, trackUri } from '../../protocol/rtsp/rtsp-uri.ts';
 import { formatTransport, parseTransportOffers, type TransportOffer } from '../../protocol/rtsp/transport-header.ts';
+import { RtspAuthentication, type RtspLogin } from './rtsp-authentication.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
 import type { RtspSession } from './rtsp-session.ts';
 import { type ChosenRoute, TEARDOWN } from './rtsp-sessions.ts';
@@ -24,6 +25,10 @@ export interface RtspService {
   readonly name: string;
   readonly version: number;
   readonly tracks: readonly PresentationTrack[];
+  /** Who may watch; `undefined`: everyone. */
+  readonly login: RtspLogin | undefined;
+  /** True when everything is inside TLS, so that media over UDP would be in the clear. */
+  readonly isSecure: boolean;
   /** Silence after which a session ends, seconds. */
   readonly timeoutSeconds: number;
   /** Returns the session; `undefined` when it does not exist. */
@@ -62,12 +67,14 @@ const LATENCY_MS = { min: 50, max: 60_000 };
 export class RtspRequests {
   readonly #service: RtspService;
   readonly #connection: RtspPeer;
+  readonly #authentication: RtspAuthentication | undefined;
   /** Asked for with DESCRIBE; the URIs of the tracks do not repeat it. */
   #latency: Microseconds = milliseconds(LATENCY_MS_DEFAULT);
 
   constructor(service: RtspService, connection: RtspPeer) {
     this.#service = service;
     this.#connection = connection;
+    this.#authentication = service.login && new RtspAuthentication(service.login, connection.address);
   }
 
   answer(request: RtspRequest): RtspResponse {
@@ -85,8 +92,19 @@ export class RtspRequests {
     if (method === 'OPTIONS' && request.uri === '*') return this.#keepAlive(request, respond, [PUBLIC]);
     const uri = parseRtspUri(request.uri);
     if (!uri) return respond(400);
+    // What is asked for in front of everything else, and gives nothing away.
+    const refusal = method === 'OPTIONS' ? undefined : this.#refusal(request, respond);
+    if (refusal) return refusal;
     if (uri.path !== this.#service.path) return respond(404);
     return this.#handle(method, request, uri, respond);
+  }
+
+  /** Returns the answer to a player that has not shown who it is; `undefined` when it may go on. */
+  #refusal(request: RtspRequest, respond: Respond): RtspResponse | undefined {
+    const authentication = this.#authentication;
+    const outcome = authentication?.check(request) ?? 'granted';
+    if (!authentication || outcome === 'granted') return undefined;
+    return outcome === 'too-many' ? respond(403) : respond(401, authentication.challenges);
   }
 
   #handle(method: Method, request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
@@ -165,7 +183,7 @@ export class RtspRequests {
   /** All tracks of a session go the same way, to the address of the connection only: it is the one that is proved. */
   #accepts(offer: TransportOffer, session: RtspSession | undefined): boolean {
     const { address } = this.#connection;
-    if (offer.isMulticast || offer.mode !== 'PLAY') return false;
+    if (offer.isMulticast || offer.mode !== 'PLAY' || (offer.lower === 'udp' && this.#service.isSecure)) return false;
     if (offer.destination !== undefined && offer.destination !== address) return false;
     if (offer.lower === 'udp' && offer.clientPorts === undefined) return false;
     if (session) return session.lower === offer.lower && this.#service.carries(session, this.#connection);

@@ -1,15 +1,19 @@
+import type { Identity } from '../../io/crypto/identity.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
+import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { elapsed, inSeconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
+import type { Credentials } from '../../protocol/rtsp/digest.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import { MediaPorts } from './media-ports.ts';
+import { RtspLogin } from './rtsp-authentication.ts';
 import { RtspConnection } from './rtsp-connection.ts';
 import { RtspRequests } from './rtsp-requests.ts';
 import type { RtspSession } from './rtsp-session.ts';
@@ -27,6 +31,10 @@ export interface RtspServerOptions {
   /** Limit of concurrent players, and of those of one network. */
   readonly receiversMax: number;
   readonly receiversPerAddressMax?: number | undefined;
+  /** Name and password that players must know; `undefined`: none. */
+  readonly credentials?: Credentials | undefined;
+  /** Certificate and key: players connect by TLS (`rtsps`). */
+  readonly identity?: Identity | undefined;
   readonly log: Log;
 }
 
@@ -53,14 +61,16 @@ export class RtspServer {
   readonly #connections = new Set<RtspConnection>();
   readonly #sessions: RtspSessions;
   readonly #path: string;
-  readonly #ticker: NodeJS.Timeout;
+  readonly #login: RtspLogin | undefined;
+  #ticker: NodeJS.Timeout | undefined;
   #host: string;
   #ports: MediaPorts | undefined;
   #totals = { players: 0, frames: 0, packets: 0, bytes: 0 };
 
   constructor(options: RtspServerOptions) {
     this.#options = options;
-    const { live, source, receiversMax, datagramBytesMax, log } = options;
+    const { live, source, receiversMax, datagramBytesMax, credentials, identity, log } = options;
+    this.#login = credentials && new RtspLogin(credentials);
     const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = options;
     this.#host = options.host;
     this.#path = presentationPath(source.description.name);
@@ -80,16 +90,16 @@ export class RtspServer {
       pendingMax: PENDING_MAX,
       connectionsMax: PENDING_MAX + receiversMax * 2,
       firstMessageTimeoutMs: FIRST_REQUEST_TIMEOUT_MS,
+      secure: identity && { context: secureContext(identity), fingerprint: identity.fingerprint, anyProtocol: true },
       onConnection: (pending) => this.#welcome(pending),
     });
-    this.#ticker = setInterval(() => this.#tick(), CHECK_MS);
-    this.#ticker.unref();
   }
 
   /** URLs of the stream for players. */
   get urls(): readonly string[] {
     const { port } = this.#control;
-    return reachableAddresses(this.#host).map((host) => `rtsp://${formatAddress({ host, port })}/${this.#path}`);
+    const scheme = this.#options.identity ? 'rtsps' : 'rtsp';
+    return reachableAddresses(this.#host).map((host) => `${scheme}://${formatAddress({ host, port })}/${this.#path}`);
   }
 
   get port(): number {
@@ -116,6 +126,8 @@ export class RtspServer {
       await this.#control.close();
       throw error;
     }
+    this.#ticker = setInterval(() => this.#tick(), CHECK_MS);
+    this.#ticker.unref();
   }
 
   async close(): Promise<void> {
@@ -126,8 +138,10 @@ export class RtspServer {
     await this.#control.close();
   }
 
-  #welcome({ socket, peer, address, established }: PendingConnection): void {
-    const { source } = this.#options;
+  #welcome({ socket, channel, peer, address, established }: PendingConnection): void {
+    const { source, identity } = this.#options;
+    // A player that speaks RTSP without TLS would not understand a refusal in TLS, and must get nothing in the clear.
+    if (identity && !channel) return void socket.destroy();
     const connection: RtspConnection = new RtspConnection({
       socket,
       peer,
@@ -148,6 +162,8 @@ export class RtspServer {
         name: source.description.name,
         version: this.#control.port,
         tracks: tracksOf(source),
+        login: this.#login,
+        isSecure: identity !== undefined,
         timeoutSeconds: inSeconds(SESSION_TIMEOUT),
         session: (id) => this.#sessions.session(id, connection),
         open: (...all) => this.#sessions.open(...all),

@@ -1,6 +1,7 @@
 import { expect, onTestFinished } from 'vitest';
+import { makeIdentity } from '../../io/crypto/identity.ts';
 import { Log } from '../../io/os/log.ts';
-import { RtspServer } from '../../session/rtsp/rtsp-server.ts';
+import { RtspServer, type RtspServerOptions } from '../../session/rtsp/rtsp-server.ts';
 import { LiveStream } from '../../session/stream/live-stream.ts';
 import { optional } from '../optional.ts';
 import { clip } from './clip.ts';
@@ -14,7 +15,7 @@ const withGStreamer = optional(
 
 const FRAMES = 45;
 
-async function serve(file: string): Promise<string> {
+async function serve(file: string, options: Partial<RtspServerOptions> = {}): Promise<string> {
   const source = await clip(file, FRAMES);
   const ignored = {
     onRead: () => {},
@@ -26,7 +27,7 @@ async function serve(file: string): Promise<string> {
   const live = new LiveStream({ source, loop: false, ...ignored, onStall: () => {}, onIdle: () => {} });
   const log = new Log({ level: 'error' });
   const limits = { datagramBytesMax: 1_200, receiversMax: 4 };
-  const server = new RtspServer({ live, source, host: '127.0.0.1', port: 0, ...limits, log });
+  const server = new RtspServer({ live, source, host: '127.0.0.1', port: 0, ...limits, log, ...options });
   await server.listen();
   onTestFinished(async () => {
     await server.close();
@@ -74,3 +75,35 @@ for (const transport of ['tcp', 'udp']) {
     expect(code).toBe(0);
   });
 }
+
+const CREDENTIALS = { user: 'camera', password: 'correct horse' };
+const withLogin = (url: string): string => url.replace('://', '://camera:correct%20horse@');
+
+withFfmpeg('lets ffmpeg in by TLS with the right login, and not with a wrong one', async () => {
+  const url = await serve('counter.h264', { credentials: CREDENTIALS, identity: makeIdentity() });
+  expect(url).toMatch(/^rtsps:/);
+  const watch = (as: string) =>
+    start('ffmpeg', ['-hide_banner', '-v', 'error', '-i', as, '-fps_mode', 'passthrough', '-f', 'framecrc', '-']).ended;
+  const wrong = await watch(withLogin(url).replace('correct', 'wrong'));
+  expect(wrong.stderr).toContain('401');
+  const { code, stdout } = await watch(withLogin(url));
+  expect(stdout.split('\n').filter((line) => /^\d/.test(line))).toHaveLength(FRAMES);
+  expect(code).toBe(0);
+});
+
+withGStreamer('lets GStreamer in with the right login', async () => {
+  const url = await serve('counter.mp4', { credentials: CREDENTIALS });
+  const sinks = ['rtph264depay', '!', 'avdec_h264', '!', 'fakesink', 'silent=false', 'sync=false', 'name=pictures'];
+  const login = ['user-id=camera', 'user-pw=correct horse'];
+  const player = start('gst-launch-1.0', [
+    '-v',
+    'rtspsrc',
+    `location=${url}`,
+    ...login,
+    'protocols=tcp',
+    '!',
+    ...sinks,
+  ]);
+  const { stdout } = await player.ended;
+  expect(stdout.match(/pictures: last-message = chain/g)).toHaveLength(FRAMES);
+});

@@ -1,13 +1,22 @@
+import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { presentation } from '../../../fuzz/rtsp-presentation.ts';
+import { type DigestAlgorithm, type DigestHash, digestResponse } from '../../../protocol/rtsp/digest.ts';
 import type { PresentationTrack } from '../../../protocol/rtsp/presentation-description.ts';
 import { headerOf, type RtspHeader, type RtspResponse } from '../../../protocol/rtsp/rtsp-message.ts';
+import { RtspLogin } from '../../../session/rtsp/rtsp-authentication.ts';
 import { sessionOf } from './player.ts';
 
 const URL = 'rtsp://server/film';
 const TCP: RtspHeader = ['Transport', 'RTP/AVP/TCP;unicast;interleaved=0-1'];
 
-function requests(options: { readonly tracks?: readonly PresentationTrack[]; readonly receiversMax?: number } = {}) {
+function requests(
+  options: {
+    readonly login?: RtspLogin;
+    readonly tracks?: readonly PresentationTrack[];
+    readonly receiversMax?: number;
+  } = {},
+) {
   const made = presentation(options);
   onTestFinished(() => made.sessions.close());
   let sequence = 0;
@@ -118,4 +127,80 @@ test('a session is evicted for another while it does not play', () => {
   expect(ask('SETUP', `${URL}/trackID=0`, [TCP]).status).toBe(200);
   expect(sessions.all).toHaveLength(1);
   expect(left[0]).toContain('evicted');
+});
+
+const hash: DigestHash = (algorithm, text) =>
+  createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+    .update(text)
+    .digest('hex');
+
+/** The header field of a player that answers a challenge. */
+function answerTo(
+  challenge: RtspResponse,
+  method: string,
+  password: string,
+  algorithm: DigestAlgorithm,
+  count = 1,
+): RtspHeader {
+  const nonce = /nonce="(\w+)"/.exec(headerOf(challenge, 'www-authenticate')!)![1]!;
+  const protection = algorithm === 'MD5' ? undefined : { count: `${count}`.padStart(8, '0'), clientNonce: 'c' };
+  const answer = { user: 'camera', realm: 'dropframe', nonce, uri: URL, algorithm, protection };
+  const response = digestResponse(method, answer, { password, hash });
+  const qop = protection ? `, qop=auth, nc=${protection.count}, cnonce="c"` : '';
+  const rest = `nonce="${nonce}", uri="${URL}", algorithm=${algorithm}, response="${response}"${qop}`;
+  return ['Authorization', `Digest username="camera", realm="dropframe", ${rest}`];
+}
+
+const login = () => new RtspLogin({ user: 'camera', password: 'secret' });
+
+test.each(['MD5', 'SHA-256'] as const)('lets a player in that knows the password, with %s', (algorithm) => {
+  const { ask } = requests({ login: login() });
+  expect(ask('OPTIONS').status).toBe(200);
+  const challenge = ask('DESCRIBE');
+  expect(challenge.status).toBe(401);
+  expect(challenge.body).toHaveLength(0);
+  expect(ask('DESCRIBE', URL, [answerTo(challenge, 'DESCRIBE', 'secret', algorithm)]).status).toBe(200);
+  // Of another method, or with another password.
+  expect(ask('DESCRIBE', URL, [answerTo(challenge, 'SETUP', 'secret', algorithm, 2)]).status).toBe(401);
+  expect(ask('DESCRIBE', URL, [answerTo(challenge, 'DESCRIBE', 'guess', algorithm, 3)]).status).toBe(401);
+});
+
+test('an answer with SHA-256 is accepted once', () => {
+  const { ask } = requests({ login: login() });
+  const answer = answerTo(ask('DESCRIBE'), 'DESCRIBE', 'secret', 'SHA-256');
+  expect(ask('DESCRIBE', URL, [answer]).status).toBe(200);
+  expect(ask('DESCRIBE', URL, [answer]).status).toBe(401);
+});
+
+test('an answer is of no use on another connection', () => {
+  const { ask, other } = requests({ login: login() });
+  const answer = answerTo(ask('DESCRIBE'), 'DESCRIBE', 'secret', 'MD5');
+  const headers: RtspHeader[] = [['CSeq', '1'], answer];
+  const replayed = other('192.0.2.7').answer({
+    kind: 'request',
+    method: 'DESCRIBE',
+    uri: URL,
+    headers,
+    body: new Uint8Array(0),
+  });
+  expect(replayed.status).toBe(401);
+});
+
+test('a network has twenty guesses, then none, and others still have theirs', () => {
+  const { ask, other } = requests({ login: login() });
+  const challenge = ask('DESCRIBE');
+  const outcomes = Array.from(
+    { length: 25 },
+    () => ask('DESCRIBE', URL, [answerTo(challenge, 'DESCRIBE', 'guess', 'MD5')]).status,
+  );
+  expect(outcomes.filter((status) => status === 401)).toHaveLength(20);
+  expect(outcomes.at(-1)).toBe(403);
+  expect(ask('DESCRIBE', URL, [answerTo(challenge, 'DESCRIBE', 'secret', 'MD5')]).status).toBe(403);
+  const headers: RtspHeader[] = [['CSeq', '1']];
+  const from = other('198.51.100.1');
+  const request = { kind: 'request', method: 'DESCRIBE', uri: URL, body: new Uint8Array(0) } as const;
+  const own = from.answer({ ...request, headers });
+  expect(from.answer({ ...request, headers: [...headers, answerTo(own, 'DESCRIBE', 'secret', 'MD5')] }).status).toBe(
+    200,
+  );
 });
