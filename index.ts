@@ -87,7 +87,12 @@ export {
 } from './protocol/stream-parameters.ts';
 export type { FrameClasses, PacketClasses } from './receiver/ledger.ts';
 export { Receiver, type ReceiverEvent } from './receiver/receiver.ts';
-export { type ReceiverOptions, type ReceiverSettings, receiverOptions } from './receiver/receiver-options.ts';
+export {
+  type ForeignSender,
+  type ReceiverOptions,
+  type ReceiverSettings,
+  receiverOptions,
+} from './receiver/receiver-options.ts';
 export type { ReceiverStatistics } from './receiver/receiver-statistics.ts';
 export type {
   LossRecovery,

@@ -16,7 +16,19 @@ export type ReceiveTarget =
       readonly codecName: CodecName;
       readonly payloadType: number | undefined;
       readonly parameterSets: readonly Uint8Array[];
+      readonly feedback: TargetFeedback;
     });
+
+/** Feedback of a receiver of plain RTP. */
+export interface TargetFeedback {
+  /** Port of RTCP; `undefined`: the next one. */
+  readonly rtcpPort?: number;
+  /** True when missing packets are requested. */
+  readonly requests: boolean;
+  /** True when key frames are. */
+  readonly keyFrames: boolean;
+  readonly retransmissionPayloadType?: number | undefined;
+}
 
 /**
  * Parses `dropframe://HOST:PORT`, `HOST:PORT`, `HOST`, `rtp://HOST:PORT`, or the name of an SDP file. Options in the URL are set on the
@@ -28,7 +40,14 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
     if (text.startsWith('rtp://')) {
       const { query, ...address } = readTarget(text, 'rtp');
       setOptions(query, command);
-      return { kind: 'rtp', ...address, codecName: 'h264', payloadType: undefined, parameterSets: [] };
+      return {
+        kind: 'rtp',
+        ...address,
+        codecName: 'h264',
+        payloadType: undefined,
+        parameterSets: [],
+        feedback: ASKING,
+      };
     }
     if (/\.sdp$/i.test(text)) return await sdpTarget(text);
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
@@ -46,6 +65,9 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
     throw error;
   }
 }
+
+/** Without a session description, the sender is asked for what it may know. */
+const ASKING: TargetFeedback = { requests: true, keyFrames: true };
 
 function setOptions(query: URLSearchParams, command: Command): void {
   for (const [name, value] of query) {
@@ -118,5 +140,19 @@ async function sdpTarget(file: string): Promise<ReceiveTarget> {
       `${file}: the a=rtpmap line gives a clock rate of ${clockRate} Hz; ${codecName.toUpperCase()} requires ${CLOCK_RATE} Hz`,
     );
   }
-  return { kind: 'rtp', host, port, codecName, payloadType, parameterSets };
+  const { rtcpPort, feedback, retransmission } = description.value;
+  return {
+    kind: 'rtp',
+    host,
+    port,
+    codecName,
+    payloadType,
+    parameterSets,
+    feedback: {
+      rtcpPort,
+      requests: feedback.nack || retransmission !== undefined,
+      keyFrames: feedback.pictureLoss,
+      retransmissionPayloadType: retransmission?.payloadType,
+    },
+  };
 }

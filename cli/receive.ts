@@ -1,5 +1,6 @@
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
+import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import { MEND_MS_DEFAULT } from '../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
@@ -18,7 +19,7 @@ import { addReceiverEncryption, passphraseOf, type ReceiverEncryptionOptions } f
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
-import { readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
+import { readAddress, readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryptionOptions {
@@ -34,6 +35,8 @@ export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryption
   readonly link?: LinkSpecification;
   readonly congestion: CongestionControlName;
   readonly timeout: number;
+  /** Where the reports on plain RTP go. */
+  readonly rtcpTo?: HostAndPort;
   readonly summary?: string;
   readonly pcap?: string;
   readonly pagePort?: number;
@@ -168,6 +171,13 @@ export function addReceiveCommand(program: Command): void {
   addReceiverOptions(command)
     .optionsGroup('Player and files:')
     .option('--no-audio', 'leave the sound out')
+    .optionsGroup(RECOVERY)
+    .addOption(
+      new Option(
+        '--rtcp-to <address>',
+        'plain RTP: HOST:PORT at which the sender awaits RTCP, if it is not the one that its RTCP comes from',
+      ).argParser(readAddress),
+    )
     .addHelpText(
       'after',
       `
@@ -180,9 +190,11 @@ Examples:
   dropframe receive dropframe://127.0.0.1:7000 --play none --output - | ffplay -f h264 -
   dropframe receive rtp://127.0.0.1:5004 --output camera.mp4
   dropframe receive camera.sdp --latency 300
+  dropframe receive rtp://0.0.0.0:5004 --rtcp-to 10.0.0.3:6005 --latency 200
 
 rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264.
-Such a run ends with an RTCP BYE or after --timeout without packets. There is no return path and no retransmission.
+Such a run ends with an RTCP BYE or after --timeout without packets. Reports, requests for missing packets (NACK) and for
+key frames (PLI) go back by RTCP as the SDP file allows, without one always; answers are retransmissions (RFC 4588).
 With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
 no data is lost, but some of it is late. Without --link it is the kernel's TCP.
 In a terminal, space pauses and resumes live, q stops. If the sender is absent or disappears, receive waits for it for
@@ -215,13 +227,17 @@ async function receive(url: string, command: Command): Promise<void> {
   if (given('congestion') && (options.transport !== 'tcp' || !options.link)) throw new Failure(CONGESTION_UNUSED, 2);
   if (options.summary !== undefined) await checkWritable(options.summary);
   const context = new Context(options);
-  const usesFeedback = options.recovery !== 'none' && options.recovery !== 'reorder';
-  if (target.kind === 'rtp' && usesFeedback && given('recovery')) {
-    context.log.warn('plain RTP has no return path for retransmission requests; using --recovery reorder');
+  if (target.kind !== 'rtp' && options.rtcpTo !== undefined) {
+    throw new Failure('--rtcp-to is for plain RTP: an rtp:// address or an SDP file', 2);
   }
-  const recovery = target.kind === 'rtp' && usesFeedback ? 'reorder' : options.recovery;
+  const recovery = target.kind === 'rtp' ? plainRecovery(target, options, given('recovery')) : options.recovery;
+  if (target.kind === 'rtp' && recovery !== options.recovery && given('recovery')) {
+    context.log.warn(
+      `plain RTP has neither repair packets nor deadlines in its requests; using --recovery ${recovery}`,
+    );
+  }
   const run = new ReceiveRun({
-    connect: await clientFor(url, target, options),
+    connect: await clientFor(url, target, { ...options, recovery }),
     transport: target.kind === 'rtp' ? 'rtp' : options.transport,
     ipv6: target.host.includes(':'),
     latencyMs: options.latency,
@@ -238,6 +254,16 @@ async function receive(url: string, command: Command): Promise<void> {
   const interrupt = new Interrupt(() => run.stop());
   await reportRun(run, context, options);
   interrupt.dispose();
+}
+
+/** Plain RTP has requests, if the sender takes them or they are asked for, and no repair packets of ours. */
+function plainRecovery(
+  { feedback }: Extract<ReceiveTarget, { kind: 'rtp' }>,
+  { recovery }: ReceiveCommandOptions,
+  isGiven: boolean,
+): 'none' | 'reorder' | 'nack' {
+  if (recovery === 'none' || recovery === 'reorder') return recovery;
+  return feedback.requests || isGiven ? 'nack' : 'reorder';
 }
 
 async function clientFor(
@@ -271,14 +297,27 @@ async function clientFor(
   if ((options.fingerprint ?? options.passphrase ?? options.passphraseFile) !== undefined) {
     throw new Failure('plain RTP is not encrypted: --fingerprint and passphrases are for dropframe:// only', 2);
   }
-  const { codecName, payloadType, parameterSets } = target;
+  const { codecName, payloadType, parameterSets, feedback } = target;
+  const { rtcpPort, keyFrames, retransmissionPayloadType } = feedback;
   const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([
     import('../session/rtp/rtp-client.ts'),
     import('../protocol/control/control-message.ts'),
   ]);
   const name = presentable(url, MEDIA_NAME_CHARACTERS_MAX);
-  const session = { ...common, name, codecName, payloadType, parameterSets };
-  return (events) => new RtpClient({ ...session, recovery: recovery === 'none' ? 'none' : 'reorder' }, events);
+  const session = {
+    ...common,
+    name,
+    codecName,
+    payloadType,
+    parameterSets,
+    ...(rtcpPort !== undefined && { rtcpPort }),
+    reportTo: options.rtcpTo,
+    mendMs: options.mend,
+    keyFrames,
+    retransmissionPayloadType,
+  };
+  const requesting = recovery === 'none' || recovery === 'reorder' ? recovery : 'nack';
+  return (events) => new RtpClient({ ...session, recovery: requesting }, events);
 }
 
 /** Runs a receiver to its end with a status line, JSON lines if asked for, and the summary. */

@@ -77,6 +77,16 @@ export interface ReceiverOptions {
   readonly frameMarks: boolean;
   /** True to send reports; false for plain RTP without a return path. */
   readonly reports: boolean;
+  /** A sender of another program, which knows RTCP but none of our notices; `undefined` for one of ours. */
+  readonly foreign?: ForeignSender;
+}
+
+/** Sender of plain RTP, as its session description announces it. */
+export interface ForeignSender {
+  /** True when it takes requests for a key frame (PLI). */
+  readonly keyFrames: boolean;
+  /** Payload type of its retransmissions; `undefined` when it is learned from the first (RFC 4588 §5.3). */
+  readonly retransmissionPayloadType?: number | undefined;
 }
 
 /** Settings that are local to the receiver and not negotiated. */

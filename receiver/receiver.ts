@@ -14,6 +14,7 @@ import { FrameIntake } from './intake/frame-intake.ts';
 import { type IncomingPacket, readIncomingPacket, restoredPacket } from './intake/incoming-packet.ts';
 import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
+import { RetransmissionSource } from './intake/retransmission-source.ts';
 import { Ledger } from './ledger.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
 import { mendOf, type ReceiverOptions } from './receiver-options.ts';
@@ -24,6 +25,9 @@ import { arrivalOf, type LossRecovery, MISSING_MAX } from './recovery/loss-recov
 import { SentTotal, type StreamTotal, type UnseenMedia } from './sent-total.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
+
+/** Packets asked for before the first one that arrived: more are seldom lost in a row. */
+const START_PACKETS = 4;
 
 /** Receives one stream from one sender: takes datagrams, returns access units or drops, reports and requests. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -41,6 +45,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #admission: PacketAdmission;
   readonly #intake: FrameIntake;
   readonly #sent: SentTotal;
+  /** Retransmissions of another program's sender; `undefined` for one of ours, whose SSRC is announced. */
+  readonly #again: RetransmissionSource | undefined;
   /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
@@ -68,6 +74,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       counters: this.#counters,
       events: this.#events,
     });
+    const { foreign } = options;
+    if (foreign && this.#recovery) this.#again = new RetransmissionSource(foreign.retransmissionPayloadType);
     this.#sent = new SentTotal({ frame: options.initialFrameNumber, sequence: options.initialSequence });
     if (options.initialSequence !== undefined) this.#ledger.startAt(asSequence(options.initialSequence));
   }
@@ -75,6 +83,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   /** True when the sender has ended the stream and all frames are decided. */
   get ended(): boolean {
     return this.#frames.ended;
+  }
+
+  /** SSRC of the retransmissions; `undefined` while it is not known. */
+  get retransmissionSsrc(): number | undefined {
+    return this.#options.retransmissionSsrc ?? this.#again?.ssrc;
   }
 
   get statistics(): ReceiverStatistics {
@@ -145,6 +158,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return earliestOf(decideAt, earliestOf(this.#feedback.pollTimeout(), this.#recovery?.pollTimeout(this.#view)));
   }
 
+  /** Tells the sender that this receiver leaves. */
+  leave(now: Instant): void {
+    this.#feedback.leave(now);
+  }
+
   /** Requests a key frame from the sender (PLI), at most five times a second. */
   requestKeyFrame(now: Instant): void {
     if (this.#ssrc !== undefined) this.#feedback.requestKeyFrame(now, this.#ssrc);
@@ -200,17 +218,34 @@ export class Receiver implements Endpoint<ReceiverEvent> {
       this.#feedback.onArrival(now, datagram);
       return this.#handleRepair(now, packetAt(datagram, this.#layout));
     }
+    if (this.#isAgain(ssrc, datagram)) return this.#admitOriginal(now, packetAt(datagram, this.#layout));
     if (payloadType !== undefined && (datagram[1]! & 0x7f) !== payloadType) return this.#foreign();
     this.#ssrc ??= ssrc;
     if (ssrc !== this.#ssrc) return this.#foreign();
     this.#feedback.onArrival(now, datagram);
+    this.#again?.onMedia(datagram);
     this.#counters.rtpHeaderBytes += datagram.length - (this.#layout.payloadEnd - this.#layout.payloadAt);
     this.#admit(now, readIncomingPacket(datagram, this.#layout, this.#options.frameMarks));
   }
 
   #handleRetransmission(now: Instant, packet: RtpPacket): void {
-    const { retransmissionPayloadType = -1, payloadType } = this.#options;
+    const { retransmissionPayloadType = -1 } = this.#options;
     if (packet.payloadType !== retransmissionPayloadType) return this.#foreign();
+    this.#admitOriginal(now, packet);
+  }
+
+  /** True for a retransmission of another program's sender. @param datagram the current one. */
+  #isAgain(ssrc: number, datagram: Uint8Array): boolean {
+    const { highest } = this.#admission;
+    if (!this.#again || this.#ssrc === undefined || ssrc === this.#ssrc || highest === undefined) return false;
+    return this.#again.recognizes(datagram, this.#layout.payloadAt, {
+      payloadType: this.#options.payloadType,
+      isRequested: (sequence) => this.#recovery!.roundsOf(extend(sequence, highest)) > 0,
+    });
+  }
+
+  #admitOriginal(now: Instant, packet: RtpPacket): void {
+    const { payloadType } = this.#options;
     const original = unwrapRetransmission(packet, { ssrc: this.#ssrc!, payloadType: payloadType ?? 0 });
     if (!original.ok) return this.#malformed(original.malformed);
     this.#admitAgain(now, original.value, 'sent-again');
@@ -257,6 +292,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (sent) this.#feedback.onPacket(now, sequence, timestamp);
     const { highest } = this.#admission;
     if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
+    else if (highest === undefined) this.#askForStart(now, packet);
     this.#admission.accept(now, packet);
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
@@ -265,6 +301,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #mend(now: Instant, sequence: Sequence, datagram: Uint8Array): void {
     const repaired = this.#repair!.handleMedia(sequence, datagram);
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
+  }
+
+  /**
+   * Reports the packets before the first as missing, of which nothing else shows the loss: when it is in the middle of a
+   * frame, or of a key frame, whose parameter sets may have been in another packet.
+   */
+  #askForStart(now: Instant, { sequence, payload }: IncomingPacket): void {
+    const { codec } = this.#options;
+    if (!this.#again || (codec.startsFrame(payload) && codec.importanceOf([payload]) !== 'key')) return;
+    this.#askFor(now, asSequence(Math.max(-1, sequence - 1 - START_PACKETS)), sequence);
   }
 
   /** Reports the sequence numbers between two packets as missing, unless their frames are decided. */

@@ -12,6 +12,7 @@ import {
 import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../../protocol/rtp/ntp.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
+import type { ForeignSender } from '../receiver-options.ts';
 import { ArrivalReport } from './arrival-report.ts';
 import { ReceptionReport } from './reception-report.ts';
 import { RoundTrip } from './round-trip.ts';
@@ -22,6 +23,8 @@ export interface FeedbackOptions {
   readonly reportSsrc: number;
   readonly cname: string;
   readonly reports: boolean;
+  /** `undefined` for one of our senders. */
+  readonly foreign?: ForeignSender;
 }
 
 const REPORT_INTERVAL: Microseconds = seconds(1);
@@ -108,7 +111,8 @@ export class Feedback {
   }
 
   requestKeyFrame(now: Instant, mediaSsrc: number): void {
-    if (!this.#options.reports) return;
+    const { reports, foreign } = this.#options;
+    if (!reports || foreign?.keyFrames === false) return;
     if (this.#keyFrameRequestedAt !== undefined && now < this.#keyFrameRequestedAt + KEY_FRAME_REQUEST_INTERVAL) return;
     this.#keyFrameRequestedAt = now;
     this.#keyFrameRequests++;
@@ -134,6 +138,14 @@ export class Feedback {
     ]);
   }
 
+  /** Tells the sender that this receiver leaves (RFC 3550 §6.6). */
+  leave(now: Instant): void {
+    if (!this.#options.reports || this.#reportAt === undefined) return;
+    const { reportSsrc: ssrc } = this.#options;
+    this.send(now, [{ kind: 'goodbye', ssrcs: [ssrc], reason: '' }]);
+    this.#reportAt = undefined;
+  }
+
   pollTransmit(): Uint8Array | undefined {
     return this.#queue.shift();
   }
@@ -145,10 +157,24 @@ export class Feedback {
   /** Queues a datagram of these packets, unless the queue is full. @returns its size, bytes. */
   send(now: Instant, packets: readonly RtcpPacket[]): number {
     if (this.#queue.length >= QUEUE_MAX) return 0;
-    const datagram = serializeRtcp(packets);
+    const datagram = serializeRtcp(this.#compound(packets));
     this.#queue.push(datagram);
     if (packets.some(({ kind }) => kind === 'nack')) this.#onAsked(now);
     return datagram.length;
+  }
+
+  /**
+   * Others get compound packets only, which begin with a report and our name (RFC 3550 §6.1, RFC 4585 §3.1); ours take
+   * reduced-size ones (RFC 5506).
+   */
+  #compound(packets: readonly RtcpPacket[]): readonly RtcpPacket[] {
+    const { foreign, reportSsrc: ssrc, cname } = this.#options;
+    if (!foreign || packets[0]?.kind === 'receiver-report') return packets;
+    return [
+      { kind: 'receiver-report', ssrc, reports: [] },
+      { kind: 'source-description', chunks: [{ ssrc, cname }] },
+      ...packets,
+    ];
   }
 
   #onAsked(now: Instant): void {

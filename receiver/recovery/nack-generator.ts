@@ -1,4 +1,5 @@
 import {
+  elapsed,
   type Instant,
   instant,
   later,
@@ -21,6 +22,8 @@ export interface NackGeneratorOptions {
 interface Missing {
   readonly since: Instant;
   nextAskAt: Instant;
+  /** Time of the first request. */
+  askedAt: Instant | undefined;
   rounds: number;
   /** Rounds after the packet became too late to be shown. */
   lateRounds: number;
@@ -89,12 +92,20 @@ export class NackGenerator {
       if (oldest !== undefined) this.#missing.delete(oldest);
     }
     const nextAskAt = later(now, this.#options.reorderWait);
-    this.#missing.set(sequence, { since: now, nextAskAt, rounds: 0, lateRounds: 0 });
+    this.#missing.set(sequence, { since: now, nextAskAt, askedAt: undefined, rounds: 0, lateRounds: 0 });
     if (this.#nextAt === undefined || nextAskAt < this.#nextAt) this.#nextAt = nextAskAt;
   }
 
   isMissing(sequence: Sequence): boolean {
     return this.#missing.has(sequence);
+  }
+
+  /**
+   * Time since the first request for this packet, and whether it is the only one, so that an arrival now answers it.
+   */
+  askedFor(now: Instant, sequence: Sequence): { readonly time: Microseconds; readonly once: boolean } | undefined {
+    const { askedAt, rounds } = this.#missing.get(sequence) ?? { askedAt: undefined, rounds: 0 };
+    return askedAt === undefined ? undefined : { time: elapsed(askedAt, now), once: rounds === 1 };
   }
 
   /** Number of requests made for the packet. */
@@ -144,11 +155,13 @@ export class NackGenerator {
           else {
             missing.nextAskAt = later(now, LateRequests.interval(repeat, ++missing.lateRounds));
             missing.rounds++;
+            missing.askedAt ??= now;
             late.push(sequence);
             lateUntil = latest(lateUntil, until);
           }
         } else {
           missing.rounds++;
+          missing.askedAt ??= now;
           // Without a deadline nothing else ends the requests.
           const interval = deadline === undefined ? LateRequests.interval(repeat, missing.rounds) : repeat;
           missing.nextAskAt = later(now, interval);

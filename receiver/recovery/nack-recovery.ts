@@ -11,6 +11,7 @@ import {
 import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
+import { RoundTrip } from '../feedback/round-trip.ts';
 import {
   type LossRecovery,
   MISSING_MAX,
@@ -62,6 +63,8 @@ export class NackRecovery implements LossRecovery {
   readonly #reordering: ReorderingEstimator;
   #silenceCheckedOf: number | undefined;
   #copies: Copy[] = [];
+  /** Times from a request to its answer, for a sender that does not measure the round trip with us (RFC 3611 §4.4). */
+  readonly #answers = new RoundTrip();
   /** True when the sender is one of ours, which understands notices: its packets have frame marks. */
   #ours = false;
   #number = 0;
@@ -89,6 +92,7 @@ export class NackRecovery implements LossRecovery {
     const { sequence, origin, ahead, mark } = packet;
     this.#ours ||= mark !== undefined;
     if (origin === 'sent') this.#queue.onPacket(now, packet);
+    if (origin === 'sent-again') this.#observeAnswer(now, sequence);
     const missingSince = this.#nack.onArrival(sequence);
     if (missingSince !== undefined && origin === 'sent' && !ahead) this.#reordering.observe(now, missingSince);
   }
@@ -102,7 +106,7 @@ export class NackRecovery implements LossRecovery {
     if (view.mediaSsrc === undefined) return undefined;
     const { mediaSsrc } = view;
     const { inTime, late, lateUntil } = this.#nack.poll(now, {
-      roundTrip: view.roundTrip,
+      roundTrip: view.roundTrip ?? this.#answers.typical,
       reordering: this.#reordering.wait(now),
       deadlineOf: (sequence) => view.deadlineOf(sequence),
       referenceDeadlines: () => view.referenceDeadlines(),
@@ -128,6 +132,15 @@ export class NackRecovery implements LossRecovery {
     const queue = this.#ours ? this.#queue.poll(now) : undefined;
     if (queue) packets.push(recoveryNoticePacket(this.#reportSsrc, queue));
     return packets.length === 0 ? undefined : packets;
+  }
+
+  /**
+   * An answer to the second of two requests cannot be told from one to the first. Until the time is known, that since
+   * the first is taken for it: too long, but it ends requests that are repeated too early for any of them to be alone.
+   */
+  #observeAnswer(now: Instant, sequence: Sequence): void {
+    const asked = this.#nack.askedFor(now, sequence);
+    if (asked && (asked.once || this.#answers.typical === undefined)) this.#answers.observe(asked.time);
   }
 
   /** Returns the late requests and copies that are due, with what is still missing of each. */

@@ -1,4 +1,3 @@
-import { microseconds } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { DescribedMedia } from '../../protocol/sdp.ts';
 import { type SentStreamParameters, STREAM_DEFAULTS, streamParameters } from '../../protocol/stream-parameters.ts';
@@ -30,7 +29,6 @@ export function plainStream(options: PlainStreamOptions): SentStreamParameters {
     datagramBytesMax,
     frameMarks: false,
     recovery: 'nack',
-    mend: microseconds(0),
   });
 }
 

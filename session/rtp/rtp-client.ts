@@ -1,5 +1,5 @@
 import { bracketed } from '../../io/net/control-server.ts';
-import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import type { Destination } from '../../io/net/direct-send.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
@@ -8,6 +8,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
+import { MEND_MS_DEFAULT } from '../../protocol/control/latency-limit.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
@@ -29,7 +30,8 @@ import { randomSsrc } from '../stream/identifiers.ts';
 import { JoinedTimeline } from '../stream/joined-timeline.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { PictureWatch } from './picture-watch.ts';
-import { RTP_PORT_MAX, resolveRtpAddress } from './rtp-address.ts';
+import { resolveRtpAddress } from './rtp-address.ts';
+import { RtpPorts } from './rtp-ports.ts';
 
 export interface RtpClientOptions {
   /** Name given by the user: a URL or an SDP file. */
@@ -44,11 +46,22 @@ export interface RtpClientOptions {
   /** Parameter sets known in advance. */
   readonly parameterSets: readonly Uint8Array[];
   readonly latencyMs: number;
-  readonly recovery: 'none' | 'reorder';
+  /** `nack`: request missing packets, if the sender retransmits (RFC 4588). */
+  readonly recovery: 'none' | 'reorder' | 'nack';
+  /** Time after its deadline for which a missing reference frame is still requested, milliseconds; 5,000 by default. */
+  readonly mendMs?: number;
+  /** Port of RTCP; the next one by default, the same for both on one port (RFC 5761). */
+  readonly rtcpPort?: number;
+  /** Address for reports and requests; by default the one from which the sender's come. */
+  readonly reportTo?: Destination | undefined;
+  /** True when the sender takes requests for a key frame; by default it is asked. */
+  readonly keyFrames?: boolean;
+  /** Payload type of retransmissions; learned by default. */
+  readonly retransmissionPayloadType?: number | undefined;
   /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
   readonly release: 'deadline' | 'asap';
   readonly onLoss: 'freeze' | 'smear';
-  /** Impairment of the incoming path; nothing is sent back. */
+  /** Impairment of the path, in both directions. */
   readonly link: LinkSpecification | undefined;
   /** Time without a picture that ends the run, milliseconds. */
   readonly timeoutMs: number;
@@ -73,8 +86,8 @@ export class RtpClient implements Client {
   readonly #finished: ReceiverStatistics[] = [];
   readonly #timeline = new JoinedTimeline();
   readonly #pictures: PictureWatch;
-  readonly #forward: ImpairedDirection | undefined;
-  #sockets: DatagramSocket[] = [];
+  readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
+  #ports: RtpPorts | undefined;
   #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
   /** Packets that may begin another stream. */
   #held: Uint8Array[] = [];
@@ -94,10 +107,10 @@ export class RtpClient implements Client {
     this.#watch = new SourceLock(codecByName(options.codecName), options.payloadType);
     this.#pictures = new PictureWatch(options.codecName, options.name, options.parameterSets);
     if (options.link) {
-      this.#forward = impairedPath(options.link, {
+      this.#link = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),
-        toSender: () => {},
-      }).forward;
+        toSender: (datagram) => this.#ports?.send(datagram),
+      });
     }
   }
 
@@ -118,7 +131,7 @@ export class RtpClient implements Client {
 
   get hostFaults(): HostFaults {
     return sumHostFaults(
-      this.#sockets.map(({ receiveDrops: drops }) => ({
+      (this.#ports?.receiveDrops ?? []).map((drops) => ({
         drops,
         refusedHere: 0,
         refusedBySender: 0,
@@ -149,8 +162,9 @@ export class RtpClient implements Client {
     } finally {
       clearInterval(ticker);
       this.#closeSession();
-      this.#forward?.close();
-      for (const socket of this.#sockets) socket.close();
+      this.#link?.forward.close();
+      this.#link?.back.close();
+      this.#ports?.close();
     }
   }
 
@@ -167,21 +181,33 @@ export class RtpClient implements Client {
   }
 
   requestKeyFrame(): void {
-    // There is no return path to the sender.
+    const session = this.#session;
+    session?.driver.attempt(() => session.receiver.requestKeyFrame(now()));
+    session?.driver.drain();
   }
 
-  /** Opens the sockets. RTCP uses the next port (RFC 3550 §11); it is optional, as it only reports the end earlier. */
   async #open(host: string, port: number): Promise<void> {
-    const onDatagram = (datagram: Uint8Array) => {
-      this.#events.onDatagram('in', datagram);
-      if (this.#forward) this.#forward.send(datagram);
-      else this.#handIn(datagram);
-    };
-    const open = (at: number) => DatagramSocket.open({ host, port: at, onDatagram });
-    this.#sockets = [await open(port)];
-    if (port > RTP_PORT_MAX) return;
-    const control = await open(port + 1).catch(() => undefined);
-    if (control) this.#sockets.push(control);
+    const { rtcpPort = port + 1, reportTo } = this.#options;
+    this.#ports = new RtpPorts({
+      host,
+      port,
+      rtcpPort,
+      reportTo,
+      onDatagram: (datagram) => {
+        this.#events.onDatagram('in', datagram);
+        if (this.#link) this.#link.forward.send(datagram);
+        else this.#handIn(datagram);
+      },
+    });
+    await this.#ports.open();
+  }
+
+  #sendBack(datagrams: readonly Uint8Array[]): void {
+    for (const datagram of datagrams) {
+      this.#events.onDatagram('out', datagram);
+      if (this.#link) this.#link.back.send(datagram);
+      else this.#ports?.send(datagram);
+    }
   }
 
   #handIn(datagram: Uint8Array): void {
@@ -205,6 +231,9 @@ export class RtpClient implements Client {
     const packet = parseRtpPacket(datagram);
     if (!packet.ok) return this.#session?.driver.receive(datagram);
     this.#lastPayloadType = packet.value.payloadType;
+    // A retransmission begins no stream, however long the stream has been silent.
+    const again = this.#session?.receiver.retransmissionSsrc;
+    if (again !== undefined && packet.value.ssrc === again) return this.#session?.driver.receive(datagram);
     this.#noteClock(packet.value.timestamp);
     const verdict = this.#watch.observe(now(), packet.value);
     if (verdict === 'held-also') return void this.#held.push(datagram);
@@ -226,8 +255,9 @@ export class RtpClient implements Client {
     this.#endedAt = undefined;
     this.#timeline.begin();
     this.#pictures.begin();
-    const { latencyMs, recovery, release, onLoss } = this.#options;
+    const { latencyMs, recovery, release, onLoss, keyFrames = true, mendMs = MEND_MS_DEFAULT } = this.#options;
     const { ssrc, payloadType } = this.#watch.source!;
+    if (this.#ports) this.#ports.source = ssrc;
     const parameters = streamParameters({
       codec: codecByName(this.#options.codecName),
       ssrc,
@@ -235,13 +265,16 @@ export class RtpClient implements Client {
       recovery,
       latency: milliseconds(latencyMs),
       frameMarks: false,
-      feedback: false,
+      mend: milliseconds(mendMs),
     });
-    const receiving = receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss });
+    const receiving = {
+      ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss }),
+      foreign: { keyFrames, retransmissionPayloadType: this.#options.retransmissionPayloadType },
+    };
     const receiver = new Receiver(receiving);
     const driver = new EndpointDriver({
       endpoint: receiver,
-      transmit: () => {}, // nothing is sent back
+      transmit: (datagrams) => this.#sendBack(datagrams),
       onEvent: (event) => this.#handleEvent(event),
       onFault: ({ error, datagrams }) => {
         const line = reportFault({ where: 'receiver', error, details: { options: receiving, datagrams } });
@@ -258,6 +291,7 @@ export class RtpClient implements Client {
     if (!session) return;
     this.#session = undefined;
     session.driver.attempt(() => session.receiver.finish(now()));
+    session.driver.attempt(() => session.receiver.leave(now()));
     session.driver.drain();
     session.driver.close();
     this.#finished.push(session.receiver.statistics);

@@ -22,6 +22,7 @@ test('reads an rtp URL as an address of this machine', async () => {
   expect(target).toEqual({
     kind: 'rtp',
     codecName: 'h264',
+    feedback: { requests: true, keyFrames: true },
     host: '127.0.0.1',
     port: 5004,
     payloadType: undefined,
@@ -70,6 +71,7 @@ test('reads address, port, payload type and parameter sets from an SDP file', as
   expect(target).toEqual({
     kind: 'rtp',
     codecName: 'h264',
+    feedback: { rtcpPort: 5_005, requests: false, keyFrames: false },
     host: '127.0.0.1',
     port: 5004,
     payloadType: 97,
@@ -126,4 +128,12 @@ test('leaves room for RTCP on the next port', () => {
   expect(() => readRtpTarget('rtp://127.0.0.1:0')).toThrow(/port 0/);
   expect(() => readRtpTarget('rtp://127.0.0.1:5004?mtu=900')).toThrow(/command line/);
   expect(() => readRtpTarget('udp://127.0.0.1:5004')).toThrow(/rtp:\/\//);
+});
+
+test('requests what the description offers', async () => {
+  const media = ['m=video 5004 RTP/AVPF 97 98', 'a=rtpmap:97 H264/90000', 'a=rtpmap:98 rtx/90000', 'a=fmtp:98 apt=97'];
+  const offers = ['a=rtcp-mux', 'a=rtcp-fb:97 nack pli'];
+  expect(await receiveTarget(sdpFile(...HEAD, ADDRESS, ...media, ...offers), command())).toMatchObject({
+    feedback: { rtcpPort: 5_004, requests: true, keyFrames: true, retransmissionPayloadType: 98 },
+  });
 });

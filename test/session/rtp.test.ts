@@ -11,6 +11,7 @@ import { parseSessionDescription } from '../../protocol/sdp.ts';
 import { RtpClient, type RtpClientOptions } from '../../session/rtp/rtp-client.ts';
 import { RtpSender, type RtpSenderOptions } from '../../session/rtp/rtp-sender.ts';
 import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { freePortPair } from '../interop/programs.ts';
 import { nalText } from '../io/sources/media.ts';
 import { PATIENCE } from '../patience.ts';
@@ -238,6 +239,23 @@ test('makes a key frame on a full intra request, once for each command', async (
   await expect.poll(() => requests, PATIENCE).toBe(1);
   expect(sending.statistics.keyFrameRequests).toBe(1);
   expect(media.datagrams.map(classifyDatagram)).toContain('rtcp'); // on the same port
+});
+
+test('requests what a lossy path loses, and reports to the sender, which retransmits', async () => {
+  const port = await freePortPair();
+  const loss = parseLinkSpecification('loss=10% delay=5ms seed=4');
+  if (!loss.ok) throw new Error(loss.malformed);
+  const receiving = client(port, { recovery: 'nack', link: loss.value, latencyMs: 2_000, timeoutMs: 9_000 });
+  await receiving.ready;
+  const sending = sender(port);
+  await sending.open();
+  await sending.run();
+  await expect.poll(() => receiving.units.length, PATIENCE).toBe(33);
+  receiving.client.stop();
+  const [statistics] = receiving.client.sessions;
+  expect(statistics?.frames.recovered).toBeGreaterThan(0);
+  expect(sending.statistics.retransmissions).toBeGreaterThan(0);
+  expect(sending.statistics.roundTrip).toBeDefined(); // receiver reports arrive, on the reports of the sender
 });
 
 test('sends BYE at once when stopped in the middle', async () => {
