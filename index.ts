@@ -28,6 +28,7 @@ export type {
   ByteStreamFormat,
   Codec,
   Entry,
+  MatroskaFormat,
   MediaType,
   Mp4Format,
   ObservedImportance,

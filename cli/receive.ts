@@ -139,7 +139,10 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
       ).argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
     )
     .option('--no-open-browser', 'print the address of the page without opening it')
-    .option('--output <file>', 'record to FILE.mp4, FILE.ts, FILE.h264 or FILE.h265; - writes Annex B to stdout')
+    .option(
+      '--output <file>',
+      'record to FILE.mp4, FILE.mkv, FILE.ts, FILE.h264 or FILE.h265; - writes Annex B to stdout',
+    )
     .option('--pcap <file>', "capture this receiver's datagrams for Wireshark")
     .optionsGroup(RECOVERY)
     .addOption(

@@ -160,7 +160,7 @@ export function addSendCommand(program: Command): void {
         .argParser(readMegabytes),
     )
     .optionsGroup('Destination:')
-    .option('--record <file>', 'record the stream as sent to FILE.mp4, FILE.ts, FILE.h264 or FILE.h265')
+    .option('--record <file>', 'record the stream as sent to FILE.mp4, FILE.mkv, FILE.ts, FILE.h264 or FILE.h265')
     .optionsGroup(REPORTS)
     .helpOption(...HELP_OPTION)
     .option('--json', 'log as JSON lines')

@@ -8,6 +8,7 @@ import { type CodecName, codecByName, DEFAULT_CODEC, VIDEO_CODEC_NAMES } from '.
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
+import { MatroskaFileSerializer } from '../matroska/matroska-file.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
 import { SoundFileSerializer } from './sound-file.ts';
@@ -46,7 +47,7 @@ const EARLY_SOUND_MAX = 64;
 const FRAGMENT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Opens `FILE.mp4`, `FILE.ts`, a file of the codec's byte stream (`FILE.h264`), or `-` for the byte stream on stdout. When it resolves, the file exists
+ * Opens `FILE.mp4`, `FILE.mkv`, `FILE.ts`, a file of the codec's byte stream (`FILE.h264`), or `-` for the byte stream on stdout. When it resolves, the file exists
  * and is writable.
  */
 export async function openRecording(
@@ -118,17 +119,29 @@ function serializerFor(path: string, description: RecordingDescription, codec: C
       return new SoundFileSerializer({ codec, parameterSets: description.parameterSets });
     return new Mp4Serializer(codec, description);
   }
+  if (extension === '.mkv') return matroskaSerializer(path, description, codec);
   const byteStream = byteStreamOf(path, codec);
   if (!byteStream.extensions.includes(extension)) {
     const usual = byteStream.extensions[0];
-    throw new Failure(`cannot write ${path}: its name must end in ${usual}, .mp4 or .ts, or be - for stdout`, 2);
+    throw new Failure(`cannot write ${path}: its name must end in ${usual}, .mp4, .mkv or .ts, or be - for stdout`, 2);
   }
   const push = (unit: AccessUnit) => byteStream.write(orientedUnit(codec, unit, description.rotation).parts);
   return { push, flush: () => undefined };
 }
 
+function matroskaSerializer(path: string, description: RecordingDescription, codec: Codec): Serializer {
+  if (!codec.matroska) throw new Failure(`cannot write ${path}: writing ${codec.name} to Matroska is not supported`, 2);
+  if (codec.mediaType === 'audio')
+    return new MatroskaFileSerializer({ sound: { codec, parameterSets: description.parameterSets } });
+  const sound = soundOf(description, 'matroska');
+  return new MatroskaFileSerializer({ pictures: { ...description, codec }, sound });
+}
+
 /** Sound that the container can hold; `undefined` without. */
-function soundOf({ sound }: RecordingDescription, container: 'mp4' | 'transportStream'): Mp4Sound | undefined {
+function soundOf(
+  { sound }: RecordingDescription,
+  container: 'mp4' | 'transportStream' | 'matroska',
+): Mp4Sound | undefined {
   if (!sound) return undefined;
   const { parameterSets } = sound;
   const codec = codecByName(sound.codecName);
@@ -139,7 +152,7 @@ function soundOf({ sound }: RecordingDescription, container: 'mp4' | 'transportS
 }
 
 function byteStreamOf(path: string, { name, byteStream }: Codec): ByteStreamFormat {
-  if (!byteStream) throw new Failure(`cannot write ${path}: ${name} needs a container (.mp4 or .ts)`, 2);
+  if (!byteStream) throw new Failure(`cannot write ${path}: ${name} needs a container (.mp4, .mkv or .ts)`, 2);
   return byteStream;
 }
 

@@ -83,6 +83,8 @@ export interface Codec {
   readonly transportStream?: TransportStreamFormat;
   /** The stream in MP4; `undefined` when it cannot be muxed. */
   readonly mp4?: Mp4Format;
+  /** The stream in Matroska; `undefined` when it cannot be muxed. */
+  readonly matroska?: MatroskaFormat;
 
   /** Makes a part of one repeated byte for simulations. It packetizes like a real picture, but cannot be decoded. */
   syntheticPart(options: { readonly key: boolean; readonly bytes: number; readonly filling: number }): Uint8Array;
@@ -144,6 +146,16 @@ export interface Mp4Format {
   configuration(sets: readonly Uint8Array[]): Uint8Array | undefined;
   /** Returns the bytes of a sample. */
   sample(parts: readonly Uint8Array[]): Uint8Array;
+}
+
+/** Blocks of a codec in Matroska (RFC 9559; "Codec Mappings"). */
+export interface MatroskaFormat {
+  /** Codec ID: `V_MPEG4/ISO/AVC`. */
+  readonly codecId: string;
+  /** Returns the CodecPrivate of these parameter sets, of which the first is in force; `undefined` when there is none. */
+  codecPrivate(sets: readonly Uint8Array[]): Uint8Array | undefined;
+  /** Returns the data of a block. */
+  block(parts: readonly Uint8Array[]): Uint8Array;
 }
 
 /** Properties of a codec of sound, whose parameter sets are outside of its access units. */

@@ -45,7 +45,7 @@ export interface ReceiveOptions {
   readonly link?: string;
   /** Player for the stream. Default `none`. */
   readonly play?: PlayChoice;
-  /** File to record to: FILE.mp4, FILE.ts, FILE.h264 or FILE.h265. */
+  /** File to record to: FILE.mp4, FILE.mkv, FILE.ts, FILE.h264 or FILE.h265. */
   readonly output?: string;
   /** File for a capture of this receiver's datagrams (pcap). */
   readonly capture?: string;

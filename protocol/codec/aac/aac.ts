@@ -36,5 +36,6 @@ export const AAC: Codec = {
   session: AAC_SESSION,
   transportStream: AAC_TRANSPORT_STREAM,
   mp4: AAC_MP4,
+  matroska: { codecId: 'A_AAC', codecPrivate: ([config]) => config, block: AAC_MP4.sample },
   syntheticPart: ({ bytes, filling }) => new Uint8Array(bytes).fill(filling),
 };

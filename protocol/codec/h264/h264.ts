@@ -36,6 +36,7 @@ export const H264: Codec = {
   byteStream: BYTE_STREAM,
   transportStream: TRANSPORT_STREAM,
   mp4: MP4,
+  matroska: { codecId: 'V_MPEG4/ISO/AVC', codecPrivate: MP4.configuration, block: MP4.sample },
   syntheticPart({ key, bytes, filling }) {
     const nalUnit = new Uint8Array(bytes).fill(filling);
     nalUnit[0] = key ? IDR_SLICE_HEADER : SLICE_HEADER;

@@ -45,6 +45,7 @@ export const H265: Codec = {
   byteStream: H265_BYTE_STREAM,
   transportStream: H265_TRANSPORT_STREAM,
   mp4: H265_MP4,
+  matroska: { codecId: 'V_MPEGH/ISO/HEVC', codecPrivate: H265_MP4.configuration, block: H265_MP4.sample },
   syntheticPart({ key, bytes, filling }) {
     const nalUnit = new Uint8Array(Math.max(bytes, NAL_UNIT_HEADER_BYTES)).fill(filling);
     nalUnit.set((key ? IDR_START : SLICE_START).slice(0, nalUnit.length));

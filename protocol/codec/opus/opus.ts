@@ -59,6 +59,7 @@ export const OPUS: Codec = {
   session: OPUS_SESSION,
   transportStream: OPUS_TRANSPORT_STREAM,
   mp4: OPUS_MP4,
+  matroska: { codecId: 'A_OPUS', codecPrivate: ([head]) => head, block: OPUS_MP4.sample },
   syntheticPart({ bytes, filling }) {
     const part = new Uint8Array(bytes).fill(filling);
     part[0] = FULL_BAND_20_MS;

@@ -148,7 +148,7 @@ test('keeps the order of writes that are not awaited', async () => {
 
 test.each([
   ['no/such/folder/a.mp4', 1, 'there is no such file or directory'],
-  ['a.avi', 2, 'must end in .h264, .mp4 or .ts'],
+  ['a.avi', 2, 'must end in .h264, .mp4, .mkv or .ts'],
 ])('rejects a recording to %s with code %i', async (name, exitCode, cause) => {
   const path = join(temporaryFolder(), name);
   await expect(openRecording(path, description)).rejects.toMatchObject({
