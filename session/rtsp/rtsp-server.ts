@@ -203,7 +203,9 @@ function add(totals: { -readonly [Key in keyof RtspTotals]: number }, { totals: 
 function tracksOf({ description, sound }: MediaSource): PresentationTrack[] {
   const codec = codecByName(description.codecName);
   const { parameterSets } = description;
-  const video = { codec, payloadType: VIDEO_PAYLOAD_TYPE, clockRate: codec.clockRate, parameterSets };
+  // A source of sound alone has a clock of its own.
+  const ownRate = description.clockRate ?? codec.clockRate;
+  const video = { codec, payloadType: VIDEO_PAYLOAD_TYPE, clockRate: ownRate, parameterSets };
   if (!sound) return [video];
   const { codecName, clockRate, parameterSets: configuration } = sound.description;
   const soundCodec = codecByName(codecName);
