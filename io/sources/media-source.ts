@@ -24,6 +24,8 @@ export interface MediaDescription {
   readonly durationSeconds: number | undefined;
   /** `copy`, or the encoder: `opus` for a source of sound alone. */
   readonly mode: 'copy' | 'x264' | 'opus';
+  /** True for a source that produces pictures by itself, such as a camera: they are sent when they come. */
+  readonly isLive?: boolean;
   /** Parameter sets of the first access unit, in the order in which a decoder needs them. */
   readonly parameterSets: readonly Uint8Array[];
 }

@@ -73,7 +73,8 @@ export class RtpSender {
       units: () => source.units(),
       // A source that makes key frames on request is read just in time.
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead: () => this.#passKeyFrameRequest() }),
-      loop: options.loop,
+      loop: options.loop && options.source.description.isLive !== true,
+      isLive: options.source.description.isLive,
       onUnit: (unit) => this.#send(unit),
       onEnd: (error) => this.#onEnd(error),
       onStall: options.onStall,

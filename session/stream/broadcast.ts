@@ -21,6 +21,8 @@ export interface BroadcastOptions {
   /** Access units in decode order, from the beginning at each call. */
   readonly units: () => AsyncIterable<AccessUnit>;
   readonly loop: boolean;
+  /** True for a source that produces pictures by itself: they are emitted when they are read, and never late. */
+  readonly isLive?: boolean | undefined;
   /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
   /** Sound beside the units, whose times are on the same timeline; from the beginning at each call. */
@@ -54,6 +56,11 @@ const BATCH_UNITS = 8;
 const STALL: Microseconds = milliseconds(100);
 /** Gap between two rounds of a loop when the first round gives no hint: one frame at 30 frames per second. */
 const GAP_DEFAULT: Ticks = ticks(3_000);
+
+/** How far a live source may be ahead of the time since its first picture: it sends what it has when it is opened. */
+const LIVE_AHEAD_MAX: Microseconds = milliseconds(1_000);
+/** Rate at which the clock of a live source may be faster than ours: ten times that of a cheap crystal. */
+const LIVE_DRIFT_MAX = 0.001;
 
 /** One pass over the source. */
 interface Round {
@@ -178,6 +185,7 @@ export class Broadcast {
     this.#queue.push(unit);
     this.#queueBytes += bytesOf(unit);
     if (this.#startedAt === undefined) this.#begin();
+    else if (this.#options.isLive) this.#handOver();
     else if (this.#queue.length === 1) this.#setWakeUp();
   }
 
@@ -226,13 +234,23 @@ export class Broadcast {
     );
   }
 
+  /** Time since the unit was to leave; below 0: until then. */
+  #lateness(unit: AccessUnit): Microseconds {
+    const late = elapsed(this.#dueAt(unit), now());
+    if (!this.#options.isLive) return late;
+    // The clock of a live source may be faster; what is far ahead of it comes from a file.
+    const drift = elapsed(this.#startedAt!, now()) * LIVE_DRIFT_MAX;
+    const ahead = microseconds(late + LIVE_AHEAD_MAX + drift);
+    return ahead < 0 ? ahead : microseconds(Math.max(0, late));
+  }
+
   #handOver(): void {
     if (this.#startedAt === undefined) return this.#exhausted && this.#queue.length === 0 ? this.#end() : undefined;
     for (let head = this.#head; head && !this.#stopped; head = this.#head) {
       const { unit, isSound } = head;
-      const late = elapsed(this.#dueAt(unit), now());
-      if (late < 0) return this.#wakeUp.set(this.#dueAt(unit));
-      if (late > (this.#options.lateMax ?? STALL)) {
+      const late = this.#lateness(unit);
+      if (late < 0) return this.#wakeUp.set(later(now(), microseconds(-late)));
+      if (!this.#options.isLive && late > (this.#options.lateMax ?? STALL)) {
         this.#stalls.add(microsecondsToTicks(late));
         this.#options.onStall(late);
       }

@@ -49,6 +49,16 @@ export class LiveStream {
     this.#options = options;
   }
 
+  /** True for a source that produces pictures by itself. */
+  get #isLive(): boolean {
+    return this.#options.source.description.isLive === true;
+  }
+
+  /** Starts a source that produces pictures by itself; any other waits for a viewer. */
+  open(): void {
+    if (this.#isLive) this.start();
+  }
+
   /** True while units leave. */
   get isLive(): boolean {
     return this.#broadcast !== undefined;
@@ -81,7 +91,9 @@ export class LiveStream {
   /** Removes a viewer; the stream stops with the last one. */
   delete(viewer: StreamViewer): void {
     if (!this.#viewers.delete(viewer)) return;
-    if (this.#viewers.size === 0 && this.#streaming && !this.#closed) this.#idle(undefined);
+    // A live source goes on: nobody could give back what it shows meanwhile.
+    const goesOn = this.#isLive && this.#broadcast !== undefined;
+    if (this.#viewers.size === 0 && this.#streaming && !this.#closed && !goesOn) this.#idle(undefined);
   }
 
   /** Starts the stream, unless it is running. Returns true when it was not. */
@@ -92,7 +104,8 @@ export class LiveStream {
     this.#recent.clear();
     this.#broadcast = new Broadcast({
       units: () => source.units(),
-      loop,
+      loop: loop && !this.#isLive,
+      isLive: this.#isLive,
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
       onUnit: (unit) => this.#send(unit),
       sound: sound && (() => sound.units()),

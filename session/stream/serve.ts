@@ -211,6 +211,7 @@ function openInput(input: string, options: ServeOptions, log: Log): Promise<Medi
   if (isSilent && !pictures) throw new Failure('neither video nor audio: nothing is left to send', 2);
   const rate = options.rate && checkChoice('rate', options.rate, ['auto', 'fixed']);
   return openMediaSource(input, {
+    live: true,
     follow: followRange({ rate, bitrateMin, bitrateMax }),
     encode: checkChoice('encode', options.encode ?? 'auto', ['auto', 'copy', 'x264']),
     bitrate: checkWhole('bitrate', options.bitrate ?? 2_000_000, { min: 10_000, max: 1e9 }),

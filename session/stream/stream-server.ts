@@ -155,6 +155,7 @@ export class StreamServer {
       await this.#control.close();
       throw error;
     }
+    this.live.open();
   }
 
   /** Says goodbye to all receivers and closes the ports. */

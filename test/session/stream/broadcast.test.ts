@@ -122,3 +122,24 @@ test('returns the time until the next key frame', async () => {
   expect(one.nextKeyFrameIn()).toBeGreaterThan(90_000_000);
   expect(one.nextKeyFrameIn()).toBeLessThanOrEqual(100_000_000);
 });
+
+describe('a live source', () => {
+  test('is passed on when it comes, whatever its clock says', async () => {
+    // A second of media in every read, or none: a file would have stalled, or waited.
+    const { handed, ends } = broadcast(
+      [0, 20, 20, 30, 31].map((index) => unit(index * FRAME)),
+      { isLive: true },
+    );
+    await until('it has ended', () => ends.length > 0);
+    expect(handed.map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 20, 20, 30, 31]);
+  });
+
+  test('waits when it is far ahead of its clock, as a file in a pipe is', async () => {
+    const units = Array.from({ length: 6_000 }, (_, index) => unit(index * FRAME));
+    const { handed } = broadcast(units, { isLive: true });
+    await until('it has begun', () => handed.length > 50);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // A minute of media; a second of it may be ahead.
+    expect(handed.length).toBeLessThan(6_000);
+  });
+});
