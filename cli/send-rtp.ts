@@ -33,7 +33,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
-    source = await openInput(input, { ...options, audio: false, joinable: true }, log);
+    source = await openInput(input, { ...options, audio: false, joinable: true, live: true }, log);
     recorder = await openRecord(options, source, log);
     sender = new RtpSender({
       source,

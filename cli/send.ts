@@ -49,7 +49,7 @@ export function addSendCommand(program: Command): void {
   const command = program
     .command('send')
     .description('serve a file as a live stream: control over TCP, media over UDP on the same port')
-    .argument('<input>', INPUT_HELP)
+    .argument('<input>', `${INPUT_HELP}, or a live source (see below)`)
     .action(async (input: string, options: SendCommandOptions) => {
       const { to } = options;
       if (to === undefined) return await send(input, options);
@@ -174,6 +174,12 @@ Examples:
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
+  dropframe send rtsp://camera/stream --listen 0.0.0.0:7000
+  some-encoder | dropframe send -
+
+Live sources, read by ffmpeg: - (stdin), a named pipe, udp://, rtp://, srt://, rtsp://, rtmp://, tcp://, v4l2:/dev/video0,
+x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come, without sound, and are opened again when they
+return (pipes, URLs); the sender exits at the end of stdin and of devices.
   dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
 
 AAC and Opus are copied, other sound becomes Opus (with ffmpeg). The stream starts when the first receiver joins; later receivers join live at the next key
@@ -212,7 +218,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   });
   const security = await serverSecurity(options.listen.host, { ...options, passphrase: passphraseOf(options) });
   const interrupt = new Interrupt(() => finish());
-  const source = await openInput(input, options, log);
+  const source = await openInput(input, { ...options, live: true }, log);
   const recorder = await openRecord(options, source, log);
   const server = new StreamServer({
     source,
@@ -229,7 +235,8 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     onSound: (unit) => recorder?.write(unit, { isSound: true }),
     onIdle: (error) => {
       if (error !== undefined) log.error(`the source failed: ${(error as Error).message}`);
-      if (options.exitWhenDone) finish(error);
+      // Nothing follows the end of a live source that does not return.
+      if (options.exitWhenDone || source.description.isLive) finish(error);
       else log.info('waiting for the next receiver');
     },
   });
@@ -245,7 +252,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     const size = width > 0 ? `${width}×${height}` : 'sound';
     log.info(`serving ${name} (${size}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
-    if (players) log.info(`for players (mpv, VLC, ffplay, GStreamer): ${players.urls.join(' or ')}`);
+    if (players) log.info(`for players (mpv, ffplay, GStreamer, ffmpeg): ${players.urls.join(' or ')}`);
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
     else log.info(encryptionText(security));

@@ -25,6 +25,8 @@ export interface SourceCommandOptions {
   /** Number of the sound track, from 1, or its language. */
   readonly audioTrack?: number | string | undefined;
   readonly ffmpeg?: string;
+  /** True where the input may be a live source. */
+  readonly live?: boolean | undefined;
   readonly record?: string;
 }
 
@@ -66,6 +68,7 @@ export async function openInput(
       gop: options.gop,
       follow: followOf(options),
       ffmpeg: options.ffmpeg,
+      live: options.live,
       framesPerSecond: options.fps,
       sound: options.audio === true ? { track: options.audioTrack } : undefined,
       pictures: options.video !== false,

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import ffmpegCommand, { type FfmpegCommand } from 'fluent-ffmpeg';
 import { type FragmentedMp4Event, FragmentedMp4Reader } from '../mp4/fragmented-mp4-reader.ts';
 import { Failure } from '../os/failure.ts';
@@ -36,8 +36,20 @@ export interface EncoderOptions {
    * pass through, and no frame is duplicated or dropped.
    */
   readonly evenTimes?: boolean;
+  /** Input that produces pictures by itself. */
+  readonly live?: LiveReading | undefined;
   /** Place at which to begin, seconds; output timestamps count from there. */
   readonly fromSeconds?: number;
+}
+
+/** How a live input is read. */
+export interface LiveReading {
+  /** Options in front of `-i`, beside the whitelists. */
+  readonly options: readonly string[];
+  /** Bytes of the input, where ffmpeg does not open it itself. */
+  readonly feed?: Readable | undefined;
+  /** Time without output after which the source counts as gone, milliseconds. */
+  readonly silenceMsMax: number;
 }
 
 /** Time without output after which ffmpeg counts as hung, milliseconds: far above a slow disk or a camera's start. */
@@ -67,7 +79,7 @@ export class Encoder {
       throw new Failure(`${options.ffmpeg.path} has no libx264, which encoding needs: ${remedy()}`, 3);
     }
     this.#options = options;
-    this.#command = ffmpegCommand(ffmpegInput(options.input))
+    this.#command = ffmpegCommand(options.live?.feed ?? ffmpegInput(options.input))
       .inputOptions(inputOptions(options))
       .outputOptions(outputOptions(options));
     ffmpegCommand.setFfmpegPath(options.ffmpeg.path);
@@ -130,10 +142,11 @@ export class Encoder {
   }
 
   async #watched<Result>(result: Promise<Result>): Promise<Result> {
-    const outcome = await within(SILENCE_MS_MAX, result);
+    const silenceMsMax = this.#options.live?.silenceMsMax ?? SILENCE_MS_MAX;
+    const outcome = await within(silenceMsMax, result);
     if (outcome !== undefined) return outcome.value;
     throw new Failure(
-      `${this.#options.name}: timeout: ffmpeg produced no output for ${SILENCE_MS_MAX / 1000} s and was stopped`,
+      `${this.#options.name}: timeout: ffmpeg produced no output for ${silenceMsMax / 1000} s and was stopped`,
     );
   }
 }
@@ -147,9 +160,9 @@ export function ffmpegInput(input: string | TestPattern): string {
 }
 
 /** Formats and codecs are passed as plain options: fluent-ffmpeg's checks misread the lists of ffmpeg 7 and later. */
-function inputOptions({ input, mode, rawPictures, fromSeconds = 0 }: EncoderOptions): string[] {
+function inputOptions({ input, mode, rawPictures, live, fromSeconds = 0 }: EncoderOptions): string[] {
   const options = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
-  if (typeof input === 'string') options.push(...inputGuard(input));
+  if (typeof input === 'string') options.push(...(live?.options ?? inputGuard(input)));
   else options.push('-f', 'lavfi');
   if (rawPictures !== undefined) {
     const { width, height, framesPerSecond } = rawPictures;

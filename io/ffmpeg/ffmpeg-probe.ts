@@ -43,8 +43,8 @@ const PROBE_MS_MAX = 20_000;
  * Examines a file or URL with ffmpeg; ffprobe may be missing. ffmpeg is run without an output: it lists the streams,
  * then fails.
  */
-export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
-  const parameters = ['-hide_banner', '-nostdin', ...inputGuard(input), '-i', input];
+export function probe(ffmpeg: Ffmpeg, input: string, live?: ProbedBeginning): Promise<Probe> {
+  const parameters = ['-hide_banner', '-nostdin', ...(live?.options ?? inputGuard(input)), '-i', input];
   const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
   return new Promise((resolve) => {
     const child = execFile(ffmpeg.path, parameters, options, (error, _stdout, stderr) => {
@@ -55,8 +55,16 @@ export function probe(ffmpeg: Ffmpeg, input: string): Promise<Probe> {
     process.once('exit', kill);
     child.once('close', () => process.off('exit', kill));
     child.stdin?.on('error', () => {});
-    child.stdin?.end();
+    child.stdin?.end(live?.head);
   });
+}
+
+/** How a live input is examined. */
+export interface ProbedBeginning {
+  /** All options in front of `-i`. */
+  readonly options: readonly string[];
+  /** Beginning of an input that is not opened by ffmpeg. */
+  readonly head?: Uint8Array | undefined;
 }
 
 /**

@@ -100,6 +100,9 @@ export function inputGuard(input: string): string[] {
   return Object.entries(inputGuardOptions(input)).flatMap(([name, value]) => [`-${name}`, value]);
 }
 
+/** The same for what is written into ffmpeg's stdin: a single file of any of the formats. */
+export const pipeGuard = (): string[] => ['-protocol_whitelist', 'pipe', '-format_whitelist', FILE_FORMATS.join(',')];
+
 /** The same as options of FFmpeg's libraries, by name. */
 export function inputGuardOptions(input: string): Readonly<Record<string, string>> {
   const scheme = /^([a-z][a-z0-9+.-]+)[:,]/i.exec(input)?.[1]?.toLowerCase();

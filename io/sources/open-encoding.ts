@@ -1,7 +1,7 @@
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { loadAvLibrary } from '../encoder/av-library.ts';
-import { type EncoderOptions, ffmpegInput, type TestPattern } from '../ffmpeg/encoder.ts';
+import { type EncoderOptions, ffmpegInput, type LiveReading, type TestPattern } from '../ffmpeg/encoder.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
 import { Failure } from '../os/failure.ts';
@@ -38,6 +38,8 @@ export interface Encoding {
   readonly hasTimes?: boolean;
   /** Rotation of a copied stream; an encoded one is upright. */
   readonly rotation?: Rotation | undefined;
+  /** Input that produces pictures by itself; the ffmpeg program reads it. */
+  readonly live?: LiveReading | undefined;
 }
 
 /** Encodes with `node-av` where it loads and no ffmpeg is named, and with the ffmpeg program otherwise. */
@@ -112,13 +114,13 @@ export async function ffmpegRecipe(
   options: PictureSourceOptions,
   fromSeconds = 0,
 ): Promise<Recipe> {
-  const { source, rawPictures, framesPerSecond, durationSeconds, rotation } = encoding;
+  const { source, rawPictures, framesPerSecond, durationSeconds, rotation, live } = encoding;
   const { evenTimes = false, hasTimes = true, isRateKnown = true, codecName = ENCODED } = encoding;
   const codec = codecByName(codecName);
   const ffmpeg = await ffmpegFor(input, options);
   const { bitrate, gop } = options;
   const pace = { bitrate, gop, framesPerSecond, evenTimes };
-  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, fromSeconds, ...pace };
+  const run: EncoderOptions = { ffmpeg, input: source, rawPictures, name: input, mode, fromSeconds, live, ...pace };
   return {
     name: input,
     mode,

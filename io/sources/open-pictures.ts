@@ -21,9 +21,11 @@ import { NoEntry, type Recipe, UnitSource } from './unit-source.ts';
 import { untimedUnits } from './untimed-units.ts';
 
 /** Assumed frame rate of a raw byte stream, 1/s, as in other programs. */
-const FRAMES_PER_SECOND_DEFAULT = 25;
+export const FRAMES_PER_SECOND_DEFAULT = 25;
 /** Codecs that ffmpeg copies for us, by its names. */
 const FFMPEG_NAMES: Readonly<Partial<Record<string, CodecName>>> = { h264: 'h264', hevc: 'h265' };
+/** Returns the codec that is copied, by ffmpeg's name; `undefined` for any other. */
+export const copiedCodecOf = (name: string): CodecName | undefined => FFMPEG_NAMES[name];
 
 /**
  * Opens a file, a URL or `testsrc` (see `parseTestPattern`). When it resolves, the first access unit has been read.
@@ -178,7 +180,7 @@ async function openThroughFfmpeg(input: string, source: string, options: Picture
   const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT } = found.video;
   const isRateKnown = found.video.framesPerSecond !== undefined;
   const encoding = { source, framesPerSecond, isRateKnown, durationSeconds: found.durationSeconds };
-  const codecName = FFMPEG_NAMES[codec];
+  const codecName = copiedCodecOf(codec);
   if (mustEncode(input, { codecName, title: codec, rotation: found.video.rotation }, options))
     return openEncoding(input, encoding, options);
   const { rotation } = found.video;
@@ -193,7 +195,7 @@ interface FoundPictures {
 }
 
 /** True when the stream is to be encoded anew. @throws {Failure} when the user wants it copied, and it cannot be. */
-function mustEncode(
+export function mustEncode(
   input: string,
   { codecName, title, rotation = 0 }: FoundPictures,
   { encode, copies = VIDEO_CODEC_NAMES, upright = false }: PictureSourceOptions,

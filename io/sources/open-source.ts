@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import { Failure } from '../os/failure.ts';
+import { liveInputOf } from './live-input.ts';
 import type { MediaSource } from './media-source.ts';
 import { NoPictures } from './no-pictures.ts';
+import { openLive } from './open-live.ts';
 import { openPictures } from './open-pictures.ts';
 import { openSound, type SoundWishes } from './open-sound.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
@@ -11,17 +13,22 @@ export interface MediaSourceOptions extends PictureSourceOptions {
   readonly sound?: SoundWishes | undefined;
   /** False to leave the pictures out; default true. */
   readonly pictures?: boolean | undefined;
+  /** True to read stdin, pipes, devices and other senders as live sources; default: they are refused, or read like files. */
+  readonly live?: boolean | undefined;
   /** Called with one line about what is done to the sound. */
   readonly inform?: ((message: string) => void) | undefined;
 }
 
 /**
- * Opens a file, a URL or `testsrc` (see `parseTestPattern`). When it resolves, the first access unit has been read. A file
- * without pictures is a source of sound alone.
+ * Opens a file, a URL, a live source (see `liveInputOf`) or `testsrc` (see `parseTestPattern`). When it resolves, the first
+ * access unit has been read. A file without pictures is a source of sound alone.
  * @throws {Failure} in one line for an input that cannot be streamed, or a sound track that is not there.
  */
 export async function openMediaSource(input: string, options: MediaSourceOptions): Promise<MediaSource> {
   const { sound: wishes, pictures: wantsPictures = true } = options;
+  const live = options.live === true ? await liveInputOf(input) : undefined;
+  if (live && !wantsPictures) throw new Failure(`${input}: the sound of live sources is not sent yet`, 2);
+  if (live) return openLive(input, live, options);
   if (!wishes) return openPictures(input, options);
   if (!wantsPictures) return soundAlone(input, { ...options, sound: wishes });
   let pictures: MediaSource;

@@ -1,0 +1,107 @@
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import { probe } from '../ffmpeg/ffmpeg-probe.ts';
+import { inputGuard, pipeGuard } from '../ffmpeg/input-guard.ts';
+import { Failure } from '../os/failure.ts';
+import { codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
+import { type LiveInput, PipeFeed } from './live-input.ts';
+import { LiveSource } from './live-source.ts';
+import type { MediaSource } from './media-source.ts';
+import { ffmpegFor, ffmpegRecipe } from './open-encoding.ts';
+import { copiedCodecOf, FRAMES_PER_SECOND_DEFAULT, mustEncode } from './open-pictures.ts';
+import type { SoundWishes } from './open-sound.ts';
+import type { PictureSourceOptions } from './picture-source-options.ts';
+import { NoEntry, UnitSource } from './unit-source.ts';
+
+export interface LiveSourceWishes extends PictureSourceOptions {
+  readonly sound?: SoundWishes | undefined;
+  /** Called with one line about what becomes of the source. */
+  readonly inform?: ((message: string) => void) | undefined;
+}
+
+/**
+ * Silence after which another sender counts as gone, and is opened again, milliseconds: it may begin with a key frame, which
+ * cameras send every ten seconds at most. A pipe may be silent for ever.
+ */
+const GONE_MS = 20_000;
+const NEVER_MS = 2 ** 31 - 1;
+
+/**
+ * Opens an input that produces pictures by itself. When it resolves, its first picture has come.
+ * @throws {Failure} in one line when it cannot be read.
+ */
+export async function openLive(input: string, live: LiveInput, options: LiveSourceWishes): Promise<MediaSource> {
+  const name = displayName(input);
+  if (options.sound?.track !== undefined) {
+    throw new Failure(`${name} is a live source, whose sound is not sent yet: --audio-track cannot be used`, 2);
+  }
+  // What is said of a source when it is opened is not said again when it returns.
+  const said = new Set<string>();
+  const once = (say: (message: string) => void) => (message: string) => {
+    if (!said.has(message)) say(message);
+    said.add(message);
+  };
+  const quiet = { ...options, warn: once(options.warn), inform: once(options.inform ?? (() => {})) };
+  return await LiveSource.open({
+    name,
+    open: () => openOnce(name, live, quiet),
+    returns: live.returns,
+    warn: options.warn,
+    inform: options.inform ?? (() => {}),
+  });
+}
+
+async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes): Promise<MediaSource> {
+  const ffmpeg = await ffmpegFor(name, options);
+  const feed = live.pipe === undefined ? undefined : await PipeFeed.open(live.pipe);
+  try {
+    const reading = [...guardOf(live), ...live.options, ...clockOf(feed?.head, options)];
+    const found = await probe(ffmpeg, live.url, { options: reading, head: feed?.head });
+    if (found.complaint !== undefined) throw new Failure(`${name} cannot be read: ${found.complaint}`);
+    if (!found.video) throw new Failure(`${name} contains no video${found.hasAudio ? ', only audio' : ''}`);
+    if (found.hasAudio && options.sound) options.inform?.(`${name}: the sound of live sources is not sent yet`);
+    const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT, rotation } = found.video;
+    const codecName = copiedCodecOf(codec);
+    const mode = mustEncode(name, { codecName, title: codec, rotation }, options) ? 'x264' : 'copy';
+    const encoding = {
+      source: live.url,
+      framesPerSecond,
+      isRateKnown: found.video.framesPerSecond !== undefined,
+      durationSeconds: undefined,
+      rotation,
+      live: { options: reading, feed: feed?.stream, silenceMsMax: live.returns && !feed ? GONE_MS : NEVER_MS },
+      ...(mode === 'copy' && { codecName }),
+    };
+    const source = await UnitSource.open(await ffmpegRecipe(name, encoding, mode, options), options.warn);
+    return {
+      description: source.description,
+      units: () => source.units(),
+      close: async () => {
+        feed?.close();
+        await source.close();
+      },
+    };
+  } catch (error) {
+    feed?.close();
+    throw error instanceof NoEntry ? new Failure(`${name}: ${error.message}`) : error;
+  }
+}
+
+/** Devices open no protocol: their format is given. */
+function guardOf({ url, pipe, options }: LiveInput): string[] {
+  if (pipe !== undefined) return pipeGuard();
+  return options.includes('-f') ? [] : inputGuard(url);
+}
+
+/** A raw byte stream has no times: those of its arrival, unless the user or the stream names a rate. */
+function clockOf(head: Uint8Array | undefined, { framesPerSecond }: LiveSourceWishes): string[] {
+  const codecName = head && codecOfAnnexB(head);
+  if (!codecName) return [];
+  const rate = framesPerSecond ?? rateOfAnnexB(head, codecByName(codecName));
+  const format = codecName === 'h265' ? 'hevc' : codecName;
+  return ['-f', format, ...(rate === undefined ? ['-use_wallclock_as_timestamps', '1'] : ['-framerate', `${rate}`])];
+}
+
+/** The input without a login in its URL, for messages and names. */
+function displayName(input: string): string {
+  return input === '-' ? 'stdin' : input.replace(/:\/\/[^/@]*@/, '://');
+}

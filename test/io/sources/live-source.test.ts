@@ -1,0 +1,130 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Failure } from '../../../io/os/failure.ts';
+import { liveInputOf } from '../../../io/sources/live-input.ts';
+import { LiveSource } from '../../../io/sources/live-source.ts';
+import type { MediaSource } from '../../../io/sources/media-source.ts';
+import { openMediaSource } from '../../../io/sources/open-source.ts';
+import { isInstalled } from '../../interop/programs.ts';
+import { sourceOf } from '../../loopback-session.ts';
+import { optional } from '../../optional.ts';
+import { PATIENCE } from '../../patience.ts';
+import { sampleUnits } from '../../sample-units.ts';
+import { SAMPLES, temporaryFolder } from './media.ts';
+
+const UNITS = sampleUnits().slice(0, 5);
+
+async function live(open: () => Promise<MediaSource>, returns: boolean) {
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  const source = await LiveSource.open({ name: 'camera', open, returns, warn: say, inform: say });
+  onTestFinished(() => source.close());
+  return { source, said };
+}
+
+test('passes on what comes, and says that it has ended', async () => {
+  const { source, said } = await live(async () => sourceOf(UNITS), false);
+  const received = [];
+  for await (const unit of source.units()) received.push(unit.parts);
+  expect(received).toEqual(UNITS.map(({ parts }) => parts));
+  expect(source.description).toMatchObject({ isLive: true, durationSeconds: undefined });
+  expect(said).toEqual(['camera: the source has ended']);
+});
+
+test('opens a source that returns again, and its times go on', async () => {
+  let opened = 0;
+  const { source, said } = await live(async () => {
+    opened++;
+    if (opened === 2) throw new Failure('not yet');
+    return sourceOf(UNITS);
+  }, true);
+  const times: number[] = [];
+  for await (const unit of source.units()) {
+    times.push(unit.decodeTimestamp);
+    if (times.length === 2 * UNITS.length) break;
+  }
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  // It was away for longer than a second, which its times show.
+  expect(times[5]! - times[4]!).toBeGreaterThan(90_000);
+  expect(said.map((line) => line.replace(/: it ended.*/, ''))).toEqual([
+    'camera: the source is gone',
+    'camera: the source is back',
+  ]);
+  expect(opened).toBe(3);
+});
+
+test('ends at once when it is closed while the source is away', async () => {
+  const { source, said } = await live(async () => sourceOf(UNITS), true);
+  const reading = (async () => {
+    for await (const _ of source.units()) void _;
+  })();
+  await vi.waitFor(() => expect(said.length).toBe(1), PATIENCE);
+  await source.close();
+  await reading;
+});
+
+test.each([
+  ['-', { pipe: '-', returns: false }],
+  ['udp://239.0.0.1:1234', { url: 'udp://239.0.0.1:1234', returns: true }],
+  ['rtsp://camera/stream', { url: 'rtsp://camera/stream', returns: true }],
+  ['v4l2:/dev/video0', { url: '/dev/video0', options: ['-f', 'v4l2'], returns: false }],
+  ['x11grab::0.0', { url: ':0.0', returns: false }],
+])('%s is a live input', async (input, expected) => {
+  expect(await liveInputOf(input)).toMatchObject(expected);
+});
+
+test.each(['film.mp4', 'https://example.org/film.mp4', 'concat:a|b', 'pipe:0', 'testsrc'])(
+  '%s is none',
+  async (input) => {
+    expect(await liveInputOf(input)).toBeUndefined();
+  },
+);
+
+const withFfmpeg = optional('ffmpeg and mkfifo', isInstalled('ffmpeg') && isInstalled('mkfifo', '--version'));
+const options = { live: true, encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} } as const;
+
+withFfmpeg('copies H.264 out of a named pipe', async () => {
+  const pipe = join(temporaryFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const clip = [
+    '-v',
+    'error',
+    '-i',
+    join(SAMPLES, 'counter.mp4'),
+    '-frames:v',
+    '40',
+    '-c',
+    'copy',
+    '-f',
+    'mpegts',
+    '-y',
+  ];
+  const writer = spawn('ffmpeg', [...clip, pipe], { stdio: 'ignore' });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  const source = await openMediaSource(pipe, options);
+  onTestFinished(() => source.close());
+  expect(source.description).toMatchObject({ isLive: true, codecName: 'h264', width: 640, mode: 'copy' });
+  let frames = 0;
+  for await (const unit of source.units()) {
+    if (frames === 0) expect(unit.importance).toBe('key');
+    if (++frames === 40) break;
+  }
+  expect(frames).toBe(40);
+});
+
+withFfmpeg('a playlist in a pipe opens no file', async () => {
+  const folder = temporaryFolder();
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const list = `ffconcat version 1.0\nfile '${join(SAMPLES, 'counter.mp4')}'\n`;
+  const writer = spawn('sh', ['-c', `printf '%s' "$0" > "$1"`, list, pipe], { stdio: 'ignore' });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  await expect(openMediaSource(pipe, options)).rejects.toThrow(Failure);
+});
+
+withFfmpeg('reads a graph of lavfi on its own clock', async () => {
+  const source = await openMediaSource('lavfi:testsrc2=size=160x90:rate=30', { ...options, encode: 'x264' });
+  onTestFinished(() => source.close());
+  expect(source.description).toMatchObject({ isLive: true, width: 160, mode: 'x264' });
+});
