@@ -46,7 +46,21 @@ export function summarizeCell(cell: Cell, observations: CellObservations): Summa
     ...limitColumns(cell, observations, observations, { ...delays, ...traffic }),
     simulatedUs: observations.simulatedUs,
     bytesLate: figures.bytesLate,
+    ...framePackets(frames, measuredFrom),
   };
+}
+
+/** Packets of the frames that were packetized. */
+function framePackets(frames: FrameTable, from: number) {
+  let [sent, packets, most] = [0, 0, 0];
+  for (let row = from; row < frames.length; row++) {
+    const count = frames.packets(row);
+    if (count === 0) continue;
+    sent++;
+    packets += count;
+    most = Math.max(most, count);
+  }
+  return { framePackets: share(packets, sent), framePacketsMax: sent === 0 ? null : most };
 }
 
 function inputs(cell: Cell, links: CellObservations) {

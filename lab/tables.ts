@@ -205,4 +205,7 @@ export interface SummaryRow {
   readonly simulatedUs: number;
   /** Bytes of retransmissions and repair packets that left too late for the deadline of their frame; 0 for TCP. */
   readonly bytesLate: number;
+  /** Packets of a frame, mean and greatest; `null` for TCP. */
+  readonly framePackets: number | null;
+  readonly framePacketsMax: number | null;
 }

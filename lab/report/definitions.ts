@@ -35,6 +35,13 @@ export const DEFINITIONS: readonly (readonly [name: string, meaning: string])[] 
     'All bytes sent in both directions, including headers, repair, retransmissions and feedback, divided by the source bytes, minus one.',
   ],
   [
+    'least overhead',
+    'Least overhead with which as many frames arrive whole and in time, by any scheme that codes frame by frame with an ideal code and ' +
+      'perfect feedback, with headers of 40 bytes a packet; without feedback in time, by any code that repairs after each frame. Known for ' +
+      'frames of equal length, independent losses and a constant delay. Elsewhere, ≥ and the bound of any scheme whatever: the packets of ' +
+      'those frames, and as many more as the path loses. Coding several frames together can be below the former, never below the latter.',
+  ],
+  [
     'waste',
     'Bytes of retransmissions and repair that arrived without being needed, divided by all bytes of retransmissions and repair.',
   ],

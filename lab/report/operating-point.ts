@@ -1,5 +1,7 @@
+import type { RecoveryBound } from '../bounds/recovery-bound.ts';
 import type { SummaryRow } from '../tables.ts';
 import { type Interval, pooledShare } from './interval.ts';
+import { leastOverhead } from './least-overhead.ts';
 
 /** A strategy on a path with a budget, pooled over its seeds. */
 export interface OperatingPoint {
@@ -17,8 +19,10 @@ export interface OperatingPoint {
   /** Frames that were not decodable within the budget. */
   readonly missed: number;
   readonly misses: Interval;
-  /** Mean over seeds. The delays, milliseconds, are means too: ∞ when one seed's is; `undefined` when unknown. */
+  /** Mean over seeds. The delays below, milliseconds, are means too: ∞ when one seed's is; `undefined` when unknown. */
   readonly overhead: number;
+  /** Least overhead at which as many frames can arrive whole in time; `undefined` where it is not known. */
+  readonly least: RecoveryBound | undefined;
   readonly delayMsP50: number | undefined;
   readonly delayMsP95: number | undefined;
   readonly delayMsP99: number | undefined;
@@ -86,6 +90,7 @@ function pooled(path: string, group: readonly SummaryRow[]): OperatingPoint {
     missed: sum(counts.map(({ count }) => count)),
     misses: pooledShare(counts),
     overhead: mean(rows.map((row) => row.overhead)) ?? Number.NaN,
+    least: leastOverhead(rows),
     delayMsP50: delayMs((row) => row.delayUsP50),
     delayMsP95: delayMs((row) => row.delayUsP95),
     delayMsP99: delayMs((row) => row.delayUsP99),

@@ -15,6 +15,32 @@ function onFront(point: OperatingPoint, others: readonly OperatingPoint[]): bool
   );
 }
 
+/** From what each point cost to what it would have to cost. */
+function leastMarks(x: object, y: object, { stroke }: Pick<ReturnType<typeof strategyScales>, 'stroke'>): object[] {
+  const transform = [{ filter: 'isValid(datum.leastPercent)' }];
+  const least = { ...x, field: 'leastPercent' };
+  return [
+    {
+      transform,
+      mark: { type: 'rule', strokeWidth: 1, strokeDash: [1, 3], clip: true },
+      encoding: { x: least, x2: { field: 'overheadPercent' }, y, stroke },
+    },
+    {
+      transform,
+      mark: { type: 'tick', orient: 'vertical', thickness: 2, size: 9, clip: true },
+      encoding: { x: least, y, color: stroke },
+    },
+  ];
+}
+
+function limitNote(rows: readonly { readonly leastPercent: number | null }[]): string {
+  if (rows.every(({ leastPercent }) => leastPercent === null)) return '';
+  return (
+    ' The short upright line at the end of a dotted one is the least overhead with which any scheme that codes frame by ' +
+    'frame, with perfect feedback, brings as many frames whole and in time.'
+  );
+}
+
 /** Cost of completeness: overhead versus missed frames, with the Pareto front of each path. */
 export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefined {
   const known = points.filter(({ overhead, misses }) => Number.isFinite(overhead) && Number.isFinite(misses.value));
@@ -28,6 +54,7 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
     strategy: point.strategy,
     budgetMs: point.budgetMs,
     overheadPercent: point.overhead * 100,
+    leastPercent: point.least?.scheme === undefined ? null : point.least.scheme * 100,
     misses: finite(point.misses.value),
     drawn: Math.max(floor, point.misses.value),
     front: onFront(
@@ -64,6 +91,7 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
             mark: { type: 'line', interpolate: 'step-after', stroke: LIGHT.muted, strokeWidth: 1, fill: null },
             encoding: { x, y, order: { field: 'overheadPercent' } },
           },
+          ...(rows.every(({ leastPercent }) => leastPercent === null) ? [] : leastMarks(x, y, scales)),
           {
             // Connects the budgets of a strategy.
             mark: { type: 'line', strokeWidth: 1.2, opacity: 0.45, fill: null },
@@ -91,7 +119,7 @@ export function overheadPlot(points: readonly OperatingPoint[]): Plot | undefine
     caption:
       'Frames missed over overhead: all bytes sent in both directions, including headers, repair, retransmissions and feedback, ' +
       'divided by the source bytes, minus one. One point per budget, connected by strategy. The thin gray steps are the Pareto front: no other point of the ' +
-      `path has both fewer misses and less overhead. Up and to the left is better.${panelNote(panels)}`,
+      `path has both fewer misses and less overhead. Up and to the left is better.${limitNote(rows)}${panelNote(panels)}`,
     alternative: `Scatter plot of overhead and missed frames. On the front: ${front.slice(0, 30).join('. ')}.`,
     rows,
     spec,

@@ -13,11 +13,17 @@ export function answerOf(points: readonly OperatingPoint[], shown: Case | undefi
   if (!best) return [];
   const others = shown.points.filter((point) => point !== best);
   const first =
-    `On ${caseName(shown)}: ${displayName(best.strategy)} misses ${missesText(best)} and costs ${percentText(best.overhead)} overhead` +
+    `On ${caseName(shown)}: ${displayName(best.strategy)} misses ${missesText(best)} and costs ${percentText(best.overhead)} overhead${limitText(best)}` +
     `${others.length > 0 ? `; ${joinWords(others.map((point) => `${displayName(point.strategy)} misses ${percentText(point.misses.value)}`))}` : ''}.`;
   const second = latencyNeeded(points, shown);
   return second === undefined ? [first] : [first, second];
 }
+
+/** Least overhead for as many frames in time, where it is known. */
+const limitText = ({ least }: OperatingPoint): string =>
+  least?.scheme === undefined
+    ? ''
+    : ` (at least ${percentText(least.scheme)} for any scheme that codes frame by frame)`;
 
 function missesText({ misses, missed, frames }: OperatingPoint): string {
   const interval = `95 % interval ${percentText(misses.low)} to ${percentText(misses.high)}`;

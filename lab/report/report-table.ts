@@ -33,6 +33,11 @@ function swatch(style: StrategyStyle, colors: readonly PageColor[]): Markup {
 /** Without unit, which is in the header. */
 const percent = (share: number | undefined): string => percentText(share).replace(' %', '');
 const milliseconds = (value: number | undefined): string => millisecondsText(value).replace(' ms', '');
+/** The least overhead; with `≥` where only that of any scheme whatever is known. */
+function leastText({ least }: OperatingPoint): string {
+  if (!least) return '–';
+  return least.scheme === undefined ? `≥ ${percent(least.floor)}` : percent(least.scheme);
+}
 const megabits = (value: number | undefined): string => (value === undefined ? '–' : (value / 1e6).toFixed(2));
 
 const HEADS = [
@@ -49,6 +54,7 @@ const HEADS = [
   ['frozen', '%'],
   ['stalled', '%'],
   ['overhead', '%'],
+  ['least', '%'],
   ['waste', '%'],
   ['goodput', 'Mb/s'],
 ] as const;
@@ -124,6 +130,7 @@ function lineOf(point: OperatingPoint, best: boolean, { styles, colors }: PageSt
     percent(watched > 0 ? total((row) => row.freezeUs) / watched : undefined),
     percent(point.stallRatio),
     percent(point.overhead),
+    leastText(point),
     percent(mean(rows.map((row) => row.wasteRatio))),
     megabits(mean(rows.map((row) => row.goodput))),
   ];

@@ -109,6 +109,8 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   causalGoodput: 'whole',
   simulatedUs: 'whole',
   bytesLate: 'whole',
+  framePackets: 'real',
+  framePacketsMax: 'whole',
 };
 
 /** All columns of the frame table except the cell's, in order. */

@@ -116,6 +116,8 @@ export function row(given: Partial<SummaryRow> = {}): SummaryRow {
     causalMissRatio: null,
     causalGoodput: null,
     simulatedUs: 102_000_000,
+    framePackets: 12,
+    framePacketsMax: 12,
     bytesLate: 0,
     ...given,
   };
