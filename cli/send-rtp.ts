@@ -33,7 +33,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
-    source = await openInput(input, { ...options, audio: false, joinable: true, live: true }, log);
+    source = await openInput(input, { ...options, joinable: true, live: true }, log);
     recorder = await openRecord(options, source, log);
     sender = new RtpSender({
       source,
@@ -44,6 +44,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
       loop: options.loop === true,
       datagramBytesMax: options.mtu,
       onUnit: (unit) => recorder?.write(unit),
+      onSound: (unit) => recorder?.write(unit, { isSound: true }),
       onStall: (late) =>
         log.warn(
           `the stream is ${Math.round(late / 1_000)} ms behind schedule: the source or the machine may be too slow`,

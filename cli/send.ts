@@ -188,7 +188,7 @@ On an address that other machines can reach, control and media are encrypted (TL
 printed URL, which contains the fingerprint of the certificate, or the passphrase. --insecure disables this; on
 loopback, and with --to, nothing is encrypted.
 With --to the stream starts at once and plays once (with --loop until stopped), to that address only, whether or not a
-program receives it. RTP uses PORT, RTCP uses PORT + 1. Requests of the receiver by RTCP (NACK) are answered with
+program receives it. RTP uses PORT, RTCP uses PORT + 1, sound PORT + 2 and PORT + 3. Requests of the receiver by RTCP (NACK) are answered with
 retransmissions as the session description announces (AVPF, rtx); --local-port fixes the port that awaits them.
 Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
     );

@@ -7,6 +7,7 @@ import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
+import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
@@ -43,7 +44,10 @@ export class RtpFlow {
 
   constructor(options: RtpFlowOptions) {
     this.#options = options;
-    const sending = senderOptions(options.parameters);
+    const { parameters } = options;
+    // What a path carries is measured with the pictures, which are most of the bytes.
+    const isSound = parameters.codec.mediaType === 'audio';
+    const sending = senderOptions(parameters, isSound ? { rate: () => new UnlimitedRate() } : {});
     this.#sender = new Sender(sending);
     this.finished = new Promise((resolve) => {
       this.#onFinished = resolve;

@@ -1,5 +1,6 @@
 import { bracketed } from '../../io/net/control-server.ts';
 import { now } from '../../io/os/clock.ts';
+import { Failure } from '../../io/os/failure.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inSeconds } from '../../protocol/base/units.ts';
@@ -10,7 +11,7 @@ import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { KeyFrameRequests } from '../stream/key-frame-requests.ts';
 import { describePlainStream, plainStream } from './plain-stream.ts';
-import { resolveRtpAddress } from './rtp-address.ts';
+import { RTP_PORT_MAX, resolveRtpAddress } from './rtp-address.ts';
 import { RtpFlow } from './rtp-flow.ts';
 
 export interface RtpSenderOptions {
@@ -27,6 +28,8 @@ export interface RtpSenderOptions {
   readonly datagramBytesMax: number;
   /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
+  /** Called for each unit of the sound. */
+  readonly onSound?: (unit: AccessUnit) => void;
   readonly onStall: (late: number) => void;
 }
 
@@ -37,6 +40,10 @@ export interface RtpSenderOptions {
 export const BYE_DELAY_MS = 500;
 /** Time limit of a stop, milliseconds: the rest of a frame, and BYE. */
 const FINISH_MS = 1_000;
+/** Ports of the sound after those of the pictures: two for each stream (RFC 3550 §11), as ffmpeg has them. */
+const SOUND_PORT_AFTER = 2;
+/** Payload type of the sound: after those of the pictures and their retransmissions. */
+const SOUND_PAYLOAD_TYPE = 98;
 
 /**
  * Sends a source as plain RTP to one address, without a control channel. Requests of the receiver are answered:
@@ -45,6 +52,7 @@ const FINISH_MS = 1_000;
 export class RtpSender {
   readonly #options: RtpSenderOptions;
   readonly #flow: RtpFlow;
+  readonly #sound: RtpFlow | undefined;
   readonly #broadcast: Broadcast;
   readonly #codec: Codec;
   readonly #parameterSets: ParameterSetTracker;
@@ -67,6 +75,17 @@ export class RtpSender {
       onKeyFrameRequest: () => this.#keyFrames.request(now(), this.#flow),
       onFault: (failure) => this.#onEnd(failure),
     });
+    if (source.sound) {
+      const { codecName, clockRate } = source.sound.description;
+      this.#sound = new RtpFlow({
+        parameters: plainStream({ codecName, clockRate, payloadType: SOUND_PAYLOAD_TYPE, datagramBytesMax }),
+        port: port + SOUND_PORT_AFTER,
+        localPort: localPort === 0 ? 0 : localPort + SOUND_PORT_AFTER,
+        multiplexed,
+        onKeyFrameRequest: () => {},
+        onFault: (failure) => this.#onEnd(failure),
+      });
+    }
     for (const set of source.description.parameterSets) this.#parameterSets.add(set);
     const { adaptive } = source;
     this.#broadcast = new Broadcast({
@@ -76,6 +95,11 @@ export class RtpSender {
       loop: options.loop && options.source.description.isLive !== true,
       isLive: options.source.description.isLive,
       onUnit: (unit) => this.#send(unit),
+      sound: source.sound && (() => source.sound!.units()),
+      onSound: (unit) => {
+        options.onSound?.(unit);
+        this.#sound?.send(unit);
+      },
       onEnd: (error) => this.#onEnd(error),
       onStall: options.onStall,
     });
@@ -83,6 +107,11 @@ export class RtpSender {
 
   get statistics(): Readonly<SenderStatistics> {
     return this.#flow.statistics;
+  }
+
+  /** Totals of the sound; `undefined` when there is none. */
+  get soundStatistics(): Readonly<SenderStatistics> | undefined {
+    return this.#sound?.statistics;
   }
 
   /** Datagrams that the operating system refused to send; on the same machine: no program listens on the port. */
@@ -111,15 +140,30 @@ export class RtpSender {
     const { port, source, multiplexed } = this.#options;
     const { name, parameterSets } = source.description;
     const place = { port, parameterSets, ...(multiplexed === true && { multiplexed }) };
-    return writeSessionDescription({ host: this.#address, name, ...describePlainStream(this.#flow.parameters, place) });
+    const pictures = describePlainStream(this.#flow.parameters, place);
+    const others = this.#sound
+      ? [
+          describePlainStream(this.#sound.parameters, {
+            ...place,
+            port: port + SOUND_PORT_AFTER,
+            parameterSets: source.sound!.description.parameterSets,
+          }),
+        ]
+      : [];
+    return writeSessionDescription({ host: this.#address, name, ...pictures, others });
   }
 
   /** Opens the sockets. @throws {Failure} when the destination cannot be used. */
   async open(): Promise<void> {
-    const { host, port } = this.#options;
+    const { host, port, source } = this.#options;
+    if (source.sound && port > RTP_PORT_MAX - SOUND_PORT_AFTER) {
+      const highest = RTP_PORT_MAX - SOUND_PORT_AFTER;
+      throw new Failure(`port ${port} leaves no ports for the sound: choose one up to ${highest}, or leave it out`, 2);
+    }
     const destination = await resolveRtpAddress(`rtp://${bracketed(host)}:${port}`, host, 'send');
     this.#address = destination.address;
     await this.#flow.open(destination);
+    await this.#sound?.open(destination);
   }
 
   /** Plays the source to its end and sends BYE. Rejects when the source fails. */
@@ -139,9 +183,10 @@ export class RtpSender {
     this.#stopping = true;
     this.#broadcast.stop();
     this.#onEnd(undefined);
-    this.#flow.finish();
-    await within(FINISH_MS, this.#flow.finished);
-    this.#flow.close();
+    const flows = this.#sound ? [this.#flow, this.#sound] : [this.#flow];
+    for (const flow of flows) flow.finish();
+    await within(FINISH_MS, Promise.all(flows.map(({ finished }) => finished)));
+    for (const flow of flows) flow.close();
   }
 
   #send(sent: AccessUnit): void {
@@ -161,7 +206,7 @@ export class RtpSender {
 }
 
 /** Waits for a promise, but not longer than this, milliseconds. */
-async function within(ms: number, promise: Promise<void>): Promise<void> {
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);

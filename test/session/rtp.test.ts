@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AdaptiveControl } from '../../io/sources/adaptive-control.ts';
-import type { MediaSource } from '../../io/sources/media-source.ts';
+import type { MediaSource, SoundSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { milliseconds } from '../../protocol/base/units.ts';
+import { milliseconds, ticks } from '../../protocol/base/units.ts';
 import { parseRtcp, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
@@ -219,6 +219,50 @@ test('answers requests from another port of the receiver, and ignores those from
   await expect.poll(() => again().length, PATIENCE).toBe(1);
   expect(again()[0]![1]! & 0x7f).toBe(97);
   expect(again()[0]!.subarray(12)).toEqual(Buffer.concat([first.subarray(2, 4), first.subarray(12)]));
+});
+
+test('sends the sound beside the pictures, on ports of its own, and both end with BYE', async () => {
+  const port = await freePortPair();
+  const [pictures, control] = [await listenAt(port), await listenAt(port + 1)];
+  const [sounds, soundControl] = [await listenAt(port + 2), await listenAt(port + 3)];
+  const tones = Array.from({ length: 50 }, (_, index) => {
+    const timestamp = ticks(index * 1_800);
+    return { parts: [Uint8Array.of(0x78, index)], timestamp, decodeTimestamp: timestamp, importance: 'key' as const };
+  });
+  const sound: SoundSource = {
+    description: { codecName: 'opus', decoder: 'opus', clockRate: 48_000, channels: 2, parameterSets: [] },
+    async *units() {
+      yield* tones;
+    },
+  };
+  const sending = sender(port, { source: { ...source(), sound } });
+  await sending.open();
+  const [head, video, audio] = sending.sessionDescription.split(/(?=^m=)/m);
+  expect([head, video, audio].map((section) => section?.split('\r\n')[0])).toEqual([
+    'v=0',
+    `m=video ${port} RTP/AVPF 96 97`,
+    `m=audio ${port + 2} RTP/AVPF 98 99`,
+  ]);
+  expect(audio).toContain('a=rtpmap:98 opus/48000/2');
+  expect(audio).not.toContain('pli');
+  await sending.run();
+  await expect.poll(() => pictures.datagrams.length, PATIENCE).toBe(sending.statistics.packets);
+  const payloads = () => sounds.datagrams.map((datagram) => [datagram[1]! & 0x7f, ...datagram.subarray(12)]);
+  await expect.poll(payloads, PATIENCE).toEqual(tones.map(({ parts }) => [98, ...parts[0]!]));
+  const lastOf = ({ datagrams }: { readonly datagrams: Buffer[] }) => {
+    const last = parseRtcp(datagrams.at(-1) ?? Buffer.of());
+    if (!last.ok) return [];
+    return last.value.map((packet) => (packet.kind === 'source-description' ? packet.chunks[0]!.cname : packet.kind));
+  };
+  const end = ['sender-report', 'dropframe', 'goodbye'];
+  await expect.poll(() => [lastOf(control), lastOf(soundControl)], PATIENCE).toEqual([end, end]);
+});
+
+test('refuses a port that leaves none for the sound', async () => {
+  const sound = { description: { codecName: 'opus', clockRate: 48_000 } } as SoundSource;
+  await expect(sender(65_534, { source: { ...source(), sound } }).open()).rejects.toThrow(
+    /leaves no ports for the sound/,
+  );
 });
 
 test('makes a key frame on a full intra request, once for each command', async () => {
