@@ -14,11 +14,12 @@ const TURNS = { 90: 'transpose=clock', 180: 'hflip,vflip', 270: 'transpose=ccloc
  * for. With sound, pictures follow the sound by their times.
  */
 export function ffplayCommand(path: string, picture: Picture): PlayerCommand {
-  const { demuxer, shownOnly, ...feed } = playerFeed(picture);
+  const { demuxer, shownOnly, hasSound, ...feed } = playerFeed(picture);
   const flags = '-hide_banner -loglevel warning -nostats -autoexit -flags low_delay -framedrop';
   const turn = picture.rotation ? [TURNS[picture.rotation]] : [];
-  const filters = shownOnly === undefined ? turn : [shownOnly, 'setpts=0', ...turn];
-  const timing = shownOnly === undefined ? `-sync audio ${PROBE}` : '-probesize 32 -analyzeduration 0 -sync ext';
+  const shown = shownOnly === undefined ? [] : [shownOnly];
+  const filters = hasSound ? turn : [...shown, 'setpts=0', ...turn];
+  const timing = hasSound ? `-sync audio ${PROBE}` : '-probesize 32 -analyzeduration 0 -sync ext';
   const filtering = filters.length === 0 ? [] : ['-vf', filters.join(',')];
   return {
     name: 'ffplay',

@@ -37,8 +37,8 @@ export function mpvCommand(
   picture: Picture,
   options: { readonly overlay: string; readonly x11: boolean; readonly inherits: boolean },
 ): PlayerCommand {
-  const { demuxer, shownOnly, ...feed } = playerFeed(picture);
-  const timing = shownOnly === undefined ? SOUND_TIMING : '--no-audio --untimed';
+  const { demuxer, shownOnly, hasSound, ...feed } = playerFeed(picture);
+  const timing = hasSound ? SOUND_TIMING : '--no-audio --untimed';
   const flags = `--no-config --really-quiet --osc=no --profile=low-latency ${timing} --demuxer-lavf-format=${demuxer}`;
   return {
     name: 'mpv',

@@ -4,7 +4,7 @@ import type { Codec } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { type TransportStreamSound, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
-import { isSoundAlone, muxableSound } from './player-feed.ts';
+import { isSoundAlone, muxableSound, playerFeed } from './player-feed.ts';
 import type { PlayerCommand } from './player-process.ts';
 
 /**
@@ -15,6 +15,7 @@ import type { PlayerCommand } from './player-process.ts';
 export function vlcCommand(path: string, picture: Picture): PlayerCommand {
   const sound = muxableSound(picture);
   const flags = '--no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=ts --no-avcodec-hurry-up';
+  if (!codecByName(picture.codecName).transportStream) return matroskaCommand(path, picture);
   const feed = new VlcFeed(codecByName(picture.codecName), sound, picture.parameterSets);
   return {
     name: 'VLC',
@@ -25,8 +26,7 @@ export function vlcCommand(path: string, picture: Picture): PlayerCommand {
       'dummy',
       ...(sound || isSoundAlone(picture) ? [] : ['--no-audio']),
       ...flags.split(' '),
-      // VLC's angle is clockwise too.
-      ...(picture.rotation ? ['--video-filter=transform', `--transform-type=${picture.rotation}`] : []),
+      ...rotating(picture),
       `--video-title=${picture.title}`,
       '-',
     ],
@@ -36,6 +36,33 @@ export function vlcCommand(path: string, picture: Picture): PlayerCommand {
     idle: { intervalMs: IDLE_MS / 2, serialize: () => feed.idle(performance.now()) },
   };
 }
+
+/**
+ * Command line for a codec that MPEG-TS does not hold: VLC reads Matroska from a pipe
+ * only through FFmpeg, and follows its times.
+ */
+function matroskaCommand(path: string, picture: Picture): PlayerCommand {
+  const { serialize, serializeSound, hasSound } = playerFeed(picture);
+  const flags = '-I dummy --no-video-title-show --no-osd --play-and-exit --file-caching=100 --demux=avformat';
+  return {
+    name: 'VLC',
+    path,
+    arguments: [
+      ...flags.split(' '),
+      ...(hasSound ? [] : ['--no-audio']),
+      ...rotating(picture),
+      `--video-title=${picture.title}`,
+      '-',
+    ],
+    inputDescriptor: 0,
+    serialize,
+    ...(serializeSound && { serializeSound }),
+  };
+}
+
+/** VLC's angle is clockwise too. */
+const rotating = ({ rotation }: Picture): string[] =>
+  rotation ? ['--video-filter=transform', `--transform-type=${rotation}`] : [];
 
 /** Time without a picture after which the clock is written alone, milliseconds: a part of VLC's cache. */
 const IDLE_MS = 40;

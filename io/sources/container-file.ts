@@ -2,12 +2,13 @@ import { ALL_FORMATS, EncodedPacketSink, HLS, Input, type InputVideoTrack, Loggi
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { type FrameStreamFormat, frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import { splitAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
 import type { NalConfiguration } from '../../protocol/codec/nal/nal-stream-format.ts';
 import type { VideoSignal } from '../../protocol/codec/nal/video-signal.ts';
-import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
+import { hasNalUnits, nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 import { signalOf, withContainerSignal } from './container-signal.ts';
@@ -52,7 +53,7 @@ export interface ContainerEnd {
 }
 
 /** Codecs that are copied, by mediabunny's names. */
-const CODEC_NAMES: Readonly<Partial<Record<string, CodecName>>> = { avc: 'h264', hevc: 'h265' };
+const CODEC_NAMES: Readonly<Partial<Record<string, CodecName>>> = { avc: 'h264', hevc: 'h265', vp9: 'vp9' };
 /** Parameter sets remembered: more than any stream has. */
 const AMENDED_MAX = 64;
 const CACHE_BYTES = 4 * 1024 * 1024;
@@ -151,6 +152,8 @@ interface ReadSample {
 class TrackReader {
   readonly codec: Codec;
   readonly #path: string;
+  /** `undefined` for a codec whose parts are NAL units. */
+  readonly #frames: FrameStreamFormat | undefined;
   readonly #structure: Mp4Structure | undefined;
   readonly #ended: (end: ContainerEnd) => void;
   /** Decoder configurations by sample description; usually one. */
@@ -176,6 +179,7 @@ class TrackReader {
     const { codecName, record, signal, structure, isCut, ended } = parts;
     this.#signal = signal;
     this.codec = codecByName(codecName);
+    this.#frames = frameStreamOf(this.codec);
     this.#isCut = isCut;
     this.#path = path;
     this.#structure = structure;
@@ -204,13 +208,15 @@ class TrackReader {
     let inForce = this.#configurations[0];
     try {
       for await (const { data, shownAt, duration, decodeOnly, configuration } of this.#samples()) {
-        const { parts: own, isDamaged } = splitSample(data, configuration?.lengthSize);
+        const { parts: own, isDamaged } = this.#split(data, configuration);
         if (isDamaged) damagedSamples += 1;
         start = Math.min(start, shownAt);
         end = Math.max(end, shownAt + duration);
         // Some files contain the parameter sets in the samples as well.
         const isInStream =
-          configuration === inForce || own.some((part) => nalStreamOf(this.codec).isSequenceParameterSet(part));
+          this.#frames !== undefined ||
+          configuration === inForce ||
+          own.some((part) => nalStreamOf(this.codec).isSequenceParameterSet(part));
         const sets = isInStream ? [] : (configuration?.parameterSets ?? []);
         inForce = configuration;
         const parts = sets.length === 0 ? own : [...sets, ...own];
@@ -228,8 +234,15 @@ class TrackReader {
     }
   }
 
+  #split(data: Uint8Array, configuration: NalConfiguration | undefined): ReturnType<typeof splitSample> {
+    if (!this.#frames) return splitSample(data, configuration?.lengthSize);
+    const parts = this.#frames.split(data);
+    return { parts, isDamaged: parts.length === 0 };
+  }
+
   /** Returns the parts with what the container says in the sequence parameter sets, so that no container is needed. */
   #asShown(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+    if (this.#frames) return parts;
     const format = nalStreamOf(this.codec);
     if (!parts.some(format.isSequenceParameterSet)) return parts;
     return parts.map((part) => {
@@ -272,7 +285,7 @@ class TrackReader {
 }
 
 function configurationOf(codec: Codec, record: Uint8Array | undefined): NalConfiguration | undefined {
-  const configuration = record && nalStreamOf(codec).parseConfiguration(record);
+  const configuration = record && hasNalUnits(codec) ? nalStreamOf(codec).parseConfiguration(record) : undefined;
   return configuration?.ok === true ? configuration.value : undefined;
 }
 

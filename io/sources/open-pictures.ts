@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
+import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
+import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
-import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import type { TestPattern } from '../ffmpeg/encoder.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { Failure } from '../os/failure.ts';
@@ -9,6 +10,7 @@ import { annexBNalUnits, codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
 import { reportEnd } from './container-end.ts';
 import { type ContainerFile, examineContainer } from './container-file.ts';
 import { EntryGate } from './entry-gate.ts';
+import { frameUnits } from './frame-units.ts';
 import { codecOfEnding, examineInput } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
 import { NoPictures } from './no-pictures.ts';
@@ -155,7 +157,9 @@ function containerRecipe(input: string, file: ContainerFile, options: PictureSou
     open: () => {
       const gate = new EntryGate();
       const track = file.open((end) => reportEnd(input, { file, end, gate, warn: options.warn }));
-      return { gate, units: sampleUnits(track, gate), close: async () => {} };
+      const format = frameStreamOf(track.codec);
+      const units = format ? frameUnits(track, format, gate) : sampleUnits(track, gate);
+      return { gate, units, close: async () => {} };
     },
   };
 }
@@ -244,7 +248,7 @@ async function copyOrEncode(
   }
 }
 
-const titleOf = (codecName: CodecName): string => nalStreamOf(codecByName(codecName)).title;
+const titleOf = (codecName: CodecName): string => codecTitle(codecByName(codecName)).title;
 
 /** Returns a URL, so that ffmpeg does not interpret colons or percent signs in a file name. */
 function localFile(path: string): string {

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
-import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import type { EntryGate } from './entry-gate.ts';
 import type { MediaDescription, MediaSource } from './media-source.ts';
 
@@ -43,7 +43,7 @@ export class NoEntry extends Error {
 }
 
 function causeOf({ cause }: EntryGate, codecName: CodecName): string {
-  const { title, parameterSetNames } = nalStreamOf(codecByName(codecName));
+  const { title, parameterSetNames } = codecTitle(codecByName(codecName));
   switch (cause) {
     case 'no picture':
       return `it contains no readable ${title} picture`;

@@ -4,8 +4,11 @@ import type { Codec } from './codec.ts';
 import { H264 } from './h264/h264.ts';
 import { H265 } from './h265/h265.ts';
 import { OPUS } from './opus/opus.ts';
+import { VP9 } from './vp9/vp9.ts';
 
-const CODECS = { h264: H264, h265: H265, opus: OPUS, aac: AAC } as const satisfies Readonly<Record<string, Codec>>;
+const CODECS = { h264: H264, h265: H265, vp9: VP9, opus: OPUS, aac: AAC } as const satisfies Readonly<
+  Record<string, Codec>
+>;
 
 /** Codec of a stream for which nothing else is said. */
 export const DEFAULT_CODEC: Codec = CODECS.h264;

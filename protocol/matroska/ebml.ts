@@ -1,3 +1,5 @@
+import { concatenated } from '../base/concatenated.ts';
+
 /** Writing of EBML elements (RFC 8794 §6): an identifier, a size, and the data. */
 
 /** Size that says "unknown" (§6.2), eight bytes long. */
@@ -6,11 +8,11 @@ export const UNKNOWN_SIZE = Uint8Array.of(0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0x
 /** Returns an element with a size of as many bytes as it needs. */
 export function ebmlElement(id: number, ...data: readonly Uint8Array[]): Uint8Array {
   const length = data.reduce((sum, part) => sum + part.length, 0);
-  return joined([identifier(id), sizeOf(length), ...data]);
+  return concatenated([identifier(id), sizeOf(length), ...data]);
 }
 
 /** Returns the beginning of an element whose size is unknown. */
-export const openElement = (id: number): Uint8Array => joined([identifier(id), UNKNOWN_SIZE]);
+export const openElement = (id: number): Uint8Array => concatenated([identifier(id), UNKNOWN_SIZE]);
 
 /** Returns an element with an unsigned integer (§7.2), 0 to 2⁵³. */
 export function unsignedElement(id: number, value: number): Uint8Array {
@@ -39,17 +41,6 @@ export const textElement = (id: number, text: string): Uint8Array =>
     id,
     Uint8Array.from(text, (character) => character.charCodeAt(0)),
   );
-
-/** Joins byte arrays. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
 
 /** The marker bits are part of an identifier. */
 function identifier(id: number): Uint8Array {

@@ -1,15 +1,8 @@
 import type { AccessUnit } from '../access-unit.ts';
 import { assert } from '../base/assert.ts';
+import { concatenated } from '../base/concatenated.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../base/units.ts';
-import {
-  ebmlElement,
-  fixedUnsignedElement,
-  floatElement,
-  joined,
-  openElement,
-  textElement,
-  unsignedElement,
-} from './ebml.ts';
+import { ebmlElement, fixedUnsignedElement, floatElement, openElement, textElement, unsignedElement } from './ebml.ts';
 import { codecDelayOf, type MatroskaPictures, type MatroskaStream, trackEntry } from './matroska-tracks.ts';
 
 /** Element identifiers (RFC 8794 §11, RFC 9559 §5.1). */
@@ -100,7 +93,7 @@ export class MatroskaWriter {
       unsignedElement(ID.docTypeVersion, 4),
       unsignedElement(ID.docTypeReadVersion, 2),
     );
-    return joined([ebml, openElement(ID.segment), this.#segmentHead()]);
+    return concatenated([ebml, openElement(ID.segment), this.#segmentHead()]);
   }
 
   /** Returns the block of a picture, behind the beginning of a cluster where one begins. */
@@ -161,7 +154,7 @@ export class MatroskaWriter {
       ...(this.#pictures ? [trackEntry(PICTURE_TRACK, this.#pictures)] : []),
       ...(this.#sound ? [trackEntry(this.#soundTrack, this.#sound)] : []),
     ];
-    return joined([cuesAt === undefined ? voidOf(seek.length) : seek, info, ebmlElement(ID.tracks, ...tracks)]);
+    return concatenated([cuesAt === undefined ? voidOf(seek.length) : seek, info, ebmlElement(ID.tracks, ...tracks)]);
   }
 
   #block(
@@ -183,7 +176,7 @@ export class MatroskaWriter {
     const head = Uint8Array.of(0x80 | track, (relative >> 8) & 0xff, relative & 0xff, flags);
     parts.push(ebmlElement(ID.simpleBlock, head, data));
     this.#end = Math.max(this.#end, at);
-    const bytes = joined(parts);
+    const bytes = concatenated(parts);
     this.#position += bytes.length;
     return bytes;
   }

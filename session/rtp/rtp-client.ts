@@ -6,8 +6,8 @@ import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
-import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { MEND_MS_DEFAULT } from '../../protocol/control/latency-limit.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
@@ -354,7 +354,7 @@ export class RtpClient implements Client {
   /** Returns why there was no picture before the timeout. */
   #noPictureCause(): string {
     const { timeoutMs, payloadType, codecName } = this.#options;
-    const { title, parameterSetNames } = nalStreamOf(codecByName(codecName));
+    const { title, parameterSetNames } = codecTitle(codecByName(codecName));
     if (this.#datagrams === 0) {
       return `timeout: nothing received for ${timeoutMs / 1_000} s. Is the sender running, and does it send to this address?`;
     }

@@ -1,3 +1,4 @@
+import { Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import {
   findPlayers,
@@ -11,7 +12,9 @@ import type { PlayerExit } from '../../io/players/player.ts';
 import { openInBrowser } from '../../io/web-server/browser-opener.ts';
 import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { hasNalUnits } from '../../protocol/codec/nal-streams.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 import type { SoundAnnouncement } from '../stream/client.ts';
 import type { UnitUse } from './outlet.ts';
@@ -112,7 +115,12 @@ export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerE
 }
 
 async function pageViewer(options: ViewerOptions): Promise<Viewer> {
-  const { description, sound, pagePort, openBrowser, log, onCommand } = options;
+  const { description, codecName, sound, pagePort, openBrowser, log, onCommand } = options;
+  const codec = codecByName(codecName);
+  if (codec.mediaType === 'video' && !hasNalUnits(codec)) {
+    const what = `the page does not show ${codecTitle(codec).title}`;
+    throw new Failure(`${what}: --play mpv or ffplay does, or the sender makes H.264 with --encode x264`);
+  }
   if (sound) log.info('the page is silent: --play mpv, ffplay or vlc plays the sound');
   // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
