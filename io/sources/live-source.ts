@@ -58,9 +58,9 @@ export class LiveSource implements MediaSource {
         yield* this.#placed(this.#current);
       } catch (error) {
         if (!returns) throw error;
-        cause = causeOf(error);
+        cause = causeOf(error).replace(`${name}: `, '');
       } finally {
-        this.#hear();
+        this.#stopListening();
         const ended = this.#current;
         this.#current = undefined;
         await ended?.close();
@@ -75,7 +75,7 @@ export class LiveSource implements MediaSource {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#hear();
+    this.#stopListening();
     clearTimeout(this.#retry?.timer);
     this.#retry?.resolve();
     await this.#current?.close();
@@ -128,6 +128,11 @@ export class LiveSource implements MediaSource {
       );
     }, SILENCE_MS);
     this.#silence.unref();
+  }
+
+  #stopListening(): void {
+    clearTimeout(this.#silence);
+    this.#silentSince = undefined;
   }
 
   #hear(): void {

@@ -41,6 +41,7 @@ export async function openLive(input: string, live: LiveInput, options: LiveSour
     said.add(message);
   };
   const quiet = { ...options, warn: once(options.warn), inform: once(options.inform ?? (() => {})) };
+  options.inform?.(`${name}: waiting for the first picture of this live source`);
   return await LiveSource.open({
     name,
     open: () => openOnce(name, live, quiet),
