@@ -1,6 +1,6 @@
 import type { Identity } from '../io/crypto/identity.ts';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
-import { Failure } from '../io/os/failure.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { Credentials } from '../protocol/rtsp/digest.ts';
@@ -45,7 +45,9 @@ export async function openRtsp(options: RtspCommandOptions, parts: RtspParts): P
   const credentials = rtspLoginFile === undefined ? undefined : readLogin(rtspLoginFile);
   if (rtsp === true) {
     const [usual, any] = [serverAt({ host: LOOPBACK, port: RTSP_PORT }), serverAt({ host: LOOPBACK, port: 0 })];
-    return (await opened(usual).catch(() => undefined)) ?? (await opened(any));
+    // Nobody has asked for it, so that a machine without it still sends.
+    const refused = (error: unknown) => void parts.log.warn(`not served by RTSP: ${causeOf(error)}`);
+    return (await opened(usual).catch(() => undefined)) ?? (await opened(any).catch(refused));
   }
   if (options.passphrase !== undefined && !credentials) {
     throw new Failure(
