@@ -3,8 +3,10 @@ import {
   PAGE_SOCKET_PATH,
   type PageCommand,
   type PageDescription,
+  type PageSound,
   type PageStatistics,
   serializePagePicture,
+  serializePageSound,
 } from '../../protocol/page/page-message.ts';
 import { answerJson, LocalSite } from './local-site.ts';
 import type { PageFile } from './module-preloads.ts';
@@ -26,6 +28,8 @@ export interface Page {
    * is long ago; it must carry its parameter sets.
    */
   write(unit: AccessUnit): void;
+  /** Sends a coded frame of sound. Never blocks and never throws. */
+  writeSound(sound: Omit<PageSound, 'number'>): void;
   /** Replaces the figures beside the video and the content of `/statistics.json`. */
   statistics(record: PageStatistics): void;
   /** Announces a new stream, whose first access unit is a key frame. */
@@ -58,6 +62,7 @@ class PageServer implements Page {
   #description: PageDescription;
   #record: PageStatistics = {};
   #pictures = 0;
+  #sounds = 0;
   readonly #group = new PictureGroup();
   #droppedByGone = 0;
   #closing: Promise<void> | undefined;
@@ -118,6 +123,13 @@ class PageServer implements Page {
     });
     this.#group.keep(unit.importance, message);
     for (const viewer of this.#site.windows) viewer.picture(unit.importance, message);
+  }
+
+  writeSound(sound: Omit<PageSound, 'number'>): void {
+    const number = this.#sounds;
+    this.#sounds = (number + 1) % 2 ** 32;
+    const message = serializePageSound({ ...sound, number });
+    for (const viewer of this.#site.windows) viewer.sound(message);
   }
 
   statistics(record: PageStatistics): void {

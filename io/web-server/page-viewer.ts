@@ -28,6 +28,11 @@ export class PageViewer extends SiteWindow<PageCommand> {
     this.sendPicture(this.#gate, importance, message);
   }
 
+  /** Sends a frame of sound, unless so much waits that it would come too late. */
+  sound(message: Uint8Array): void {
+    this.sendBytes(message, QUEUE_BYTES / 2);
+  }
+
   announce(announcement: PageAnnouncement): void {
     this.sendText(JSON.stringify(announcement), announcement.kind === 'statistics' ? RECORD_QUEUE_BYTES : undefined);
   }

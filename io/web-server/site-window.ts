@@ -52,8 +52,17 @@ export class SiteWindow<Command> {
    * @returns true when it was sent.
    */
   protected sendText(text: string, queueBytesMax = Number.POSITIVE_INFINITY): boolean {
+    return this.#send(text, queueBytesMax);
+  }
+
+  /** @param queueBytesMax limit of the backlog, bytes, above which the message is not sent. */
+  protected sendBytes(message: Uint8Array, queueBytesMax: number): void {
+    this.#send(message, queueBytesMax);
+  }
+
+  #send(message: string | Uint8Array, queueBytesMax: number): boolean {
     if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > queueBytesMax) return false;
-    this.#socket.send(text);
+    this.#socket.send(message);
     return true;
   }
 

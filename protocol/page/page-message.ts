@@ -1,12 +1,13 @@
-import { type Parsed, parsed } from '../base/parsed.ts';
+import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import type { Ticks } from '../base/units.ts';
 import type { Rotation } from '../codec/nal/display-orientation.ts';
-import { readPicture, writePicture } from './picture-bytes.ts';
+import { PICTURE_HEADER_BYTES, readPicture, writeHeader, writePicture } from './picture-bytes.ts';
 
 /**
  * Messages between the page server and the page over one WebSocket.
  *
- * Binary messages carry a picture, server to page, in the form of `picture-bytes.ts`, version 1; the bytes of the kind are 0.
+ * Binary messages carry a picture, server to page, in the form of `picture-bytes.ts`, version 1, or in the same form a coded
+ * frame of sound instead of Annex B, with its duration as the time, version 3; the bytes of the kind are 0.
  * The time is that of handing over to the page server, since the Unix epoch. A gap in the picture numbers is a picture
  * dropped on the way to this viewer. A double represents every integer below 2^53: neither field wraps within the life of
  * a stream.
@@ -28,6 +29,28 @@ export interface PagePicture {
   readonly annexB: Uint8Array;
 }
 
+/** A coded frame of sound, for a decoder. */
+export interface PageSound {
+  /** 0…2^32-1, counts all frames of sound of the server. */
+  readonly number: number;
+  /** On the timeline of the pictures. */
+  readonly timestamp: Ticks;
+  /** Duration of the frame, milliseconds. */
+  readonly durationMs: number;
+  readonly payload: Uint8Array;
+}
+
+/** Description of the sound that follows. */
+export interface PageSoundDescription {
+  /** RFC 6381 string, such as `opus` or `mp4a.40.2`. */
+  readonly codec: string;
+  /** Samples per second. */
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** Configuration of the decoder (WebCodecs `description`), one number per byte; absent where it needs none. */
+  readonly configuration?: readonly number[];
+}
+
 /** Description of the pictures that follow. `codec` is an RFC 6381 string such as `avc1.42C01F`. */
 export interface PageDescription {
   readonly title: string;
@@ -39,6 +62,8 @@ export interface PageDescription {
   readonly rotation?: Rotation | undefined;
   /** `undefined` when unknown or not constant. */
   readonly framesPerSecond?: number | undefined;
+  /** `undefined` without sound. */
+  readonly sound?: PageSoundDescription | undefined;
 }
 
 /** Statistics shown by the page. Counts are totals since the stream began; a missing field is shown as a dash. */
@@ -86,6 +111,7 @@ export type PageCommand = 'stop' | 'request-keyframe';
 export const PAGE_SOCKET_PATH = '/live';
 
 const VERSION = 1;
+const SOUND_VERSION = 3;
 
 export function serializePagePicture(
   picture: Omit<PagePicture, 'annexB'> & { readonly parts: readonly Uint8Array[] },
@@ -99,4 +125,22 @@ export function parsePagePicture(message: Uint8Array): Parsed<PagePicture> {
   if (!read.ok) return read;
   const { timeMs: sentAtMs, ...picture } = read.value;
   return parsed({ ...picture, sentAtMs });
+}
+
+export function serializePageSound({ number, timestamp, durationMs: timeMs, payload }: PageSound): Uint8Array {
+  const message = writeHeader(SOUND_VERSION, { number, key: true, timestamp, timeMs }, payload.length);
+  message.set(payload, PICTURE_HEADER_BYTES);
+  return message;
+}
+
+/** True for a message that `parsePageSound` reads. */
+export const isPageSound = (message: Uint8Array): boolean => message[0] === SOUND_VERSION;
+
+/** The result's bytes are a view of `message`. */
+export function parsePageSound(message: Uint8Array): Parsed<PageSound> {
+  const read = readPicture(SOUND_VERSION, message);
+  if (!read.ok) return read;
+  const { number, timestamp, timeMs: durationMs, annexB: payload } = read.value;
+  if (durationMs <= 0) return malformed('bad-duration');
+  return parsed({ number, timestamp, durationMs, payload });
 }

@@ -40,11 +40,9 @@ export interface PictureHeader {
   readonly timeMs: number;
 }
 
-/** Returns a message with its two bytes of the message's kind at 0. */
-export function writePicture(version: number, header: PictureHeader, parts: readonly Uint8Array[]): Uint8Array {
-  let length = PICTURE_HEADER_BYTES;
-  for (const part of parts) length += START_CODE_BYTES + part.length;
-  const message = new Uint8Array(length);
+/** Returns a message with the header and room for a payload; its two bytes of the message's kind are 0. */
+export function writeHeader(version: number, header: PictureHeader, payloadBytes: number): Uint8Array {
+  const message = new Uint8Array(PICTURE_HEADER_BYTES + payloadBytes);
   const view = new DataView(message.buffer);
   const { key, decodeOnly, discardable } = header;
   message[0] = version;
@@ -52,6 +50,14 @@ export function writePicture(version: number, header: PictureHeader, parts: read
   writeUint32(message, 4, header.number);
   view.setFloat64(8, header.timestamp);
   view.setFloat64(16, header.timeMs);
+  return message;
+}
+
+/** Returns a message with a picture as Annex B; its two bytes of the message's kind are 0. */
+export function writePicture(version: number, header: PictureHeader, parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += START_CODE_BYTES + part.length;
+  const message = writeHeader(version, header, length);
   let offset = PICTURE_HEADER_BYTES;
   for (const part of parts) {
     message[offset + 3] = 1;
@@ -61,7 +67,7 @@ export function writePicture(version: number, header: PictureHeader, parts: read
   return message;
 }
 
-/** Reads what `writePicture` has written. The access unit is a view of `message`. */
+/** Reads a message. The payload is a view of `message`. */
 export function readPicture(
   version: number,
   message: Uint8Array,

@@ -11,6 +11,7 @@ import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Client, ClientEnd, ClientEvents, SoundAnnouncement, StreamAnnouncement } from '../stream/client.ts';
 import { Outlet, type UnitUse } from './outlet.ts';
+import { pageSound } from './page-sound.ts';
 import { Recorder } from './recorder.ts';
 import { pageStatistics, type RunSummary, summarizeRun } from './run-summary.ts';
 import { checkViewable, openViewer, type PlayChoice, type Viewer, type ViewerEnd } from './viewer.ts';
@@ -273,8 +274,9 @@ export class ReceiveRun {
     return { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) };
   }
 
-  #description({ media }: StreamAnnouncement): PageDescription {
+  #description({ media, sound }: StreamAnnouncement): PageDescription {
     return {
+      sound: pageSound(sound),
       title: media.name,
       codec: media.codec,
       width: media.width,

@@ -18,6 +18,7 @@ import { hasNalUnits } from '../../protocol/codec/nal-streams.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 import type { SoundAnnouncement } from '../stream/client.ts';
 import type { UnitUse } from './outlet.ts';
+import { writePageSound } from './page-sound.ts';
 
 /** Player that shows a stream: a program, a page in the browser, the first one found (`auto`), or none. */
 export type PlayChoice = 'auto' | PlayerKind | 'browser' | 'none';
@@ -121,7 +122,6 @@ async function pageViewer(options: ViewerOptions): Promise<Viewer> {
     const what = `the page does not show ${codecTitle(codec).title}`;
     throw new Failure(`${what}: --play mpv or ffplay does, or the sender makes H.264 with --encode x264`);
   }
-  if (sound) log.info('the page is silent: --play mpv, ffplay or vlc plays the sound');
   // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
   const page: Page = await openPage({ port: pagePort, description, log: (message) => log.debug(message), onCommand });
@@ -131,7 +131,8 @@ async function pageViewer(options: ViewerOptions): Promise<Viewer> {
     name: 'page',
     url: page.url,
     write: (unit, { decodeOnly, isSound }) => {
-      if (!isSound) page.write(decodeOnly ? { ...unit, decodeOnly } : unit);
+      if (isSound) writePageSound(page, unit, sound);
+      else page.write(decodeOnly ? { ...unit, decodeOnly } : unit);
     },
     statistics: (record) => page.statistics(record),
     describe: (next) => page.describe(next),

@@ -1,20 +1,24 @@
 import {
+  isPageSound,
   PAGE_SOCKET_PATH,
   type PageAnnouncement,
   type PageCommand,
   type PageDescription,
   type PagePicture,
   parsePagePicture,
+  parsePageSound,
 } from '../../protocol/page/page-message.ts';
 import { format, millisecondsFigure } from '../shared/figures.ts';
 import { PageConnection } from '../shared/page-connection.ts';
 import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
+import { SoundPlayer, type SoundState } from './sound-player.ts';
 import { element, StatisticsPanel } from './statistics-panel.ts';
 
 /** Age of the newest frame after which the video is no longer live, millisecondsFigure. */
 const STILL_MS = 1_500;
 const REFRESH_MS = 500;
+const METER_MS = 100;
 /** Minimum interval between key frame requests after decode errors, millisecondsFigure. */
 const KEY_REQUEST_MS = 1_000;
 
@@ -47,7 +51,9 @@ const NO_HEVC =
 
 const body = document.body;
 const panel = new StatisticsPanel(element('panel', HTMLElement));
-const video = new VideoView(element('video', HTMLCanvasElement), () => requestKey());
+const sound = new SoundPlayer(() => refreshSound());
+const video = new VideoView(element('video', HTMLCanvasElement), () => requestKey(), { heardUs: () => sound.heardUs });
+const soundButton = element('sound', HTMLButtonElement);
 const pauseButton = element('pause', HTMLButtonElement);
 const panelButton = element('toggle-panel', HTMLButtonElement);
 let description: PageDescription | undefined;
@@ -81,6 +87,7 @@ const connection = new PageConnection<PageAnnouncement, CommandMessage, PagePict
       case 'description':
         description = announcement.description;
         video.reset(description.codec, description.rotation);
+        void sound.describe(description.sound);
         break;
       case 'statistics':
         panel.update(announcement.record);
@@ -96,7 +103,44 @@ const connection = new PageConnection<PageAnnouncement, CommandMessage, PagePict
   picture(picture) {
     video.show(picture);
   },
+  other(message) {
+    if (!isPageSound(message)) return false;
+    const frame = parsePageSound(message);
+    if (frame.ok && !video.paused) sound.push(frame.value);
+    return true;
+  },
 });
+
+const SOUND_WORDS: Readonly<Record<SoundState, string>> = {
+  none: '',
+  unable: 'This browser cannot play the sound',
+  off: 'Turn sound on',
+  on: 'Turn sound off',
+};
+
+function refreshSound(): void {
+  const { state } = sound;
+  soundButton.hidden = state === 'none';
+  soundButton.disabled = state === 'unable';
+  soundButton.querySelector('span')!.textContent = SOUND_WORDS[state];
+  element('sound-section', HTMLElement).hidden = state !== 'on';
+}
+
+/** Peak of the sound below which the meter is empty, decibels. */
+const METER_FLOOR_DB = -60;
+
+function refreshMeter(): void {
+  const report = sound.report;
+  const level = Math.max(0, 1 - (20 * Math.log10(Math.max(1e-9, report?.peak ?? 0))) / METER_FLOOR_DB);
+  element('sound-level', HTMLMeterElement).value = level;
+  panel.set('soundConcealed', millisecondsFigure(report ? Math.round(report.concealedMs) : undefined));
+}
+
+/** Draws pictures when their sound is heard. */
+function drawFrame(): void {
+  requestAnimationFrame(drawFrame);
+  video.drawDue();
+}
 
 function requestKey(): void {
   if (performance.now() - keyRequestedAt < KEY_REQUEST_MS) return;
@@ -142,6 +186,7 @@ function refreshWindowFigures(): void {
 
 function togglePause(): void {
   video.paused = !video.paused;
+  sound.silence();
   const label = pauseButton.querySelector('span');
   if (label !== null) label.textContent = video.paused ? 'Resume' : 'Pause';
   refresh();
@@ -164,12 +209,15 @@ function stop(): void {
   refresh();
 }
 
-listenForShortcuts({ ' ': togglePause, i: togglePanel, f: toggleFullScreen, q: stop });
+listenForShortcuts({ ' ': togglePause, m: () => void sound.toggle(), i: togglePanel, f: toggleFullScreen, q: stop });
 pauseButton.addEventListener('click', togglePause);
 panelButton.addEventListener('click', togglePanel);
 element('full-screen', HTMLButtonElement).addEventListener('click', toggleFullScreen);
 element('full-screen', HTMLButtonElement).hidden = !document.fullscreenEnabled;
 element('stop', HTMLButtonElement).addEventListener('click', stop);
+soundButton.addEventListener('click', () => void sound.toggle());
+requestAnimationFrame(drawFrame);
+setInterval(refreshMeter, METER_MS);
 setInterval(refresh, REFRESH_MS);
 setInterval(refreshWindowFigures, 2 * REFRESH_MS);
 refresh();
@@ -197,6 +245,10 @@ Object.defineProperty(window, 'dropframe', {
     },
     get delayMs() {
       return video.delayMs;
+    },
+    get sound() {
+      const { state, report, output, heardUs } = sound;
+      return { state, report, output, heardUs };
     },
     get connected() {
       return connection.connected;

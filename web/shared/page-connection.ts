@@ -13,6 +13,8 @@ export interface ConnectionOptions<Announcement, Picture> {
   disconnected(): void;
   announced(announcement: Announcement): void;
   picture(picture: Picture): void;
+  /** Takes a binary message that is not a picture. @returns false for a picture. */
+  other?(message: Uint8Array): boolean;
 }
 
 /** WebSocket to the page's server, reconnected for as long as the page is open. */
@@ -45,7 +47,9 @@ export class PageConnection<Announcement, Message, Picture> {
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (typeof data === 'string') return this.#options.announced(JSON.parse(data) as Announcement);
-      const picture = parsePicture(new Uint8Array(data));
+      const bytes = new Uint8Array(data);
+      if (this.#options.other?.(bytes)) return;
+      const picture = parsePicture(bytes);
       if (picture.ok) this.#options.picture(picture.value);
       else console.warn('malformed picture:', picture.malformed);
     };

@@ -15,6 +15,10 @@ const RESUMES_MAX = 6;
 const GROUP_PICTURES_MAX = 300;
 /** Consecutive errors without a decoded frame after which the browser counts as unable to decode the stream. */
 const FAILURES_MAX = 3;
+/** Frames that wait for their sound at most: a second and a half at 30 frames per second. */
+const HELD_FRAMES_MAX = 45;
+/** Frames are drawn up to half a refresh of the screen before their sound, microseconds. */
+const EARLY_US = 8_000;
 /** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
@@ -27,6 +31,10 @@ export interface VideoViewOptions {
    * continues without it, decoded frames wait for `takeNewest`, and the caller bounds the decoder's queue.
    */
   readonly tolerant?: boolean;
+  /**
+   * Media time that is heard now, microseconds; `undefined` while nothing is. Frames are drawn when their sound is heard.
+   */
+  readonly heardUs?: () => number | undefined;
   /** Called when a frame was decoded, or when the decoder has taken one from its queue. */
   readonly progressed?: () => void;
 }
@@ -59,6 +67,9 @@ export class VideoView {
   readonly #delaysMs: number[] = [];
   readonly #tolerant: boolean;
   readonly #progressed: (() => void) | undefined;
+  readonly #heardUs: (() => number | undefined) | undefined;
+  /** Frames that wait for their sound, in order. */
+  #held: VideoFrame[] = [];
   #decoder: VideoDecoder | undefined;
   /** Tolerant view: chunks decoded since the last key frame. */
   #group: EncodedVideoChunk[] = [];
@@ -84,6 +95,7 @@ export class VideoView {
     this.#requestKey = requestKey;
     this.#tolerant = options.tolerant ?? false;
     this.#progressed = options.progressed;
+    this.#heardUs = options.heardUs;
   }
 
   static get supported(): boolean {
@@ -133,6 +145,7 @@ export class VideoView {
     this.#group = [];
     this.#decoded?.close();
     this.#decoded = undefined;
+    for (const frame of this.#held.splice(0)) frame.close();
     this.#resumes = 0;
     this.#shownTimestamp = Number.NEGATIVE_INFINITY;
     this.#sentAtMs.clear();
@@ -229,11 +242,7 @@ export class VideoView {
       return frame.close();
     }
     for (const timestamp of this.#hidden) if (timestamp < frame.timestamp) this.#hidden.delete(timestamp);
-    if (!this.#tolerant) {
-      if (!this.paused) this.#draw(frame);
-      else this.#sentAtMs.delete(frame.timestamp);
-      return frame.close();
-    }
+    if (!this.#tolerant) return this.#hold(frame);
     // Decoded again after an error.
     if (frame.timestamp <= this.#shownTimestamp) return frame.close();
     // Of a burst, only the last frame is drawn.
@@ -241,6 +250,26 @@ export class VideoView {
     this.#decoded?.close();
     this.#decoded = frame;
     this.#progressed?.();
+  }
+
+  /** Draws a frame, or keeps it until its sound is heard. */
+  #hold(frame: VideoFrame): void {
+    this.#held.push(frame);
+    this.drawDue();
+  }
+
+  /** Draws the newest frame whose sound is heard; called once per animation frame where there is sound. */
+  drawDue(): void {
+    const heardUs = this.#heardUs?.() ?? Number.POSITIVE_INFINITY;
+    while (this.#held.length > 0) {
+      const [frame, next] = this.#held as [VideoFrame, VideoFrame | undefined];
+      if (frame.timestamp > heardUs + EARLY_US && this.#held.length <= HELD_FRAMES_MAX) return;
+      this.#held.shift();
+      const isPassed = next !== undefined && next.timestamp <= heardUs + EARLY_US && heardUs < Number.POSITIVE_INFINITY;
+      if (this.paused || isPassed) this.#sentAtMs.delete(frame.timestamp);
+      else this.#draw(frame);
+      frame.close();
+    }
   }
 
   #draw(frame: VideoFrame): void {
