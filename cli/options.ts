@@ -112,7 +112,7 @@ export const PORT_DEFAULT = 7_000;
 /** Parses `scheme://host:port?option=value&…`. */
 export function readTarget(
   text: string,
-  scheme: 'dropframe' | 'rtp',
+  scheme: 'dropframe' | 'rtp' | 'udp' | 'rtp+ts',
 ): HostAndPort & { readonly query: URLSearchParams } {
   const prefix = `${scheme}://`;
   if (!text.startsWith(prefix)) throw new InvalidArgumentError(`expected ${prefix}HOST:PORT`);
@@ -123,13 +123,22 @@ export function readTarget(
   return { ...address, query: new URLSearchParams(query) };
 }
 
-/** Parses `rtp://HOST:PORT`. RTCP uses the next port. */
-export function readRtpTarget(text: string): HostAndPort {
-  const { host, port, query } = readTarget(text, 'rtp');
-  if (port > RTP_PORT_MAX)
+/** Form in which a stream is sent to players and other programs: RTP, or MPEG-TS over UDP or RTP. */
+export const PLAIN_SCHEMES = ['rtp', 'udp', 'rtp+ts'] as const;
+
+/** Destination of a stream without a control channel. */
+export interface PlainTarget extends HostAndPort {
+  readonly scheme: (typeof PLAIN_SCHEMES)[number];
+}
+
+/** Parses `rtp://HOST:PORT`, `udp://HOST:PORT` and `rtp+ts://HOST:PORT`. RTCP uses the next port of RTP. */
+export function readRtpTarget(text: string): PlainTarget {
+  const scheme = PLAIN_SCHEMES.find((one) => text.startsWith(`${one}://`)) ?? 'rtp';
+  const { host, port, query } = readTarget(text, scheme);
+  if (scheme === 'rtp' && port > RTP_PORT_MAX)
     throw new InvalidArgumentError(`the port must be at most ${RTP_PORT_MAX}: RTCP uses the next one`);
   if (query.size > 0) throw new InvalidArgumentError('options in the URL are not supported here; use the command line');
-  return { host, port };
+  return { scheme, host, port };
 }
 
 /** Parses a sound track: a number from 1, or a language code. */

@@ -1,16 +1,18 @@
 import { stdout } from 'node:process';
-import type { HostAndPort } from '../io/net/host-and-port.ts';
+import { Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
+import { TransportStreamSender, type TransportStreamSenderOptions } from '../session/rtp/transport-stream-sender.ts';
 import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
+import type { PlainTarget } from './options.ts';
 import { writeResult } from './result-file.ts';
 import { openInput, openRecord, type SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';
 
 export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
-  readonly to: HostAndPort;
+  readonly to: PlainTarget;
   readonly sdp?: string;
   readonly localPort: number;
   readonly rtcpMux?: boolean;
@@ -22,39 +24,42 @@ export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
 export async function sendRtp(input: string, options: SendRtpOptions, context: Context): Promise<void> {
   const { log } = context;
   let stopped = false;
-  let sender: RtpSender | undefined;
+  let sender: RtpSender | TransportStreamSender | undefined;
   let failure: unknown;
   const stop = (error?: unknown) => {
     stopped = true;
     failure ??= error;
     void sender?.stop();
   };
+  checkOptions(options);
   const interrupt = new Interrupt(() => stop());
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
     source = await openInput(input, { ...options, joinable: true, live: true }, log);
     recorder = await openRecord(options, source, log);
-    sender = new RtpSender({
+    const { scheme, ...address } = options.to;
+    const common: Omit<TransportStreamSenderOptions, 'rtp'> = {
       source,
-      host: options.to.host,
-      port: options.to.port,
-      localPort: options.localPort,
-      multiplexed: options.rtcpMux === true,
+      ...address,
       loop: options.loop === true,
-      datagramBytesMax: options.mtu,
       onUnit: (unit) => recorder?.write(unit),
       onSound: (unit) => recorder?.write(unit, { isSound: true }),
       onStall: (late) =>
         log.warn(
           `the stream is ${Math.round(late / 1_000)} ms behind schedule: the source or the machine may be too slow`,
         ),
-    });
+    };
+    if (scheme === 'rtp') {
+      const { localPort, rtcpMux: multiplexed = false, mtu: datagramBytesMax } = options;
+      sender = new RtpSender({ ...common, localPort, multiplexed, datagramBytesMax });
+    } else sender = new TransportStreamSender({ ...common, rtp: scheme === 'rtp+ts' });
     await sender.open();
-    await describe(sender, options, context);
+    if (sender instanceof RtpSender) await describe(sender, options, context);
+    else log.info(`play it with: ffplay ${scheme === 'udp' ? 'udp' : 'rtp'}://${sender.destination}`);
     const { name, codec, width, height, mode, durationSeconds } = source.description;
-    log.info(`sending ${name} (${width}×${height}, ${codec}, ${mode}) to rtp://${sender.destination}`);
-    context.showStatus(() => (sender ? statusOf(sender, durationSeconds) : undefined));
+    log.info(`sending ${name} (${width}×${height}, ${codec}, ${mode}) to ${scheme}://${sender.destination}`);
+    context.showStatus(() => (sender ? statusOf(sender, scheme, durationSeconds) : undefined));
     if (!stopped) await sender.run();
     const { frames, packets, bytes, retransmissions } = sender.statistics;
     const again = retransmissions > 0 ? `, and ${retransmissions} packets again on request` : '';
@@ -77,7 +82,20 @@ async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Con
   log.info(`play it with: ffplay -protocol_whitelist file,udp,rtp ${sdp}`);
 }
 
-function statusOf(sender: RtpSender, of: number | undefined): Status | undefined {
+/** @throws {Failure} for options that MPEG-TS has no use for. */
+function checkOptions({ to: { scheme }, sdp, localPort, rtcpMux }: SendRtpOptions): void {
+  if (scheme === 'rtp' || (sdp === undefined && localPort === 0 && rtcpMux !== true)) return;
+  throw new Failure(
+    `${scheme}:// is MPEG-TS, which has no session description and no RTCP: omit --sdp, --local-port and --rtcp-mux`,
+    2,
+  );
+}
+
+function statusOf(
+  sender: RtpSender | TransportStreamSender,
+  scheme: string,
+  of: number | undefined,
+): Status | undefined {
   const { frames, packets, retransmissions } = sender.statistics;
   const { positionSeconds, refused } = sender;
   if (frames === 0 || positionSeconds === undefined) return undefined;
@@ -86,6 +104,6 @@ function statusOf(sender: RtpSender, of: number | undefined): Status | undefined
     ...(refused > 0 ? [countPart(refused, `${refused} refused: no receiver on that port`, 'bad')] : []),
     `${frames} frames in ${packets} packets`,
     ...(retransmissions > 0 ? [`${retransmissions} again`] : []),
-    `rtp://${sender.destination}`,
+    `${scheme}://${sender.destination}`,
   ];
 }

@@ -14,6 +14,7 @@ import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from 
 import { Interrupt } from './interrupt.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import {
+  type PlainTarget,
   readAddress,
   readAudioTrack,
   readBitrate,
@@ -28,7 +29,7 @@ import { countPart, positionText, rateText, type Status } from './status-text.ts
 
 export interface SendCommandOptions extends CommonOptions, SourceCommandOptions, SenderEncryptionOptions {
   readonly listen: HostAndPort;
-  readonly to?: HostAndPort;
+  readonly to?: PlainTarget;
   readonly sdp?: string;
   readonly localPort: number;
   readonly rtcpMux?: boolean;
@@ -68,9 +69,10 @@ export function addSendCommand(program: Command): void {
         .argParser(readAddress),
     )
     .addOption(
-      new Option('--to <url>', 'send plain RTP to rtp://HOST:PORT instead, for players and other programs').argParser(
-        readRtpTarget,
-      ),
+      new Option(
+        '--to <url>',
+        'send to players and other programs instead: plain RTP to rtp://HOST:PORT, MPEG-TS to udp://HOST:PORT or rtp+ts://HOST:PORT',
+      ).argParser(readRtpTarget),
     )
     .addOption(
       new Option(
@@ -181,6 +183,7 @@ Live sources, read by ffmpeg: - (stdin), a named pipe, udp://, rtp://, srt://, r
 x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come, without sound, and are opened again when they
 return (pipes, URLs); the sender exits at the end of stdin and of devices.
   dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
+  dropframe send film.mp4 --to udp://10.0.0.2:1234
 
 AAC and Opus are copied, other sound becomes Opus (with ffmpeg). The stream starts when the first receiver joins; later receivers join live at the next key
 frame.

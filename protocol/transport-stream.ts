@@ -75,9 +75,10 @@ export class TransportStreamWriter {
   /**
    * Returns the packets of one access unit, in decode order; a multiple of 188 bytes. The clock never runs backwards: a
    * picture behind it is late.
+   * @param clock value of the clock, 90 kHz; `clockLead` before the decode time by default.
    */
-  write(unit: AccessUnit): Uint8Array {
-    this.#clock = ticks(Math.max(this.#clock, unit.decodeTimestamp - this.#clockLead));
+  write(unit: AccessUnit, clock = ticks(unit.decodeTimestamp - this.#clockLead)): Uint8Array {
+    this.#clock = ticks(Math.max(this.#clock, clock));
     const isSound = this.#main.codec.mediaType === 'audio';
     const pes = isSound ? soundPes(unit, this.#main) : packetizedElementaryStream(unit, this.#main.codec);
     const tables = (unit.importance === 'key' && !isSound) || this.#pictures % TABLE_INTERVAL_PICTURES === 0;

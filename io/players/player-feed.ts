@@ -21,7 +21,7 @@ export interface PlayerFeed {
 }
 
 /** Sound of a stream in a form that can be muxed; `undefined` without. */
-export function muxableSound({ sound }: Picture): TransportStreamSound | undefined {
+export function muxableSound({ sound }: Pick<Picture, 'sound'>): TransportStreamSound | undefined {
   const codec = sound && codecByName(sound.codecName);
   return codec?.transportStream ? { codec, parameterSets: sound!.parameterSets } : undefined;
 }

@@ -130,7 +130,7 @@ export class RtpSender {
     return position === undefined ? undefined : inSeconds(position);
   }
 
-  /** Destination of the media, once it is open. */
+  /** Destination of the media, once it is open, without the scheme. */
   get destination(): string {
     return `${bracketed(this.#address)}:${this.#options.port}`;
   }

@@ -1,0 +1,95 @@
+import { createSocket } from 'node:dgram';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { TransportStreamSender } from '../../session/rtp/transport-stream-sender.ts';
+import { decode } from '../interop/ffmpeg.ts';
+import { isInstalled } from '../interop/programs.ts';
+import { temporaryFolder } from '../io/sources/media.ts';
+import { optional } from '../optional.ts';
+import { PATIENCE } from '../patience.ts';
+import { sampleUnits } from '../sample-units.ts';
+
+const FRAMES = 30;
+const UNITS = sampleUnits().slice(0, FRAMES);
+const PACKET_BYTES = 188;
+
+const source: MediaSource = {
+  description: {
+    ...{ name: 'counter.h264', codecName: 'h264', codec: 'avc1.64001e', width: 640, height: 360, mode: 'copy' },
+    ...{ framesPerSecond: 30, durationSeconds: undefined, parameterSets: [] },
+  },
+  async *units() {
+    yield* UNITS;
+  },
+  close: async () => {},
+};
+
+/** Sends the clip, and returns the datagrams that arrive. */
+async function sent(rtp: boolean): Promise<Buffer[]> {
+  const datagrams: Buffer[] = [];
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  socket.on('message', (datagram) => datagrams.push(datagram));
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  const sending = new TransportStreamSender({
+    ...{ source, host: '127.0.0.1', port, rtp, loop: false },
+    onStall: () => {},
+  });
+  onTestFinished(() => sending.stop());
+  await sending.open();
+  expect(sending.destination).toBe(`127.0.0.1:${port}`);
+  await sending.run();
+  await expect.poll(() => datagrams.length, PATIENCE).toBe(sending.statistics.packets);
+  expect(sending.statistics.frames).toBe(FRAMES);
+  return datagrams;
+}
+
+const packetsOf = (datagram: Buffer): Buffer[] =>
+  Array.from({ length: datagram.length / PACKET_BYTES }, (_, index) =>
+    datagram.subarray(index * PACKET_BYTES, (index + 1) * PACKET_BYTES),
+  );
+
+/** PCR, 90 kHz (ISO/IEC 13818-1 §2.4.3.5); `undefined` without. */
+function clockOf(packet: Buffer): number | undefined {
+  const hasClock = (packet[3]! & 0x20) !== 0 && packet[4]! >= 7 && (packet[5]! & 0x10) !== 0;
+  return hasClock ? packet.readUInt32BE(6) * 2 + (packet[10]! >> 7) : undefined;
+}
+
+test('sends whole packets, seven at most in a datagram, with a clock that never runs backwards', async () => {
+  const datagrams = await sent(false);
+  for (const { length } of datagrams) {
+    expect(length % PACKET_BYTES).toBe(0);
+    expect(length).toBeLessThanOrEqual(7 * PACKET_BYTES);
+  }
+  const packets = datagrams.flatMap(packetsOf);
+  expect(packets.every(([sync]) => sync === 0x47)).toBe(true);
+  const clocks = packets.flatMap((packet) => clockOf(packet) ?? []);
+  expect(clocks.length).toBeGreaterThanOrEqual(FRAMES);
+  expect(clocks).toEqual(clocks.toSorted((one, other) => one - other));
+  // It begins 200 ms before the first picture is decoded, at a second.
+  expect(clocks[0]).toBeGreaterThanOrEqual(90_000 - 18_000);
+  expect(clocks[0]).toBeLessThan(90_000);
+});
+
+test('numbers RTP packets with payload type 33, each with whole packets of the stream', async () => {
+  const packets = (await sent(true)).map((datagram) => parseRtpPacket(datagram));
+  const read = packets.flatMap((packet) => (packet.ok ? [packet.value] : []));
+  expect(read.length).toBe(packets.length);
+  const [first] = read;
+  read.forEach((packet, index) => {
+    expect(packet.payloadType).toBe(33);
+    expect(packet.sequenceNumber).toBe((first!.sequenceNumber + index) & 0xffff);
+    expect(packet.payload.length % PACKET_BYTES).toBe(0);
+    expect(packet.payload[0]).toBe(0x47);
+  });
+});
+
+optional('ffmpeg', isInstalled('ffmpeg'))('sends a stream of which ffmpeg decodes every picture', async () => {
+  const file = join(temporaryFolder(), 'sent.ts');
+  writeFileSync(file, Buffer.concat(await sent(false)));
+  expect(decode(file)).toEqual({ pictures: FRAMES, complaints: [] });
+});
