@@ -1,5 +1,6 @@
 import { interleaved, type RtspHeader, serializeRtsp } from '../../protocol/rtsp/rtsp-message.ts';
 import { RtspReader } from '../../protocol/rtsp/rtsp-reader.ts';
+import { RtspLogin } from '../../session/rtsp/rtsp-authentication.ts';
 import type { FuzzInput } from '../fuzz-input.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
@@ -10,6 +11,11 @@ const RECEIVERS_MAX = 4;
 /** Bytes that a reader keeps: an interleaved packet, or a head with its body. */
 const PENDING_BYTES_MAX = 70_000;
 const URL = 'rtsp://192.0.2.1:8554/film';
+
+/** A wrong answer to a challenge, which is complete. */
+const ANSWER =
+  `Digest username="camera", realm="dropframe", nonce="0", uri="${URL}", algorithm=SHA-256, response="${'0'.repeat(64)}", ` +
+  'qop=auth, nc=00000001, cnonce="c"';
 
 /** What ffmpeg (the first) and a player with odd habits send; `SESSION` stands for the identifier that they were given. */
 const DIALOGS: readonly (readonly [method: string, uri: string, ...headers: RtspHeader[]])[][] = [
@@ -29,6 +35,7 @@ const DIALOGS: readonly (readonly [method: string, uri: string, ...headers: Rtsp
     ['SETUP', `${URL}/trackID=0`, ['Transport', 'RTP/AVP;multicast;client_port=1-2,RTP/AVP/TCP;destination=192.0.2.9']],
     ['SETUP', `${URL}/trackID=0`, ['Transport', 'RTP/AVP;unicast;client_port=5000-5001,RTP/AVP/TCP;mode="PLAY"']],
     ['PLAY', `${URL}/trackID=0`, ['Session', 'SESSION; timeout=60'], ['Require', 'play.basic']],
+    ['DESCRIBE', URL, ['Authorization', ANSWER]],
     ['SET_PARAMETER', '*', ['Session', 'SESSION'], ['Range', 'clock=19961108T142300Z-']],
   ],
 ];
@@ -57,6 +64,7 @@ export const rtspTarget: FuzzTarget = {
   mutate: (bytes, chance) => (chance.oneIn(3) ? mutateBytes(bytes, chance) : mutateText(bytes, chance)),
   run: ({ steps }, observed) => {
     const { requests, sessions } = presentation({ receiversMax: RECEIVERS_MAX });
+    const guarded = presentation({ login: new RtspLogin({ user: 'camera', password: 'a secret of no input' }) });
     const reader = new RtspReader();
     let id = '';
     for (const { bytes } of steps) {
@@ -65,6 +73,8 @@ export const rtspTarget: FuzzTarget = {
         if (item.kind !== 'request') continue;
         const answer = requests.answer(item);
         observed.see(`${answer.status}`);
+        observed.see(`guarded ${guarded.requests.answer(item).status}`);
+        hold(guarded.sessions.all.length === 0, 'there is no session without the right login');
         const [read] = new RtspReader().push(serializeRtsp(answer));
         hold(read?.kind === 'response' && read.status === answer.status, 'every answer can be read');
         hold(sessions.all.length <= RECEIVERS_MAX, 'there are no more sessions than places');
@@ -75,6 +85,7 @@ export const rtspTarget: FuzzTarget = {
     }
     observed.count('sessions', sessions.all.length);
     sessions.close();
+    guarded.sessions.close();
     hold(sessions.all.length === 0, 'nothing is left of a closed server');
   },
 };

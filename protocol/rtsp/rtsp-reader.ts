@@ -22,6 +22,7 @@ export interface RtspRefusal {
 
 /** Bounds of what a peer makes this end keep, bytes. Players send 200 bytes a request, credentials 300 more. */
 const START_LINE_BYTES_MAX = 2_048;
+const LONG_LINE = `the first line is longer than ${START_LINE_BYTES_MAX} bytes`;
 const HEAD_BYTES_MAX = 8_192;
 const BODY_BYTES_MAX = 16_384;
 const HEADERS_MAX = 64;
@@ -108,6 +109,7 @@ export class RtspReader {
     const headEnd = this.#headEnd(at);
     if (headEnd === undefined) return undefined;
     const lines = utf8Text(this.#buffer.subarray(at, headEnd)).split(/\r?\n/);
+    if (lines[0]!.length > START_LINE_BYTES_MAX) return this.#refuse(414, LONG_LINE);
     const headers = readHeaders(lines.slice(1));
     if (!headers) return this.#refuse(400, 'a header field is malformed');
     if (headers.length > HEADERS_MAX) return this.#refuse(413, `there are more than ${HEADERS_MAX} header fields`);
@@ -142,7 +144,7 @@ export class RtspReader {
     this.#searched = this.#length;
     const line = buffer.subarray(at, Math.min(this.#length, at + START_LINE_BYTES_MAX + 1));
     if (line.length > START_LINE_BYTES_MAX && !line.includes(LINE_FEED)) {
-      return this.#refuse(414, `the first line is longer than ${START_LINE_BYTES_MAX} bytes`);
+      return this.#refuse(414, LONG_LINE);
     }
     return undefined;
   }

@@ -66,6 +66,7 @@ describe('refuses', () => {
     ['a length that is no number', 'OPTIONS * RTSP/1.0\r\nContent-Length: -1\r\n\r\n', 400],
     ['two different lengths', 'OPTIONS * RTSP/1.0\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
     ['a body over the limit', 'OPTIONS * RTSP/1.0\r\nContent-Length: 999999999\r\n\r\n', 413],
+    ['a long first line, complete', `OPTIONS rtsp://h/${'a'.repeat(3_000)} RTSP/1.0\r\nCSeq: 1\r\n\r\n`, 414],
     ['an endless first line', 'A'.repeat(5_000), 414],
     ['an endless head', `OPTIONS * RTSP/1.0\r\n${'A: b\r\n'.repeat(5_000)}`, 413],
     ['too many fields', `OPTIONS * RTSP/1.0\r\n${'A: b\r\n'.repeat(100)}\r\n`, 413],
