@@ -8,7 +8,7 @@ import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifie
 export interface PlainStreamOptions {
   readonly codecName: CodecName;
   /** Ticks per second; the codec's by default. */
-  readonly clockRate?: number;
+  readonly clockRate?: number | undefined;
   /** Payload type, 96 … 126; retransmissions have the next one. 96 by default. */
   readonly payloadType?: number;
   /** Largest UDP payload, bytes. */

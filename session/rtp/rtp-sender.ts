@@ -64,7 +64,8 @@ export class RtpSender {
   constructor(options: RtpSenderOptions) {
     this.#options = options;
     const { source, port, localPort = 0, multiplexed = false, datagramBytesMax } = options;
-    const parameters = plainStream({ codecName: source.description.codecName, datagramBytesMax });
+    const { codecName, clockRate } = source.description;
+    const parameters = plainStream({ codecName, clockRate, datagramBytesMax });
     this.#codec = parameters.codec;
     this.#parameterSets = this.#codec.trackParameterSets();
     this.#flow = new RtpFlow({
@@ -76,9 +77,9 @@ export class RtpSender {
       onFault: (failure) => this.#onEnd(failure),
     });
     if (source.sound) {
-      const { codecName, clockRate } = source.sound.description;
+      const sound = source.sound.description;
       this.#sound = new RtpFlow({
-        parameters: plainStream({ codecName, clockRate, payloadType: SOUND_PAYLOAD_TYPE, datagramBytesMax }),
+        parameters: plainStream({ ...sound, payloadType: SOUND_PAYLOAD_TYPE, datagramBytesMax }),
         port: port + SOUND_PORT_AFTER,
         localPort: localPort === 0 ? 0 : localPort + SOUND_PORT_AFTER,
         multiplexed,

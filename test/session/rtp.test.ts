@@ -258,6 +258,19 @@ test('sends the sound beside the pictures, on ports of its own, and both end wit
   await expect.poll(() => [lastOf(control), lastOf(soundControl)], PATIENCE).toEqual([end, end]);
 });
 
+test('describes sound alone with its own clock rate', async () => {
+  const { description } = source();
+  const aac = {
+    ...description,
+    codecName: 'aac',
+    clockRate: 44_100,
+    parameterSets: [Uint8Array.of(0x12, 0x10)],
+  } as const;
+  const sending = sender(await freePortPair(), { source: { ...source(), description: aac } });
+  await sending.open();
+  expect(sending.sessionDescription).toContain('a=rtpmap:96 mpeg4-generic/44100/2');
+});
+
 test('refuses a port that leaves none for the sound', async () => {
   const sound = { description: { codecName: 'opus', clockRate: 48_000 } } as SoundSource;
   await expect(sender(65_534, { source: { ...source(), sound } }).open()).rejects.toThrow(
