@@ -50,6 +50,8 @@ export const soak: BenchPart = async (context) => {
       visits++;
     }
   })();
+  // Awaited at the end only; an interruption ends the measurement before.
+  visiting.catch(() => {});
   const startedAt = performance.now();
   const samples: Sample[] = [];
   for (let elapsedMs = 0; elapsedMs < minutes * 60_000; ) {
