@@ -67,6 +67,28 @@ const UNKNOWN_32 = 0xffff_ffff;
 
 /** Reads the movie box. Returns `undefined` when the file has none, or no track with this id. */
 export async function readMp4Structure(path: string, trackId: number): Promise<Mp4Structure | undefined> {
+  const movie = await readMovieBody(path);
+  return movie && readMovie(movie.body, { bodyOffset: movie.bodyOffset, trackId });
+}
+
+/**
+ * Returns the protection scheme of encrypted pictures (ISO/IEC 14496-12 §8.12), such as `cenc`; `undefined` when the file has
+ * none, or is no MP4.
+ */
+export async function readMp4Encryption(path: string): Promise<string | undefined> {
+  const movie = await readMovieBody(path);
+  for (const track of movie ? children(movie.body, 'trak') : []) {
+    const entry = descend(track, ['mdia', 'minf', 'stbl', 'stsd'])?.subarray(8);
+    if (entry === undefined || fourCharacters(entry, 4) !== 'encv') continue;
+    const scheme = descend(entry.subarray(8 + VISUAL_SAMPLE_ENTRY_BYTES, uint32(entry, 0)), ['sinf', 'schm']);
+    return scheme ? fourCharacters(scheme, 4) : 'unknown scheme';
+  }
+  return undefined;
+}
+
+async function readMovieBody(
+  path: string,
+): Promise<{ readonly body: Uint8Array; readonly bodyOffset: number } | undefined> {
   const file = await open(path, 'r');
   try {
     let offset = 0;
@@ -76,7 +98,7 @@ export async function readMp4Structure(path: string, trackId: number): Promise<M
       if (box.type === 'moov') {
         if (box.end - box.bodyOffset > MOVIE_BYTES_MAX) return undefined;
         const body = await readFileBytes(file, box.bodyOffset, box.end - box.bodyOffset);
-        return readMovie(body, { bodyOffset: box.bodyOffset, trackId });
+        return { body, bodyOffset: box.bodyOffset };
       }
       offset = box.end;
     }

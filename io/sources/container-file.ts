@@ -9,7 +9,7 @@ import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts
 import type { NalConfiguration } from '../../protocol/codec/nal/nal-stream-format.ts';
 import type { VideoSignal } from '../../protocol/codec/nal/video-signal.ts';
 import { hasNalUnits, nalStreamOf } from '../../protocol/codec/nal-streams.ts';
-import { type Mp4Structure, type Patch, readMp4Structure } from '../mp4/mp4-structure.ts';
+import { type Mp4Structure, type Patch, readMp4Encryption, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 import { signalOf, withContainerSignal } from './container-signal.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
@@ -24,6 +24,8 @@ export type ContainerFinding =
   | { readonly kind: 'other-codec'; readonly codec: string | undefined; readonly framesPerSecond: number | undefined }
   /** A container without video, such as an audio file. */
   | { readonly kind: 'no-video'; readonly format: string; readonly tracks: number; readonly soundTracks: number }
+  /** Encrypted pictures (ISO/IEC 23001-7); `scheme`: four characters, such as `cenc`. */
+  | { readonly kind: 'encrypted'; readonly scheme: string }
   /** An unknown format, or a file too damaged to read. */
   | { readonly kind: 'unknown' };
 
@@ -80,6 +82,8 @@ export async function examineContainer(path: string): Promise<ContainerFinding> 
 }
 
 async function examine(input: Input, path: string): Promise<ContainerFinding> {
+  const scheme = await readMp4Encryption(path).catch(() => undefined);
+  if (scheme !== undefined) return { kind: 'encrypted', scheme };
   const track = (await input.getVideoTracks())[0];
   if (track === undefined) {
     const format = (await input.getFormat()).name;

@@ -24,6 +24,8 @@ import { untimedUnits } from './untimed-units.ts';
 
 /** Assumed frame rate of a raw byte stream, 1/s, as in other programs. */
 export const FRAMES_PER_SECOND_DEFAULT = 25;
+/** Formats of which mediabunny leaves out the pictures of codecs that it does not know. */
+const MAY_HIDE_PICTURES = /^(MPEG|Ogg)/;
 /** Codecs that ffmpeg copies for us, by its names. */
 const FFMPEG_NAMES: Readonly<Partial<Record<string, CodecName>>> = { h264: 'h264', hevc: 'h265' };
 /** Returns the codec that is copied, by ffmpeg's name; `undefined` for any other. */
@@ -121,8 +123,14 @@ async function openContainer(input: string, options: PictureSourceOptions): Prom
           `${input} has no index (moov box), or a damaged one: the file is truncated or was never finished`,
         );
       }
-      if (finding.soundTracks > 0) throw new NoPictures(input);
-      return openThroughFfmpeg(input, localFile(input), options);
+      if (finding.soundTracks > 0 && !MAY_HIDE_PICTURES.test(finding.format)) throw new NoPictures(input);
+      return openThroughFfmpeg(input, localFile(input), options).catch((error: unknown) => {
+        // Without ffmpeg the sound is all that can be had.
+        const isMissing = error instanceof Failure && error.exitCode === 3;
+        throw finding.soundTracks > 0 && isMissing ? new NoPictures(input) : error;
+      });
+    case 'encrypted':
+      throw new Failure(`${input}: its video is encrypted (${finding.scheme}), so it cannot be streamed`);
     case 'other-codec':
     case 'unknown':
       return openThroughFfmpeg(input, localFile(input), options);

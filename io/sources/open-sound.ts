@@ -77,7 +77,7 @@ export async function openSound(
 async function findTracks(input: string, options: SoundOptions): Promise<readonly FoundTrack[]> {
   const container = openContainerInput(input);
   try {
-    const found = await within(READ_MS_MAX, tracksOf(container));
+    const found = await within(READ_MS_MAX, tracksOf(container, options.sound));
     if (found && found.value.length > 0) return found.value;
   } catch {
     // A file of another format.
@@ -91,24 +91,29 @@ async function findTracks(input: string, options: SoundOptions): Promise<readonl
   }));
 }
 
-async function tracksOf(container: Input): Promise<FoundTrack[]> {
+async function tracksOf(container: Input, { track: wanted }: SoundWishes): Promise<FoundTrack[]> {
   const isMatroska = (await container.getFormat()) instanceof MatroskaInputFormat;
   const tracks = await container.getAudioTracks();
   return Promise.all(
     tracks.map(async (track, index) => {
+      const codec = (await track.getCodec()) ?? 'unknown';
+      const language = await track.getLanguageCode();
+      const plain = { index, codec, language, format: undefined, startsAt: ticks(0), durationSeconds: undefined };
+      // Finding the first packet takes long in a file of hundreds of tracks.
+      if (!isChosen(wanted, plain)) return plain;
       const first = await new EncodedPacketSink(track).getFirstPacket();
       const format = await copiedFormatOf(track, first, isMatroska);
       const duration = await container.getDurationFromMetadata([track]).catch(() => null);
-      return {
-        index,
-        codec: (await track.getCodec()) ?? 'unknown',
-        language: await track.getLanguageCode(),
-        format,
-        startsAt: ticks(Math.round((first?.timestamp ?? 0) * TICKS_PER_SECOND) - (format?.delay ?? 0)),
-        durationSeconds: duration ?? undefined,
-      };
+      const startsAt = ticks(Math.round((first?.timestamp ?? 0) * TICKS_PER_SECOND) - (format?.delay ?? 0));
+      return { ...plain, format, startsAt, durationSeconds: duration ?? undefined };
     }),
   );
+}
+
+/** True for the track that the user wants; of several in a language, for each of them. */
+function isChosen(wanted: SoundWishes['track'], { index, language }: Pick<FoundTrack, 'index' | 'language'>): boolean {
+  if (wanted === undefined) return index === 0;
+  return typeof wanted === 'number' ? index === wanted - 1 : language === wanted.toLowerCase();
 }
 
 function chosenTrack(
@@ -116,10 +121,8 @@ function chosenTrack(
   tracks: readonly FoundTrack[],
   { track: wanted }: SoundWishes,
 ): FoundTrack | undefined {
-  if (wanted === undefined) return tracks[0];
-  const found =
-    typeof wanted === 'number' ? tracks[wanted - 1] : tracks.find(({ language }) => language === wanted.toLowerCase());
-  if (found) return found;
+  const found = tracks.find((track) => isChosen(wanted, track));
+  if (found || wanted === undefined) return found;
   const list = tracks.map(({ codec, language }, index) => `${index + 1} (${codec}, ${language})`).join(', ');
   const has = tracks.length === 0 ? 'it has no sound' : `it has ${list}`;
   throw new Failure(`${input} has no sound track ${wanted}: ${has}`, 2);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -10,7 +11,7 @@ import { flat, isInOrder, open, outcome } from './opened-source.ts';
 withMediaAndFfmpeg('copies every H.264 clip NAL unit by NAL unit, at the times of ffprobe', async () => {
   for (const path of clips()) {
     const { source } = await open(path, { ffmpeg: 'ffmpeg' }).catch(() => ({ source: undefined }));
-    if (source?.description.mode !== 'copy') continue;
+    if (source?.description.mode !== 'copy' || source.description.codecName !== 'h264') continue;
     const units = await all(source.units());
     const times = probedTimes(path).map(({ shown }) => shown);
     expect(units.length, path).toBe(times.length);
@@ -49,6 +50,21 @@ withMediaAndFfmpeg('encodes every other clip frame by frame, at the times of ffp
     await source.close();
   }
   expect(count).toBeGreaterThan(0);
+});
+
+withMediaAndFfmpeg('copies every VP9 clip packet by packet, at the times of ffprobe', async () => {
+  const path = join(MEDIA, 'clips/akiyo-news_vp9_352x288_29.97.webm');
+  const { source } = await open(path);
+  const units = await all(source.units());
+  const times = probedTimes(path).map(({ shown }) => shown);
+  expect(units.map(({ timestamp }) => timestamp + times[0]!)).toEqual(times);
+  const parameters = ['-v', 'error', '-i', path, '-map', '0:v:0', '-c', 'copy', '-f', 'framemd5', '-'];
+  const sums = execFileSync('ffmpeg', parameters)
+    .toString()
+    .matchAll(/^0,.*?\b([0-9a-f]{32})\b/gm);
+  const sumOf = ({ parts }: AccessUnit) => createHash('md5').update(parts[0]!).digest('hex');
+  expect(units.map(sumOf)).toEqual([...sums].map(([, sum]) => sum));
+  await source.close();
 });
 
 withMedia('copies every raw stream NAL unit by NAL unit from its first key frame', async () => {

@@ -226,3 +226,44 @@ withFfmpeg('units of sound alone begin at 0, and --no-video leaves the pictures 
   expect(units.length).toBeGreaterThan(42);
   await expect(openMediaSource(join(clip, '../b.mkv'), options)).rejects.toThrow('b.mkv');
 });
+
+withFfmpeg('a film in MPEG-TS whose pictures mediabunny does not know keeps them', async () => {
+  const clip = join(temporaryFolder(), 'a.ts');
+  const inputs = [
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=64x64:rate=25:duration=1',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=duration=1',
+  ];
+  execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-c:v', 'mpeg2video', '-c:a', 'mp2', clip]);
+  const options = { encode: 'auto', bitrate: 100_000, gop: 25, sound: {}, warn: () => {} } as const;
+  const source = await openMediaSource(clip, options);
+  await source.close();
+  expect(source.description).toMatchObject({ codecName: 'h264', width: 64 });
+  expect(source.sound?.description.codecName).toBe('opus');
+});
+
+withFfmpeg('encrypted pictures are refused in one line', async () => {
+  const folder = temporaryFolder();
+  const [plain, clip] = [join(folder, 'plain.mp4'), join(folder, 'a.mp4')];
+  const input = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=1'];
+  execFileSync('ffmpeg', [...input, '-c:v', 'libx264', plain]);
+  const key = ['-encryption_key', '0'.repeat(32), '-encryption_kid', '1'.repeat(32)];
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-i',
+    plain,
+    '-c',
+    'copy',
+    '-encryption_scheme',
+    'cenc-aes-ctr',
+    ...key,
+    clip,
+  ]);
+  await expect(open(clip)).rejects.toThrow('its video is encrypted (cenc), so it cannot be streamed');
+});
