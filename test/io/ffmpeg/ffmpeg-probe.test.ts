@@ -13,7 +13,7 @@ At least one output file must be specified
 
 test('reads codec, rate and duration from the list of streams', () => {
   expect(readProbe(TRANSPORT_STREAM, 'clip.ts')).toEqual({
-    video: { codec: 'h264', framesPerSecond: 59.94 },
+    video: { codec: 'h264', framesPerSecond: 59.94, rotation: 0 },
     sound: [{ codec: 'aac', language: 'und' }],
     hasAudio: true,
     hasPresentationTimes: true,
@@ -36,10 +36,11 @@ test('knows that AVI has no presentation times', () => {
 });
 
 test('reads a rate in thousands, and a missing rate as undefined', () => {
-  const rate = (text: string) => readProbe(`  Stream #0:0: Video: vp9, yuv420p, 64x64, ${text}`, 'x').video;
-  expect(rate('1k fps, 1k tbr')).toEqual({ codec: 'vp9', framesPerSecond: 1000 });
-  expect(rate('25 tbr, 1k tbn')).toEqual({ codec: 'vp9', framesPerSecond: 25 });
-  expect(rate('0 fps')).toEqual({ codec: 'vp9', framesPerSecond: undefined });
+  const rate = (text: string) =>
+    readProbe(`  Stream #0:0: Video: vp9, yuv420p, 64x64, ${text}`, 'x').video?.framesPerSecond;
+  expect(rate('1k fps, 1k tbr')).toBe(1000);
+  expect(rate('25 tbr, 1k tbn')).toBe(25);
+  expect(rate('0 fps')).toBeUndefined();
 });
 
 test("returns ffmpeg's own message when nothing is found", () => {
@@ -89,4 +90,14 @@ test.each([
 ])('of %j the frame rate is %s: the clock of the timestamps is none', (figures, rate) => {
   const line = `  Stream #0:0: Video: h264 (High), yuv420p, 64x48, ${figures}`;
   expect(readProbe(`Input #0, flv, from 'x.flv':\n${line}\n`, 'x.flv').video?.framesPerSecond).toBe(rate);
+});
+
+test.each([
+  ['-90.00', 90],
+  ['90.00', 270],
+  ['180.00', 180],
+])('reads a rotation of %s degrees, which is anticlockwise', (degrees, rotation) => {
+  const matrix = `    Side data:\n      displaymatrix: rotation of ${degrees} degrees`;
+  const output = `  Stream #0:0: Video: h264, yuv420p, 64x64, 25 fps\n${matrix}\n`;
+  expect(readProbe(output, 'x').video?.rotation).toBe(rotation);
 });
