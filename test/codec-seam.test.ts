@@ -62,6 +62,6 @@ test('announces a custom codec in a session description, and reads it back', () 
   const stream = { host: '127.0.0.1', port: 5_004, payloadType: 96, clockRate: TONE.clockRate, parameterSets: [SET] };
   const text = writeSessionDescription({ ...stream, codec: TONE, name: 'tone' });
   expect(text).toContain('a=rtpmap:96 TONE/48000\r\na=fmtp:96 set=200102\r\n');
-  expect(parseSessionDescription(text, TONE)).toEqual({ ok: true, value: stream });
+  expect(parseSessionDescription(text, TONE)).toMatchObject({ ok: true, value: stream });
   expect(parseSessionDescription(text)).toEqual({ ok: false, malformed: 'sdp-no-h264-stream' });
 });

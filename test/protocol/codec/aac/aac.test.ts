@@ -129,6 +129,6 @@ test('is announced by its configuration (RFC 3640 §4.1), and read back', () => 
   const text = writeSessionDescription({ ...stream, codec: AAC, name: 'sound' });
   expect(text).toContain('a=rtpmap:100 mpeg4-generic/48000/2\r\n');
   expect(text).toContain('mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=1190\r\n');
-  expect(parseSessionDescription(text, AAC)).toEqual({ ok: true, value: stream });
+  expect(parseSessionDescription(text, AAC)).toMatchObject({ ok: true, value: stream });
   expect(parseSessionDescription(text.replace('AAC-hbr', 'CELP-vbr'), AAC)).toMatchObject({ ok: false });
 });

@@ -91,7 +91,7 @@ test('is announced in a session description with its parameter sets (RFC 7798 §
   expect(text).toContain(
     'profile-space=0;profile-id=1;tier-flag=0;level-id=60;interop-constraints=900000000000;sprop-vps=QAEM',
   );
-  expect(parseSessionDescription(text, H265)).toEqual({ ok: true, value: stream });
+  expect(parseSessionDescription(text, H265)).toMatchObject({ ok: true, value: stream });
   expect(H265.session!.parameterSetsIn(['sprop-sps=*'])).toBeUndefined();
 });
 
