@@ -132,7 +132,7 @@ export interface PlainTarget extends HostAndPort {
 }
 
 /** Parses `rtp://HOST:PORT`, `udp://HOST:PORT` and `rtp+ts://HOST:PORT`. RTCP uses the next port of RTP. */
-export function readRtpTarget(text: string): PlainTarget {
+export function readPlainTarget(text: string): PlainTarget {
   const scheme = PLAIN_SCHEMES.find((one) => text.startsWith(`${one}://`)) ?? 'rtp';
   const { host, port, query } = readTarget(text, scheme);
   if (scheme === 'rtp' && port > RTP_PORT_MAX)

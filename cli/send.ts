@@ -21,7 +21,7 @@ import {
   readFramesPerSecond,
   readLocalAddress,
   readMegabytes,
-  readRtpTarget,
+  readPlainTarget,
   readWhole,
 } from './options.ts';
 import type { SourceCommandOptions } from './source-options.ts';
@@ -72,7 +72,7 @@ export function addSendCommand(program: Command): void {
       new Option(
         '--to <url>',
         'send to players and other programs instead: plain RTP to rtp://HOST:PORT, MPEG-TS to udp://HOST:PORT or rtp+ts://HOST:PORT',
-      ).argParser(readRtpTarget),
+      ).argParser(readPlainTarget),
     )
     .addOption(
       new Option(

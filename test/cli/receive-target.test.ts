@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { readRtpTarget } from '../../cli/options.ts';
+import { readPlainTarget } from '../../cli/options.ts';
 import { addReceiverOptions } from '../../cli/receive.ts';
 import { receiveTarget } from '../../cli/receive-target.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
@@ -123,11 +123,12 @@ test('reports any other target as a usage error', async () => {
 });
 
 test('leaves room for RTCP on the next port', () => {
-  expect(readRtpTarget('rtp://127.0.0.1:65534')).toEqual({ host: '127.0.0.1', port: 65_534 });
-  expect(() => readRtpTarget('rtp://127.0.0.1:65535')).toThrow(/at most 65534/);
-  expect(() => readRtpTarget('rtp://127.0.0.1:0')).toThrow(/port 0/);
-  expect(() => readRtpTarget('rtp://127.0.0.1:5004?mtu=900')).toThrow(/command line/);
-  expect(() => readRtpTarget('udp://127.0.0.1:5004')).toThrow(/rtp:\/\//);
+  expect(readPlainTarget('rtp://127.0.0.1:65534')).toEqual({ scheme: 'rtp', host: '127.0.0.1', port: 65_534 });
+  expect(() => readPlainTarget('rtp://127.0.0.1:65535')).toThrow(/at most 65534/);
+  expect(() => readPlainTarget('rtp://127.0.0.1:0')).toThrow(/port 0/);
+  expect(() => readPlainTarget('rtp://127.0.0.1:5004?mtu=900')).toThrow(/command line/);
+  expect(() => readPlainTarget('tcp://127.0.0.1:5004')).toThrow(/rtp:\/\//);
+  expect(readPlainTarget('udp://127.0.0.1:65535')).toMatchObject({ scheme: 'udp', port: 65_535 });
 });
 
 test('requests what the description offers', async () => {
