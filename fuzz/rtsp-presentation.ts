@@ -44,6 +44,7 @@ export function presentation({
   const sessions = new RtspSessions({
     live,
     tracks,
+    rotation: undefined,
     limits: { receiversMax, receiversPerAddressMax: receiversMax },
     datagramBytesMax: 1_200,
     ports: () => undefined,

@@ -4,8 +4,7 @@ import { Failure } from '../../io/os/failure.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inSeconds } from '../../protocol/base/units.ts';
-import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
-import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
+import { JoinableUnits } from '../../protocol/codec/joinable-units.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { Broadcast } from '../stream/broadcast.ts';
@@ -54,8 +53,7 @@ export class RtpSender {
   readonly #flow: RtpFlow;
   readonly #sound: RtpFlow | undefined;
   readonly #broadcast: Broadcast;
-  readonly #codec: Codec;
-  readonly #parameterSets: ParameterSetTracker;
+  readonly #joinable: JoinableUnits;
   readonly #keyFrames = new KeyFrameRequests();
   #address = '';
   #stopping = false;
@@ -64,10 +62,9 @@ export class RtpSender {
   constructor(options: RtpSenderOptions) {
     this.#options = options;
     const { source, port, localPort = 0, multiplexed = false, datagramBytesMax } = options;
-    const { codecName, clockRate } = source.description;
+    const { codecName, clockRate, parameterSets, rotation } = source.description;
     const parameters = plainStream({ codecName, clockRate, datagramBytesMax });
-    this.#codec = parameters.codec;
-    this.#parameterSets = this.#codec.trackParameterSets();
+    this.#joinable = new JoinableUnits({ codec: parameters.codec, parameterSets, rotation });
     this.#flow = new RtpFlow({
       parameters,
       port,
@@ -87,7 +84,6 @@ export class RtpSender {
         onFault: (failure) => this.#onEnd(failure),
       });
     }
-    for (const set of source.description.parameterSets) this.#parameterSets.add(set);
     const { adaptive } = source;
     this.#broadcast = new Broadcast({
       units: () => source.units(),
@@ -190,15 +186,10 @@ export class RtpSender {
     for (const flow of flows) flow.close();
   }
 
-  #send(sent: AccessUnit): void {
-    this.#options.onUnit?.(sent);
-    // Nothing else tells the players how to turn it.
-    const unit = orientedUnit(this.#codec, sent, this.#options.source.description.rotation);
-    for (const part of unit.parts) this.#parameterSets.add(part);
-    const joinable = unit.importance === 'key';
-    // For players without the SDP file, and those that join later, the stream repeats the parameter sets.
-    const parts = this.#codec.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
-    this.#flow.send(joinable ? { ...unit, parts } : unit);
+  #send(unit: AccessUnit): void {
+    this.#options.onUnit?.(unit);
+    this.#joinable.learn(unit);
+    this.#flow.send(this.#joinable.of(unit));
   }
 
   #passKeyFrameRequest(): void {

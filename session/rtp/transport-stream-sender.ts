@@ -6,9 +6,8 @@ import { muxableSound } from '../../io/players/player-feed.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { elapsed, type Instant, inSeconds, microsecondsToTicks, type Ticks, ticks } from '../../protocol/base/units.ts';
-import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
-import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
+import { JoinableUnits } from '../../protocol/codec/joinable-units.ts';
 import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
@@ -45,8 +44,7 @@ const CLOCK_INTERVAL_MS = 30;
 export class TransportStreamSender {
   readonly #options: TransportStreamSenderOptions;
   readonly #broadcast: Broadcast;
-  readonly #codec: Codec;
-  readonly #parameterSets: ParameterSetTracker;
+  readonly #joinable: JoinableUnits;
   readonly #writer: TransportStreamWriter;
   readonly #ssrc = randomSsrc();
   readonly #totals = { frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
@@ -62,13 +60,12 @@ export class TransportStreamSender {
   constructor(options: TransportStreamSenderOptions) {
     this.#options = options;
     const { source } = options;
-    const { codecName, parameterSets } = source.description;
-    this.#codec = codecByName(codecName);
-    this.#parameterSets = this.#codec.trackParameterSets();
-    for (const set of parameterSets) this.#parameterSets.add(set);
+    const { codecName, parameterSets, rotation } = source.description;
+    const codec = codecByName(codecName);
+    this.#joinable = new JoinableUnits({ codec, parameterSets, rotation });
     const sound = source.sound && muxableSound({ sound: source.sound.description });
     this.#writer = new TransportStreamWriter({
-      codec: this.#codec,
+      codec,
       clockLead: ticks(0),
       parameterSets,
       ...(sound && { sound }),
@@ -142,12 +139,9 @@ export class TransportStreamSender {
     this.#socket?.close();
   }
 
-  #send(sent: AccessUnit): void {
-    this.#options.onUnit?.(sent);
-    const unit = orientedUnit(this.#codec, sent, this.#options.source.description.rotation);
-    for (const part of unit.parts) this.#parameterSets.add(part);
-    const joinable = unit.importance === 'key';
-    const parts = this.#codec.withParameterSets(unit.parts, this.#parameterSets.sets(), joinable);
+  #send(unit: AccessUnit): void {
+    this.#options.onUnit?.(unit);
+    this.#joinable.learn(unit);
     this.#totals.frames++;
     if (!this.#clock) {
       this.#clock = { at: now(), ticks: ticks(unit.decodeTimestamp - CLOCK_LEAD) };
@@ -155,7 +149,7 @@ export class TransportStreamSender {
         this.#transmit(this.#writer.writeClock(this.#clockNow()), this.#clockNow());
       }, CLOCK_INTERVAL_MS);
     }
-    this.#transmit(this.#writer.write({ ...unit, parts }, this.#clockNow()), unit.decodeTimestamp);
+    this.#transmit(this.#writer.write(this.#joinable.of(unit), this.#clockNow()), unit.decodeTimestamp);
   }
 
   /** The clock at the hand-over, not that of the schedule, so that a late timer does not show as jitter. */

@@ -11,13 +11,18 @@ import {
 } from '../../protocol/rtsp/rtsp-message.ts';
 import type { RtspStatus } from '../../protocol/rtsp/rtsp-status.ts';
 import { parseRtspUri, type RtspUri, trackUri } from '../../protocol/rtsp/rtsp-uri.ts';
-import { formatTransport, parseTransportOffers, type TransportOffer } from '../../protocol/rtsp/transport-header.ts';
+import {
+  type ChosenTransport,
+  formatTransport,
+  parseTransportOffers,
+  type TransportOffer,
+} from '../../protocol/rtsp/transport-header.ts';
 import { RtspAuthentication, type RtspLogin } from './rtsp-authentication.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
 import type { RtspSession } from './rtsp-session.ts';
-import { type ChosenRoute, TEARDOWN } from './rtsp-sessions.ts';
+import { TEARDOWN } from './rtsp-sessions.ts';
 
-/** What the requests of players act on. */
+/** The server, as far as requests of players act on it. */
 export interface RtspService {
   /** Path of the presentation, without slashes. */
   readonly path: string;
@@ -25,7 +30,7 @@ export interface RtspService {
   readonly name: string;
   readonly version: number;
   readonly tracks: readonly PresentationTrack[];
-  /** Who may watch; `undefined`: everyone. */
+  /** Login that players must give; `undefined`: none. */
   readonly login: RtspLogin | undefined;
   /** True when everything is inside TLS, so that media over UDP would be in the clear. */
   readonly isSecure: boolean;
@@ -36,7 +41,7 @@ export interface RtspService {
   /** Makes a place for a player, or returns why there is none. */
   open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string };
   /** Sets up a track; `undefined` when ports or channels are not available. */
-  route(session: RtspSession, connection: RtspPeer, track: number, offer: TransportOffer): ChosenRoute | undefined;
+  route(session: RtspSession, connection: RtspPeer, track: number, offer: TransportOffer): ChosenTransport | undefined;
   /** True when this connection's packets can carry the session. */
   carries(session: RtspSession, connection: RtspPeer): boolean;
   end(session: RtspSession, cause: string): void;
@@ -92,7 +97,7 @@ export class RtspRequests {
     if (method === 'OPTIONS' && request.uri === '*') return this.#keepAlive(request, respond, [PUBLIC]);
     const uri = parseRtspUri(request.uri);
     if (!uri) return respond(400);
-    // What is asked for in front of everything else, and gives nothing away.
+    // Players ask for OPTIONS before they log in, and its answer gives nothing away.
     const refusal = method === 'OPTIONS' ? undefined : this.#refusal(request, respond);
     if (refusal) return refusal;
     if (uri.path !== this.#service.path) return respond(404);

@@ -77,6 +77,7 @@ export class RtspServer {
     this.#sessions = new RtspSessions({
       live,
       tracks: tracksOf(source),
+      rotation: source.description.rotation,
       limits: { receiversMax, receiversPerAddressMax },
       datagramBytesMax,
       ports: () => this.#ports,

@@ -3,7 +3,7 @@ import { BacklogGate } from '../../io/web-server/backlog-gate.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import { ticks } from '../../protocol/base/units.ts';
-import type { Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
+import { JoinableUnits, type JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
 import { randomHex } from '../stream/identifiers.ts';
 import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
@@ -13,11 +13,8 @@ import type { RtspTrack } from './rtsp-track.ts';
 /** The live stream that players join. */
 export type JoinedStream = Pick<LiveStream, 'isLive' | 'recent' | 'start' | 'requestKeyFrame' | 'add' | 'delete'>;
 
-export interface RtspSessionOptions {
+export interface RtspSessionOptions extends JoinableUnitsOptions {
   readonly live: JoinedStream;
-  /** Codec of the pictures. */
-  readonly codec: Codec;
-  readonly parameterSets: readonly Uint8Array[];
   readonly lower: 'udp' | 'tcp';
   /** Address and port of the player, as text. */
   readonly peer: string;
@@ -50,7 +47,7 @@ export class RtspSession implements StreamViewer, PlaceHolder {
   readonly id = randomHex(12);
   readonly tracks = new Map<number, RtspTrack>();
   readonly #options: RtspSessionOptions;
-  readonly #parameterSets: ParameterSetTracker;
+  readonly #joinable: JoinableUnits;
   #state: 'ready' | 'playing' | 'ending' | 'ended' = 'ready';
   #heardAt: Instant = now();
   #gate: BacklogGate;
@@ -63,8 +60,7 @@ export class RtspSession implements StreamViewer, PlaceHolder {
 
   constructor(options: RtspSessionOptions) {
     this.#options = options;
-    this.#parameterSets = options.codec.trackParameterSets();
-    for (const set of options.parameterSets) this.#parameterSets.add(set);
+    this.#joinable = new JoinableUnits(options);
     this.#gate = new BacklogGate({ queueMax: options.latency });
   }
 
@@ -157,7 +153,7 @@ export class RtspSession implements StreamViewer, PlaceHolder {
   }
 
   send(unit: AccessUnit): void {
-    for (const part of unit.parts) this.#parameterSets.add(part);
+    this.#joinable.learn(unit);
     if (!this.isPlaying) return;
     if (this.#waiting.length === 0) return this.#deliver(unit);
     if (this.#waiting.length < WAITING_MAX) return void this.#waiting.push(unit);
@@ -232,11 +228,7 @@ export class RtspSession implements StreamViewer, PlaceHolder {
   #deliver(unit: AccessUnit): void {
     const track = this.tracks.get(VIDEO_TRACK);
     if (!track || !this.#gate.admits(unit.importance, this.#options.backlogAge())) return;
-    const { codec } = this.#options;
-    const isKey = unit.importance === 'key';
-    // Players join here: they need the parameter sets, also where the description had none.
-    const parts = isKey ? codec.withParameterSets(unit.parts, this.#parameterSets.sets(), true) : unit.parts;
-    if (track.send({ ...unit, parts })) this.#joined = true;
+    if (track.send(this.#joinable.of(unit))) this.#joined = true;
     else this.#renewGate();
   }
 }

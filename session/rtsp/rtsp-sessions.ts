@@ -1,4 +1,5 @@
 import { elapsed, type Instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
+import type { JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import type { ChosenTransport, PacketPair, TransportOffer } from '../../protocol/rtsp/transport-header.ts';
 import { type PlaceLimits, placeFor } from '../stream/places.ts';
@@ -7,10 +8,7 @@ import type { RtspPeer } from './rtsp-connection.ts';
 import { type JoinedStream, RtspSession, VIDEO_TRACK } from './rtsp-session.ts';
 import { RtspTrack } from './rtsp-track.ts';
 
-/** How a track reaches its player. */
-export type ChosenRoute = ChosenTransport;
-
-export interface RtspSessionsOptions {
+export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotation'> {
   readonly live: JoinedStream;
   readonly tracks: readonly PresentationTrack[];
   readonly limits: PlaceLimits;
@@ -46,7 +44,7 @@ interface Entry {
 export class RtspSessions {
   readonly #options: RtspSessionsOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Who takes the packets of a connection's channels. */
+  /** Receivers of the packets on a connection's channels. */
   readonly #channels = new WeakMap<RtspPeer, Map<number, (packet: Uint8Array) => void>>();
 
   constructor(options: RtspSessionsOptions) {
@@ -60,7 +58,7 @@ export class RtspSessions {
   /** Returns the session that a request on this connection names. */
   session(id: string, connection: RtspPeer): RtspSession | undefined {
     const entry = this.#entries.get(id);
-    // Whatever connection it comes from: the last one controls the session (RFC 2326 §1.1).
+    // A session is not bound to a connection: the last one controls the session (RFC 2326 §1.1).
     if (entry?.session.lower === 'udp') entry.connection = connection;
     return entry?.session;
   }
@@ -72,7 +70,7 @@ export class RtspSessions {
 
   /** Makes a place for a player, or returns why there is none. */
   open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string } {
-    const { live, tracks, limits } = this.#options;
+    const { live, tracks, rotation, limits } = this.#options;
     const { peer, address } = connection;
     const placement = placeFor(address, this.all, limits);
     if ('refused' in placement) return placement;
@@ -83,7 +81,7 @@ export class RtspSessions {
       const entry = this.#entries.get(session.id);
       if (entry) entry.endedTimer = setTimeout(() => this.#conclude(session, 'end of stream'), ENDED_MS);
     };
-    const own = { live, codec, parameterSets, lower, peer, address, latency, backlogAge, onEnded };
+    const own = { live, codec, parameterSets, rotation, lower, peer, address, latency, backlogAge, onEnded };
     const session: RtspSession = new RtspSession(own);
     this.#entries.set(session.id, { session, connection, release: [], endedTimer: undefined });
     live.add(session);
@@ -92,7 +90,7 @@ export class RtspSessions {
   }
 
   /** Sets up a track; `undefined` when ports or channels are not available. */
-  route(session: RtspSession, connection: RtspPeer, index: number, offer: TransportOffer): ChosenRoute | undefined {
+  route(session: RtspSession, connection: RtspPeer, index: number, offer: TransportOffer): ChosenTransport | undefined {
     const entry = this.#entries.get(session.id);
     const track = this.#options.tracks[index];
     if (!entry || !track) return undefined;
