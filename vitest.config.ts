@@ -4,7 +4,7 @@ import { PATIENCE_MS } from './test/patience.ts';
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** What every run of tests shares, the long ones of `npm run chaos` included. */
+/** Common to all runs of tests, the long ones of `npm run chaos` included. */
 export const shared = {
   resolve: {
     // The package by its own name is its sources here; test/package.test.ts uses what is packed.

@@ -17,7 +17,7 @@ const ANSWER =
   `Digest username="camera", realm="dropframe", nonce="0", uri="${URL}", algorithm=SHA-256, response="${'0'.repeat(64)}", ` +
   'qop=auth, nc=00000001, cnonce="c"';
 
-/** What ffmpeg (the first) and a player with odd habits send; `SESSION` stands for the identifier that they were given. */
+/** Requests of ffmpeg (the first) and of a player with odd habits; `SESSION` stands for the identifier that they were given. */
 const DIALOGS: readonly (readonly [method: string, uri: string, ...headers: RtspHeader[]])[][] = [
   [
     ['OPTIONS', URL, ['User-Agent', 'Lavf59.27.100']],

@@ -172,7 +172,7 @@ class TrackReader {
     parts: {
       readonly codecName: CodecName;
       readonly record: Uint8Array | undefined;
-      /** What the container says about how pictures are shown. */
+      /** How pictures are shown, as the container says. */
       readonly signal: VideoSignal;
       readonly structure: Mp4Structure | undefined;
       /** Result of an earlier examination of the whole file; `undefined` when unknown. */

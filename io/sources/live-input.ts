@@ -12,7 +12,7 @@ export interface LiveInput {
   readonly url: string;
   /** Options in front of `-i`, beside the whitelists of its scheme. */
   readonly options: readonly string[];
-  /** What is read into ffmpeg: `-` for stdin, or a named pipe; `undefined` when ffmpeg opens the input itself. */
+  /** Input that is read into ffmpeg: `-` for stdin, or a named pipe; `undefined` when ffmpeg opens the input itself. */
   readonly pipe: string | undefined;
   /** False when nothing follows its end, as with stdin. */
   readonly returns: boolean;

@@ -36,7 +36,7 @@ export type TimelineNotice =
 export class LiveTimeline {
   #base: Ticks | undefined;
   #last: { readonly at: Instant; readonly decodeTimestamp: Ticks } | undefined;
-  /** What our clock is ahead of the times, at the earliest picture so far. */
+  /** Lead of our clock over the times, at the earliest picture so far. */
   #fastest: Microseconds = INFINITE;
   #afterStall: { readonly until: Instant; fastest: Microseconds } | undefined;
   #notice: TimelineNotice | undefined;

@@ -34,7 +34,7 @@ export async function openLive(input: string, live: LiveInput, options: LiveSour
   if (options.sound?.track !== undefined) {
     throw new Failure(`${name} is a live source, whose sound is not sent yet: --audio-track cannot be used`, 2);
   }
-  // What is said of a source when it is opened is not said again when it returns.
+  // A source that returns is not described again.
   const said = new Set<string>();
   const once = (say: (message: string) => void) => (message: string) => {
     if (!said.has(message)) say(message);

@@ -74,7 +74,7 @@ export async function encodeSound(
     // `words` tell more than the reader of what is not Ogg.
   }
   close();
-  // What it said may still be in the pipe.
+  // Its last message may still be in the pipe.
   await within(LAST_WORDS_MS, ended);
   throw new Failure(`ffmpeg could not encode the sound: ${complaint(words, input) ?? (late || 'it produced none')}`);
 }

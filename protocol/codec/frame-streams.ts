@@ -6,7 +6,7 @@ import { importanceOfVp9 } from './vp9/vp9.ts';
 export interface FrameStreamFormat {
   /** Name for messages: `VP9`. */
   readonly title: string;
-  /** What decoding needs, for messages. */
+  /** Configuration that decoding needs, for messages. */
   readonly parameterSetNames: string;
   /** Returns the parts of the access unit in a sample; empty when nothing in it can be read. */
   split(sample: Uint8Array): readonly Uint8Array[];

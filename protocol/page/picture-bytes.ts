@@ -10,7 +10,7 @@ const DISCARDABLE = 0x20;
 const START_CODE_BYTES = 4;
 
 /**
- * What both kinds of picture messages carry (`PagePicture`, `LanePicture`). All integers are big-endian:
+ * Common part of both kinds of picture messages (`PagePicture`, `LanePicture`). All integers are big-endian:
  *
  *     0                   1                   2                   3
  *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

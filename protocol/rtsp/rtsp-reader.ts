@@ -10,7 +10,7 @@ import {
 } from './rtsp-message.ts';
 import type { RtspStatus } from './rtsp-status.ts';
 
-/** What a peer sends on an RTSP connection. */
+/** Item that a peer sends on an RTSP connection. */
 export type RtspItem = RtspRequest | RtspResponse | InterleavedFrame;
 
 /** Why the bytes of a peer are refused. The connection is over, because the boundaries of its messages are lost. */

@@ -45,7 +45,7 @@ export class RtpFlow {
   constructor(options: RtpFlowOptions) {
     this.#options = options;
     const { parameters } = options;
-    // What a path carries is measured with the pictures, which are most of the bytes.
+    // The capacity of a path is measured with the pictures, which are most of the bytes.
     const isSound = parameters.codec.mediaType === 'audio';
     const sending = senderOptions(parameters, isSound ? { rate: () => new UnlimitedRate() } : {});
     this.#sender = new Sender(sending);

@@ -33,7 +33,7 @@ export class MediaPorts {
     const take = (packet: Uint8Array, { address, port }: RemoteInfo) => {
       if (packet.length >= 8 && isRtcp(packet)) takers.get(nameOf(address, port))?.(packet);
     };
-    // What players send to the RTP port only opens their firewalls.
+    // Datagrams of players to the RTP port only open their firewalls.
     const open = (port: number, onDatagram: typeof take) => DatagramSocket.open({ host, port, onDatagram });
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const rtp = await open(0, () => {});

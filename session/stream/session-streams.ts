@@ -62,7 +62,7 @@ export class SessionStreams {
       const { codecName, clockRate } = sound;
       const parameters = agreedParameters(hello, { ...choices(), codec: codecByName(codecName), clockRate });
       this.#sound = { parameters, description: sound };
-      // What a path carries is measured with the pictures, which are most of the bytes.
+      // The capacity of a path is measured with the pictures, which are most of the bytes.
       const sending = senderOptions(parameters, { historyBudget, rate: () => new UnlimitedRate() });
       soundOptions = sending;
       soundSender = new Sender(sending);

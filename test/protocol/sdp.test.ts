@@ -10,14 +10,18 @@ const PPS = hex('68cb83cb20');
 
 const lines = (...lines: string[]): string => lines.map((line) => `${line}\r\n`).join('');
 
+const COUNTER = {
+  host: '127.0.0.1',
+  port: 5_004,
+  payloadType: 96,
+  clockRate: 90_000,
+  parameterSets: [SPS, PPS],
+  name: 'counter.mp4',
+};
+
 test('describes a stream as in RFC 8866 and RFC 6184 §8.2', () => {
   const text = writeSessionDescription({
-    host: '127.0.0.1',
-    port: 5_004,
-    payloadType: 96,
-    clockRate: 90_000,
-    parameterSets: [SPS, PPS],
-    name: 'counter.mp4',
+    ...COUNTER,
     extensions: new Map([
       [1, FRAME_MARK_URN],
       [2, DECODE_LEAD_URN],
@@ -78,12 +82,7 @@ const FEEDBACK = { nack: true, pictureLoss: true, fullIntra: true };
 
 test('describes feedback and retransmissions as in RFC 4585 §4 and RFC 4588 §8.6, and reads them back', () => {
   const text = writeSessionDescription({
-    host: '127.0.0.1',
-    port: 5_004,
-    payloadType: 96,
-    clockRate: 90_000,
-    parameterSets: [SPS, PPS],
-    name: 'counter.mp4',
+    ...COUNTER,
     ssrc: 1,
     feedback: FEEDBACK,
     retransmission: { ssrc: 0xffff_ffff, payloadType: 97 },

@@ -88,7 +88,7 @@ export class LaneCard {
     return verdict && { settings: this.#settings, verdict, counts: this.#recent.counts, behindMs: lagOf(this.log) };
   }
 
-  /** What the worker reports of the pictures; `undefined` before its first report. */
+  /** Report of the worker on the pictures; `undefined` before its first report. */
   get pictures(): LanePictures | undefined {
     return this.#pictures;
   }

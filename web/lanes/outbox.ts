@@ -8,7 +8,7 @@ type Events = Extract<LaneAnnouncement, { readonly kind: 'events' }>;
 const EVENTS_MAX = 20_000;
 
 /**
- * What the worker has received and the page has not taken yet. Its length is bounded: events are joined, and of figures
+ * Messages that the worker has received and the page has not taken yet. Its length is bounded: events are joined, and of figures
  * and rates only the newest are kept.
  */
 export class Outbox {

@@ -1,6 +1,6 @@
 import type { LaneAnnouncement } from '../../protocol/page/lane-message.ts';
 
-/** What the worker has received, in order. */
+/** Events that the worker has received, in order. */
 export type WorkerEvent =
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected' }

@@ -2,7 +2,7 @@
 const TARGET_MS = 80;
 /** Surplus beyond it that is cut after a second, milliseconds. */
 const SURPLUS_MS = 60;
-/** What is cut at once: it has come in a burst, milliseconds. */
+/** Surplus that is cut at once, as it has come in a burst, milliseconds. */
 const BURST_MS = 600;
 /** Gaps up to this length are concealed; after a longer one, or a step backwards, playing begins again, milliseconds. */
 const GAP_MS_MAX = 1_000;
@@ -45,7 +45,7 @@ export class SoundBuffer {
     this.#sampleRate = sampleRate;
   }
 
-  /** What waits, milliseconds. */
+  /** Sound that waits, milliseconds. */
   get bufferedMs(): number {
     return (this.#samples * 1_000) / this.#sampleRate;
   }

@@ -1,6 +1,6 @@
 import { BitReader } from './bit-reader.ts';
 
-/** What the elements at the beginning of vui_parameters say about how pictures are shown. */
+/** Display of pictures, as the elements at the beginning of vui_parameters say. */
 export interface VideoSignal {
   /** Width and height of a sample in any unit; `undefined` when unspecified. */
   readonly sampleAspect?: SampleAspect | undefined;

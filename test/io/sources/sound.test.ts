@@ -204,19 +204,17 @@ for (const [ending, codecs, said] of [
   });
 }
 
+/** Inputs of ffmpeg: a second of pictures and of sound. */
+const FILM = ['testsrc2=size=64x64:rate=25:duration=1', 'sine=duration=1'].flatMap((input) => [
+  '-f',
+  'lavfi',
+  '-i',
+  input,
+]);
+
 withFfmpeg('units of sound alone begin at 0, and --no-video leaves the pictures of a film out', async () => {
   const clip = join(temporaryFolder(), 'a.mkv');
-  const inputs = [
-    '-f',
-    'lavfi',
-    '-i',
-    'testsrc2=size=64x64:rate=25:duration=1',
-    '-f',
-    'lavfi',
-    '-i',
-    'sine=duration=1',
-  ];
-  execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-c:v', 'libx264', '-c:a', 'aac', '-output_ts_offset', '3', clip]);
+  execFileSync('ffmpeg', ['-v', 'error', ...FILM, '-c:v', 'libx264', '-c:a', 'aac', '-output_ts_offset', '3', clip]);
   const options = { encode: 'auto', bitrate: 1, gop: 1, sound: {}, warn: () => {} } as const;
   const source = await openMediaSource(clip, { ...options, pictures: false });
   const units = await all(source.units());
@@ -229,17 +227,7 @@ withFfmpeg('units of sound alone begin at 0, and --no-video leaves the pictures 
 
 withFfmpeg('a film in MPEG-TS whose pictures mediabunny does not know keeps them', async () => {
   const clip = join(temporaryFolder(), 'a.ts');
-  const inputs = [
-    '-f',
-    'lavfi',
-    '-i',
-    'testsrc2=size=64x64:rate=25:duration=1',
-    '-f',
-    'lavfi',
-    '-i',
-    'sine=duration=1',
-  ];
-  execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-c:v', 'mpeg2video', '-c:a', 'mp2', clip]);
+  execFileSync('ffmpeg', ['-v', 'error', ...FILM, '-c:v', 'mpeg2video', '-c:a', 'mp2', clip]);
   const options = { encode: 'auto', bitrate: 100_000, gop: 25, sound: {}, warn: () => {} } as const;
   const source = await openMediaSource(clip, options);
   await source.close();
