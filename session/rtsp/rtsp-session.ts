@@ -167,7 +167,9 @@ export class RtspSession implements StreamViewer, PlaceHolder {
     const track = this.tracks.get(SOUND_TRACK);
     if (!track || !this.isPlaying) return;
     // Sound begins with the pictures, and stops while they are skipped.
-    if (this.tracks.has(VIDEO_TRACK) && (!this.#joined || this.#gate.waitsForKey)) return;
+    if (this.tracks.has(VIDEO_TRACK)) {
+      if (!this.#joined || this.#gate.waitsForKey) return;
+    } else if (!this.#gate.admits('key', this.#options.backlogAge())) return;
     track.send(unit);
   }
 

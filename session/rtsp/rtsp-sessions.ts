@@ -1,3 +1,4 @@
+import { networkOf } from '../../io/net/networks.ts';
 import { elapsed, type Instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
 import type { JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
@@ -58,9 +59,11 @@ export class RtspSessions {
   /** Returns the session that a request on this connection names. */
   session(id: string, connection: RtspPeer): RtspSession | undefined {
     const entry = this.#entries.get(id);
+    // The identifier is a secret; that of another network's player is none of it.
+    if (!entry || networkOf(entry.session.address) !== networkOf(connection.address)) return undefined;
     // A session is not bound to a connection: the last one controls the session (RFC 2326 §1.1).
-    if (entry?.session.lower === 'udp') entry.connection = connection;
-    return entry?.session;
+    if (entry.session.lower === 'udp') entry.connection = connection;
+    return entry.session;
   }
 
   /** True when a session is controlled from this connection. */
