@@ -17,6 +17,7 @@ import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
 import { BottleneckQueue } from './bottleneck-queue.ts';
 import { FeedbackIntake } from './feedback-intake.ts';
+import { FullIntraCommands } from './full-intra-commands.ts';
 import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
@@ -73,8 +74,7 @@ export class Sender implements Endpoint<SenderEvent> {
   /** Bytes that repair packets need beyond a retransmission. */
   readonly #reserveBytes: number;
   #path: PathNotice | undefined;
-  /** Number of the last full intra request. */
-  #fullIntraNumber: number | undefined;
+  readonly #fullIntraCommands: FullIntraCommands;
   #highestSent: Sequence;
   #lastDecode: number | undefined;
   #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
@@ -83,6 +83,7 @@ export class Sender implements Endpoint<SenderEvent> {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#fullIntraCommands = new FullIntraCommands(options.ssrc);
     const { recovery, redundancy, repairSsrc, repairPayloadType } = options;
     const strategy = recovery === 'fec' || recovery === 'hybrid' ? recovery : undefined;
     const repairing = strategy !== undefined && repairSsrc !== undefined && repairPayloadType !== undefined;
@@ -298,12 +299,7 @@ export class Sender implements Endpoint<SenderEvent> {
         if (packet.mediaSsrc === this.#options.ssrc) this.#onKeyFrameRequest();
         return;
       case 'full-intra-request':
-        for (const { ssrc, number } of packet.commands) {
-          // A repetition of a command that was carried out (RFC 5104 §4.3.1.2).
-          if (ssrc !== this.#options.ssrc || number === this.#fullIntraNumber) continue;
-          this.#fullIntraNumber = number;
-          this.#onKeyFrameRequest();
-        }
+        if (this.#fullIntraCommands.take(packet)) this.#onKeyFrameRequest();
         return;
       case 'extended-report':
         for (const block of packet.blocks) {

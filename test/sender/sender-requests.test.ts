@@ -91,3 +91,17 @@ test('a key-frame request is an event', () => {
   expect(events(sender)).toEqual([{ kind: 'keyframe-requested' }]);
   expect(sender.statistics.keyFrameRequests).toBe(1);
 });
+
+test('a full intra request is one request, whatever it repeats, and each receiver numbers its own', () => {
+  const sender = newSender();
+  const command = (senderSsrc: number, ...numbers: number[]): RtcpPacket => ({
+    kind: 'full-intra-request',
+    senderSsrc,
+    commands: numbers.map((number) => ({ ssrc: MEDIA_SSRC, number })),
+  });
+  const counted = [command(1, 5, 6, 5, 6), command(1, 5), command(1, 6), command(2, 6)].map((packet) => {
+    deliverRtcp(sender, at(0), packet);
+    return sender.statistics.keyFrameRequests;
+  });
+  expect(counted).toEqual([1, 1, 2, 3]);
+});
