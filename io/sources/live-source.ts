@@ -20,6 +20,9 @@ const SILENCE_MS = 2_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 10_000;
 
+/** A source that has returned with another codec than the receivers have agreed on. */
+class CodecChange extends Failure {}
+
 /**
  * A source that produces pictures by itself: a camera, a pipe, another sender. Its pictures are passed on as they come;
  * its end, its silence and its return are said.
@@ -32,6 +35,8 @@ export class LiveSource implements MediaSource {
   #retry: { readonly timer: NodeJS.Timeout; readonly resolve: () => void } | undefined;
   #silence: NodeJS.Timeout | undefined;
   #silentSince: number | undefined;
+  /** Wait before the next attempt, milliseconds; short again once a picture has come. */
+  #waitMs = RETRY_MS_MIN;
   #closed = false;
 
   /** Opens the source for the first time. @throws {Failure} when that fails. */
@@ -57,7 +62,7 @@ export class LiveSource implements MediaSource {
         isFirst = false;
         yield* this.#placed(this.#current);
       } catch (error) {
-        if (!returns) throw error;
+        if (!returns || error instanceof CodecChange) throw error;
         cause = causeOf(error).replace(`${name}: `, '');
       } finally {
         this.#stopListening();
@@ -102,12 +107,16 @@ export class LiveSource implements MediaSource {
   /** The receivers have agreed on a codec. */
   #checkCodec({ description }: MediaSource): void {
     const [before, after] = [this.description.codecName, description.codecName];
-    if (after !== before) throw new Failure(`it is ${after} now, and was ${before}: start the sender again`);
+    if (after !== before) {
+      throw new CodecChange(`${this.#options.name}: it is ${after} now, and was ${before}: start the sender again`);
+    }
   }
 
   /** Tries to open the source until it succeeds. */
   async #reopen(): Promise<void> {
-    for (let waitMs = RETRY_MS_MIN; !this.#closed; waitMs = Math.min(RETRY_MS_MAX, waitMs * 2)) {
+    while (!this.#closed) {
+      const waitMs = this.#waitMs;
+      this.#waitMs = Math.min(RETRY_MS_MAX, waitMs * 2);
       await new Promise<void>((resolve) => {
         this.#retry = { timer: setTimeout(resolve, waitMs), resolve };
       });
@@ -136,6 +145,7 @@ export class LiveSource implements MediaSource {
   }
 
   #hear(): void {
+    this.#waitMs = RETRY_MS_MIN;
     clearTimeout(this.#silence);
     if (this.#silentSince === undefined) return;
     if (!this.#closed)

@@ -54,6 +54,19 @@ test('opens a source that returns again, and its times go on', async () => {
   expect(opened).toBe(3);
 });
 
+test('ends when a source returns with another codec, which its receivers cannot decode', async () => {
+  let opened = 0;
+  const { source } = await live(async () => {
+    const made = sourceOf(UNITS);
+    return opened++ === 0 ? made : { ...made, description: { ...made.description, codecName: 'h265' } };
+  }, true);
+  const reading = (async () => {
+    for await (const _ of source.units()) void _;
+  })();
+  await expect(reading).rejects.toThrow('camera: it is h265 now, and was h264');
+  expect(opened).toBe(2);
+});
+
 test('ends at once when it is closed while the source is away', async () => {
   const { source, said } = await live(async () => sourceOf(UNITS), true);
   const reading = (async () => {
