@@ -46,6 +46,7 @@ export class LaneCards {
     for (const card of before) {
       if (this.#cards.includes(card)) continue;
       this.#handlers.removed(card);
+      card.forget();
       card.element.remove();
     }
     for (const [index, card] of this.#cards.entries()) {

@@ -60,6 +60,7 @@ export class PictureFeed {
   }
 
   push(picture: LanePicture, nowMs: number): void {
+    if (this.#queue.length >= PICTURES_MAX) this.needKey(nowMs);
     if (picture.key) this.#needsKey = false;
     else if (this.#needsKey) {
       this.#neededSinceMs ??= nowMs;
@@ -67,8 +68,7 @@ export class PictureFeed {
       return;
     }
     if (picture.decodeOnly) this.#catchingUpSinceMs ??= nowMs;
-    if (this.#queue.length >= PICTURES_MAX) this.needKey(nowMs);
-    else this.#queue.push({ picture, receivedMs: nowMs });
+    this.#queue.push({ picture, receivedMs: nowMs });
   }
 
   /** Returns the next picture for the decoder; `undefined` when there is none. */

@@ -1,3 +1,4 @@
+import { ticksToMicroseconds } from '../../protocol/base/units.ts';
 import type { PageSound, PageSoundDescription } from '../../protocol/page/page-message.ts';
 import type { SoundInput, SoundReport } from './sound-worklet.ts';
 
@@ -64,7 +65,10 @@ export class SoundPlayer {
     this.#post('clear');
     if (isSame) return;
     this.#closeDecoder();
-    this.#isUnable = description !== undefined && !(await canDecode(description));
+    this.#isUnable = false;
+    const isUnable = description !== undefined && !(await canDecode(description));
+    if (description !== this.#description) return;
+    this.#isUnable = isUnable;
     if (this.#isOn && description) await this.#open(description);
     this.#changed();
   }
@@ -75,7 +79,7 @@ export class SoundPlayer {
     if (this.#decoder?.state !== 'configured') this.#decoder = this.#openDecoder(description);
     if (this.#decoder.decodeQueueSize > QUEUE_FRAMES_MAX) return;
     const ownUs = Math.round(this.#ownUs);
-    this.#decoding.push({ ownUs, mediaUs: Math.round((timestamp * 100) / 9) });
+    this.#decoding.push({ ownUs, mediaUs: ticksToMicroseconds(timestamp) });
     this.#decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp: ownUs, data: payload }));
     this.#ownUs += durationMs * 1_000;
   }
@@ -85,7 +89,10 @@ export class SoundPlayer {
     if (!this.#description || this.#isUnable) return;
     this.#isOn = !this.#isOn;
     if (this.#isOn) await this.#open(this.#description);
-    else this.silence();
+    else {
+      this.silence();
+      void this.#context?.suspend();
+    }
     this.#changed();
   }
 
@@ -99,10 +106,15 @@ export class SoundPlayer {
   async #open({ sampleRate, channels }: PageSoundDescription): Promise<void> {
     if (this.#context?.sampleRate !== sampleRate) {
       await this.#context?.close();
+      this.#context = undefined;
       // At the rate of the stream, so that nothing is resampled here.
       const context = new AudioContext({ sampleRate, latencyHint: 'interactive' });
-      this.#context = context;
-      await context.audioWorklet.addModule(new URL('./sound-worklet.js', import.meta.url));
+      try {
+        await context.audioWorklet.addModule(new URL('./sound-worklet.js', import.meta.url));
+      } catch {
+        this.#isUnable = true;
+        return await context.close();
+      }
       const node = new AudioWorkletNode(context, 'dropframe-sound', {
         numberOfInputs: 0,
         outputChannelCount: [Math.min(2, channels)],
@@ -112,6 +124,7 @@ export class SoundPlayer {
         this.#reportedAt = performance.now();
       };
       node.connect(context.destination);
+      this.#context = context;
       this.#node = node;
     }
     await this.#context.resume();

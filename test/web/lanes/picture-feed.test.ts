@@ -87,6 +87,13 @@ test('decodes what has become old while it caught up without showing it', () => 
   expect(feed.isCatchingUp).toBe(false);
 });
 
+test('goes on with a key frame that comes when it is full', () => {
+  const feed = new PictureFeed();
+  for (let frame = 0; frame < 600; frame++) feed.push(picture(frame, { key: frame === 0 }), 0);
+  feed.push(picture(600, { key: true }), 0);
+  expect([taken(feed, 0), feed.skipped]).toEqual([[600], 600]);
+});
+
 test('keeps a bounded number of pictures', () => {
   const feed = new PictureFeed();
   for (let frame = 0; frame < 5_000; frame++) feed.push(picture(frame, { key: frame === 0 }), 0);
