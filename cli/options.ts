@@ -133,7 +133,10 @@ export interface PlainTarget extends HostAndPort {
 
 /** Parses `rtp://HOST:PORT`, `udp://HOST:PORT` and `rtp+ts://HOST:PORT`. RTCP uses the next port of RTP. */
 export function readPlainTarget(text: string): PlainTarget {
-  const scheme = PLAIN_SCHEMES.find((one) => text.startsWith(`${one}://`)) ?? 'rtp';
+  const scheme = PLAIN_SCHEMES.find((one) => text.startsWith(`${one}://`));
+  if (!scheme) {
+    throw new InvalidArgumentError(`expected ${PLAIN_SCHEMES.map((one) => `${one}://HOST:PORT`).join(', ')}`);
+  }
   const { host, port, query } = readTarget(text, scheme);
   if (scheme === 'rtp' && port > RTP_PORT_MAX)
     throw new InvalidArgumentError(`the port must be at most ${RTP_PORT_MAX}: RTCP uses the next one`);

@@ -62,9 +62,11 @@ export function retransmissionIn(
   payloadTypes: readonly string[],
   payloadType: number,
 ): DescribedRetransmission | undefined {
+  const seen = new Set<string>();
   for (const line of section) {
     const map = /^a=rtpmap:(\d{1,3}) rtx\/\d{1,9}$/i.exec(line);
-    if (map === null || !payloadTypes.includes(map[1]!) || Number(map[1]) > 127) continue;
+    if (map === null || !payloadTypes.includes(map[1]!) || Number(map[1]) > 127 || seen.has(map[1]!)) continue;
+    seen.add(map[1]!);
     const parameters = new RegExp(`^a=fmtp:${map[1]} (?:.*;)?\\s*apt=(\\d{1,3})\\s*(?:;.*)?$`, 'i');
     const original = section.map((other) => parameters.exec(other)?.[1]).find((found) => found !== undefined);
     if (original !== undefined && Number(original) === payloadType) {

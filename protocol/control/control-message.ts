@@ -58,7 +58,7 @@ const media = z.object({
   framesPerSecond: z.number().positive().max(100_000).nullable(),
   /** Duration; `null` when endless or unknown. */
   durationMs: z.number().min(0).nullable(),
-  /** Encoding mode: `copy`, `x264`. */
+  /** Encoding mode: `copy`, `x264`, `opus`. */
   mode: z.string().regex(/^[a-z0-9-]{1,32}$/),
 });
 
