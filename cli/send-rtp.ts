@@ -1,6 +1,7 @@
 import { stdout } from 'node:process';
 import { Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import { codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
 import { TransportStreamSender, type TransportStreamSenderOptions } from '../session/rtp/transport-stream-sender.ts';
 import type { Recorder } from '../session/run/recorder.ts';
@@ -20,6 +21,9 @@ export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
   readonly mtu: number;
 }
 
+/** Codecs that MPEG-TS carries; others are encoded. */
+const MUXED = VIDEO_CODEC_NAMES.filter((name) => codecByName(name).transportStream !== undefined);
+
 /** Sends the input as plain RTP, once or with --loop until stopped. */
 export async function sendRtp(input: string, options: SendRtpOptions, context: Context): Promise<void> {
   const { log } = context;
@@ -36,7 +40,8 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
   try {
-    source = await openInput(input, { ...options, joinable: true, live: true }, log);
+    const limits = options.to.scheme === 'rtp' ? {} : { copies: MUXED };
+    source = await openInput(input, { ...options, joinable: true, live: true }, log, limits);
     recorder = await openRecord(options, source, log);
     const { scheme, ...address } = options.to;
     const common: Omit<TransportStreamSenderOptions, 'rtp'> = {

@@ -57,7 +57,9 @@ export function addSendCommand(program: Command): void {
       if (command.getOptionValueSource('listen') === 'cli') {
         throw new Failure('--to (plain RTP) and --listen (wait for receivers) cannot be combined', 2);
       }
-      if (typeof options.rtsp === 'object') throw new Failure('--to (plain RTP) and --rtsp cannot be combined', 2);
+      if (typeof options.rtsp === 'object' || options.rtspLoginFile !== undefined) {
+        throw new Failure('--to (plain RTP) and the options of RTSP cannot be combined', 2);
+      }
       const { sendRtp } = await import('./send-rtp.ts');
       await sendRtp(input, { ...options, to }, new Context(options));
     });
@@ -268,7 +270,8 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     context.closeStatus();
     const { totals, status } = server;
     const playerTotals = players?.totals;
-    await Promise.all([players?.close(), server.close('the sender was stopped')]);
+    // The server first, so that a player that leaves does not make it wait for the next one.
+    await Promise.all([server.close('the sender was stopped'), players?.close()]);
     await recorder?.close();
     await source.close();
     interrupt.dispose();

@@ -47,7 +47,7 @@ export interface ServerSessionOptions {
   readonly onUnreachable: (cause: string) => void;
   /** Called when the consent of the address has expired. */
   readonly onConsentLost: () => void;
-  /** Called for a unit of the sound that its payload format cannot carry in the datagrams of this path, and when the queue is full. */
+  /** Called for the first unit of the sound that its payload format cannot carry in the datagrams of this path, or whose queue is full. */
   readonly onSoundRefused: (bytes: number) => void;
   /** Called when the sender's circuit breaker changes its rate. `line`: one line for the log. */
   readonly onCircuitBreaker: (line: string) => void;

@@ -59,6 +59,7 @@ export class ServerSession implements PlaceHolder {
   #playing: boolean;
   /** True when the receiver has refused the video stream. */
   #refused = false;
+  #soundRefused = false;
   #needsKey = true;
   #finishing = false;
   #endAnnounced = false;
@@ -310,7 +311,9 @@ export class ServerSession implements PlaceHolder {
   sendSound(unit: AccessUnit): void {
     const { sound } = this.#sender;
     if (!sound || !this.ready || this.#stream?.backedUp === true) return;
-    if (this.#driver.attempt(() => sound.send(now(), unit)) === 'refused') {
+    const refused = this.#driver.attempt(() => sound.send(now(), unit)) === 'refused';
+    if (refused && !this.#soundRefused) {
+      this.#soundRefused = true;
       this.#options.onSoundRefused(unit.parts.reduce((bytes, { length }) => bytes + length, 0));
     }
     this.#driver.drain();
