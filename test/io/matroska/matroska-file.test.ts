@@ -24,7 +24,8 @@ const PICTURES = sampleUnits()
 
 const SETS = { opus: OPUS_HEAD, aac: AAC_CONFIG };
 
-async function record(path: string, sounds: readonly AccessUnit[], codecName: 'opus' | 'aac', closes = true) {
+/** Returns the recording with every unit written, still open. */
+async function record(path: string, sounds: readonly AccessUnit[], codecName: 'opus' | 'aac') {
   const sound = { codecName, parameterSets: [SETS[codecName]] };
   const { width, height } = H264.describe(H264.parameterSetsOf(PICTURES[0]!.parts))!;
   const sink = await openRecording(path, { width, height, parameterSets: [], sound });
@@ -33,7 +34,7 @@ async function record(path: string, sounds: readonly AccessUnit[], codecName: 'o
     ...sounds.map((unit) => ({ unit, isSound: true, at: unit.decodeTimestamp })),
   ].sort((one, other) => one.at - other.at);
   for (const { unit, isSound } of all) await (isSound ? sink.writeSound!(unit) : sink.write(unit));
-  if (closes) await sink.close();
+  return sink;
 }
 
 /** Packets of a file, read by a program that did not write it; times in ticks of 90 kHz. */
@@ -77,7 +78,7 @@ function expectEqual(
 test.each(['opus', 'aac'] as const)('an MKV has pictures and %s, unit by unit, at their times', async (codecName) => {
   const path = join(temporaryFolder(), 'a.mkv');
   const sounds = soundUnits(codecName, 130, 497_000);
-  await record(path, sounds, codecName);
+  await (await record(path, sounds, codecName)).close();
   const { pictures, sound, codecs, duration } = await read(path);
   expect(codecs).toEqual(['avc', codecName]);
   // The first sound, 3,000 ticks before the first picture, is at 0; of Opus the decoder's delay comes on top.
@@ -93,13 +94,14 @@ test.each(['opus', 'aac'] as const)('an MKV has pictures and %s, unit by unit, a
 test('a file that was never finished has every unit that was written', async () => {
   const path = join(temporaryFolder(), 'a.mkv');
   const sounds = soundUnits('opus', 130, 500_000);
-  await record(path, sounds, 'opus', false);
+  const recording = await record(path, sounds, 'opus');
   const { pictures, sound } = await read(path);
   expect([pictures.length, sound.length]).toEqual([PICTURES.length, 130]);
   // With a block that was cut, this reader leaves out its cluster of a second.
   const cut = join(temporaryFolder(), 'b.mkv');
   writeFileSync(cut, readFileSync(path).subarray(0, -20));
   expect((await read(cut)).pictures.length).toBeGreaterThanOrEqual(PICTURES.length - 30);
+  await recording.close();
 });
 
 test('sound alone, and what comes before the first key frame, and rotation', async () => {
