@@ -31,6 +31,8 @@ inChromium('disables the controls once the server has gone, and names the comman
   await first.close();
   await tab.locator('#message').getByText('npm start -- film.mp4').waitFor();
   await untilPage(tab, ({ state }) => state === 'ended' || state === 'gone');
+  // The page draws once a frame of the display, up to which the state is ahead of the controls.
+  await tab.locator('#drop:disabled').waitFor();
   for (const control of ['#drop', '#freeze', '#source', '#stop', '#link', '.strategy', '.latency']) {
     expect([control, await tab.locator(control).first().isDisabled()]).toEqual([control, true]);
   }
