@@ -14,6 +14,7 @@ import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
+import { serveMetrics } from './metrics-option.ts';
 import { readSeconds } from './options.ts';
 import { addReceiverOptions, CONGESTION_UNUSED, type ReceiveCommandOptions, reportRun } from './receive.ts';
 import { INPUT_HELP } from './send.ts';
@@ -129,6 +130,13 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     await media.close();
     throw error;
   });
+  const metrics = await serveMetrics(options, log, async () => {
+    const { laneMetrics } = await import('../session/metrics/lane-metrics.ts');
+    return () => laneMetrics(show.summary.lanes, show.viewers);
+  }).catch(async (error: unknown) => {
+    await show.close();
+    throw error;
+  });
   const interrupt = new Interrupt(stop);
   const keys = new Keys((key) => {
     if (key === 'q') stop();
@@ -141,6 +149,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   clearTimeout(timer);
   keys.close();
   interrupt.dispose();
+  await metrics?.close();
   await show.close();
 }
 

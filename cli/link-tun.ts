@@ -10,10 +10,11 @@ import { formatLinkSpecification } from '../sim/link/link-format.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { directionLines, waysStatus } from './link-text.ts';
+import { type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import { writeJson } from './result-file.ts';
 import { statusInFull } from './status-text.ts';
 
-export interface TunCommandOptions extends CommonOptions {
+export interface TunCommandOptions extends CommonOptions, MetricsCommandOptions {
   readonly link: LinkSpecification;
   readonly linkBack?: LinkSpecification;
   readonly duration?: number;
@@ -53,6 +54,16 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
     return () => process.off(signal, handle);
   });
   const shows = options.quiet ? undefined : progressShown(options, context.log);
+  let progress: TunProgress | undefined;
+  const metrics = await serveMetrics(options, context.log, async () => {
+    const { linkMetrics } = await import('../session/metrics/link-metrics.ts');
+    return () => (progress ? linkMetrics(progress) : []);
+  });
+  const hasProgress = shows !== undefined || metrics !== undefined;
+  const onProgress = (now: TunProgress) => {
+    progress = now;
+    shows?.(now);
+  };
   let timer: NodeJS.Timeout | undefined;
   try {
     run = await TunRun.start({
@@ -64,7 +75,7 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
       notsentLowat: options.notsentLowat,
       capture: options.pcap,
       log: context.log,
-      ...(shows !== undefined && { onProgress: shows }),
+      ...(hasProgress && { onProgress }),
       onStart: (settings) => {
         if (options.duration !== undefined) timer = setTimeout(() => run?.signal('SIGTERM'), options.duration);
         context.log.info(startText(settings));
@@ -80,6 +91,7 @@ export async function linkTun(command: readonly string[], options: TunCommandOpt
     return exitCode(report);
   } finally {
     clearTimeout(timer);
+    await metrics?.close();
     for (const dispose of handlers) dispose();
   }
 }

@@ -10,10 +10,11 @@ import { PRESETS } from '../sim/link/presets.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import type { TunCommandOptions } from './link-tun.ts';
+import { addMetricsOption, type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readAddress, readCongestionControl, readLink, readSeconds, readWhole } from './options.ts';
 
-interface RelayCommandOptions extends CommonOptions {
+interface RelayCommandOptions extends CommonOptions, MetricsCommandOptions {
   readonly listen: HostAndPort;
   readonly to: HostAndPort;
   readonly link: LinkSpecification;
@@ -33,7 +34,7 @@ const IDLE_MS = 120_000;
 const HELD_BYTES_MAX = 256_000_000;
 
 export function addLinkCommand(program: Command): void {
-  program
+  const command = program
     .command('link')
     .description(
       'put any program behind a repeatable bad network: a UDP relay, or with --tun a network namespace for a command',
@@ -83,7 +84,8 @@ export function addLinkCommand(program: Command): void {
       ).argParser(readWhole({ min: 1, max: 0xffff_ffff }, 'bytes')),
     )
     .optionsGroup(REPORTS)
-    .helpOption(...HELP_OPTION)
+    .helpOption(...HELP_OPTION);
+  addMetricsOption(command)
     .addOption(new Option('--duration <seconds>', 'stop after this time').argParser(readSeconds))
     .option('--report <file>', 'write the report as JSON')
     .option('--json', 'print counters every second and the report as JSON lines on stdout; log as JSON lines')
@@ -179,6 +181,13 @@ async function linkRelay(options: RelayCommandOptions): Promise<void> {
     heldBytesMax: HELD_BYTES_MAX,
     log,
   });
+  const metrics = await serveMetrics(options, log, async () => {
+    const { linkMetrics } = await import('../session/metrics/link-metrics.ts');
+    return () => linkMetrics(relay.report);
+  }).catch((error: unknown) => {
+    relay.close();
+    throw error;
+  });
   const { listen, to } = relay.addresses;
   log.info(`relaying ${formatAddress(listen)} to ${formatAddress(to)}; press Ctrl-C to stop`);
   log.info(`link forward: ${formatLinkSpecification(options.link)} · back: ${formatLinkSpecification(linkBack)}`);
@@ -188,6 +197,7 @@ async function linkRelay(options: RelayCommandOptions): Promise<void> {
   await finished;
   clearInterval(ticker);
   clearTimeout(timer);
+  await metrics?.close();
   relay.close();
   context.closeStatus();
   const { report } = relay;

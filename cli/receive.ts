@@ -18,11 +18,12 @@ import { type CommonOptions, Context } from './context.ts';
 import { addReceiverEncryption, passphraseOf, type ReceiverEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
+import { addMetricsOption, type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readAddress, readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
 
-export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryptionOptions {
+export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryptionOptions, MetricsCommandOptions {
   readonly latency: number;
   readonly transport: 'auto' | 'udp' | 'tcp';
   readonly recovery: Recovery;
@@ -58,7 +59,7 @@ export const CONGESTION_UNUSED =
 
 /** Adds the options shared by `receive` and `demo`. @param latencyMs default play-out delay, milliseconds. */
 export function addReceiverOptions(command: Command, latencyMs = 120): Command {
-  return command
+  command
     .optionsGroup(TIMING)
     .addOption(
       new Option(
@@ -151,7 +152,8 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         .argParser(readSeconds),
     )
     .optionsGroup(REPORTS)
-    .helpOption(...HELP_OPTION)
+    .helpOption(...HELP_OPTION);
+  return addMetricsOption(command)
     .option('--summary <file>', 'write the summary as JSON')
     .option('--json', 'print statistics every second and the summary as JSON lines on stdout; log as JSON lines')
     .option('-q, --quiet', 'log errors only')
@@ -327,12 +329,19 @@ async function clientFor(
 export async function reportRun(
   run: ReceiveRun,
   context: Context,
-  options: Pick<ReceiveCommandOptions, 'json' | 'summary'>,
+  options: Pick<ReceiveCommandOptions, 'json' | 'summary' | 'metrics'>,
 ): Promise<void> {
   const [{ receiverStatus, summaryText }, { writeJson }] = await Promise.all([
     import('./summary-text.ts'),
     import('./result-file.ts'),
   ]);
+  const metrics = await serveMetrics(options, context.log, async () => {
+    const { receiverMetrics } = await import('../session/metrics/receiver-metrics.ts');
+    return () => {
+      const { summary } = run;
+      return receiverMetrics(summary, run.bitrate(summary));
+    };
+  });
   context.showStatus(() => {
     const { summary } = run;
     return summary.frames.total === 0 ? undefined : receiverStatus(summary, run.bitrate(summary), run.position);
@@ -347,6 +356,7 @@ export async function reportRun(
   try {
     await run.run();
   } finally {
+    await metrics?.close();
     keys.close();
     clearInterval(jsonTicker);
     context.closeStatus();

@@ -1,4 +1,6 @@
 import { stdout } from 'node:process';
+import type { MetricFamily } from '../io/metrics/metric-family.ts';
+import type { MetricsServer } from '../io/metrics/metrics-server.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
@@ -7,12 +9,13 @@ import { TransportStreamSender, type TransportStreamSenderOptions } from '../ses
 import type { Recorder } from '../session/run/recorder.ts';
 import type { CommonOptions, Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
+import { type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import type { PlainTarget } from './options.ts';
 import { writeResult } from './result-file.ts';
 import { openInput, openRecord, type SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';
 
-export interface SendRtpOptions extends CommonOptions, SourceCommandOptions {
+export interface SendRtpOptions extends CommonOptions, SourceCommandOptions, MetricsCommandOptions {
   readonly to: PlainTarget;
   readonly sdp?: string;
   readonly localPort: number;
@@ -39,6 +42,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   const interrupt = new Interrupt(() => stop());
   let source: MediaSource | undefined;
   let recorder: Recorder | undefined;
+  let metrics: MetricsServer | undefined;
   try {
     const limits = options.to.scheme === 'rtp' ? {} : { copies: MUXED };
     source = await openInput(input, { ...options, joinable: true, live: true }, log, limits);
@@ -60,6 +64,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
       sender = new RtpSender({ ...common, localPort, multiplexed, datagramBytesMax });
     } else sender = new TransportStreamSender({ ...common, rtp: scheme === 'rtp+ts' });
     await sender.open();
+    metrics = await serveMetrics(options, log, () => plainMetricsOf(sender!, scheme));
     if (sender instanceof RtpSender) await describe(sender, options, context);
     else log.info(`play it with: ffplay ${scheme === 'udp' ? 'udp' : 'rtp'}://${sender.destination}`);
     const { name, codec, width, height, mode, durationSeconds } = source.description;
@@ -71,6 +76,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
     log.info(`sent ${frames} frames in ${packets} packets, ${(bytes / 1_000).toFixed(0)} kB${again}`);
   } finally {
     context.closeStatus();
+    await metrics?.close();
     await sender?.stop();
     await recorder?.close();
     await source?.close();
@@ -94,6 +100,18 @@ function checkOptions({ to: { scheme }, sdp, localPort, rtcpMux }: SendRtpOption
     `${scheme}:// is MPEG-TS, which has no session description and no RTCP: omit --sdp, --local-port and --rtcp-mux`,
     2,
   );
+}
+
+/** Loads the figures for Prometheus. */
+async function plainMetricsOf(
+  sender: RtpSender | TransportStreamSender,
+  protocol: PlainTarget['scheme'],
+): Promise<() => readonly MetricFamily[]> {
+  const { plainSentMetrics } = await import('../session/metrics/sender-metrics.ts');
+  return () => {
+    const { statistics, refused, positionSeconds } = sender;
+    return plainSentMetrics({ protocol, statistics, refused, positionSeconds });
+  };
 }
 
 function statusOf(

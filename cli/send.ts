@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { MetricsServer } from '../io/metrics/metrics-server.ts';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { LogFields } from '../io/os/log.ts';
@@ -12,6 +13,7 @@ import type { FollowedState, StreamServer, StreamServerStatus } from '../session
 import { type CommonOptions, Context } from './context.ts';
 import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
+import { addMetricsOption, type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import {
   type PlainTarget,
@@ -27,7 +29,11 @@ import {
 import type { SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, rateText, type Status } from './status-text.ts';
 
-export interface SendCommandOptions extends CommonOptions, SourceCommandOptions, SenderEncryptionOptions {
+export interface SendCommandOptions
+  extends CommonOptions,
+    SourceCommandOptions,
+    SenderEncryptionOptions,
+    MetricsCommandOptions {
   readonly listen: HostAndPort;
   readonly to?: PlainTarget;
   readonly sdp?: string;
@@ -166,7 +172,8 @@ export function addSendCommand(program: Command): void {
     .optionsGroup('Destination:')
     .option('--record <file>', 'record the stream as sent to FILE.mp4, FILE.mkv, FILE.ts, FILE.h264 or FILE.h265')
     .optionsGroup(REPORTS)
-    .helpOption(...HELP_OPTION)
+    .helpOption(...HELP_OPTION);
+  addMetricsOption(command)
     .option('--json', 'log as JSON lines')
     .option('-q, --quiet', 'log errors only')
     .option('-v, --verbose', 'log more detail')
@@ -247,12 +254,21 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   });
   let listening = false;
   let players: RtspServer | undefined;
+  let metrics: MetricsServer | undefined;
   try {
     await server.listen();
     players = await openRtsp(
       { ...options, passphrase: passphraseOf(options) },
       { live: server.live, source, isProtected: security.identity !== undefined, log },
     );
+    metrics = await serveMetrics(options, log, async () => {
+      const { servedMetrics } = await import('../session/metrics/sender-metrics.ts');
+      const watched = players;
+      return () => {
+        const { totals, status } = server;
+        return servedMetrics({ totals, status, players: watched });
+      };
+    });
     listening = true;
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     const size = width > 0 ? `${width}×${height}` : 'sound';
@@ -268,6 +284,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     await finished;
   } finally {
     context.closeStatus();
+    await metrics?.close();
     const { totals, status } = server;
     const playerTotals = players?.totals;
     // The server first, so that a player that leaves does not make it wait for the next one.

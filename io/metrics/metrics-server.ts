@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { formatAddress, isLoopback, resolveHost } from '../net/host-address.ts';
+import type { HostAndPort } from '../net/host-and-port.ts';
+import { causeOf, Failure } from '../os/failure.ts';
+import { METRICS_CONTENT_TYPE, type MetricFamily, writeMetrics } from './metric-family.ts';
+
+/** Prometheus uses one connection; a few more for people who look. */
+const CONNECTIONS_MAX = 16;
+const REQUEST_TIMEOUT_MS = 5_000;
+const PATH = '/metrics';
+
+/** Serves figures to Prometheus over HTTP, computed when they are asked for. */
+export class MetricsServer {
+  readonly #server: Server;
+  readonly #families: () => readonly MetricFamily[];
+  readonly #host: string;
+
+  /** @throws {Failure} when the address cannot be used. */
+  static async open(address: HostAndPort, families: () => readonly MetricFamily[]): Promise<MetricsServer> {
+    const host = await resolveHost(address.host);
+    const server = new MetricsServer(host, families);
+    await server.#listen(address.port);
+    return server;
+  }
+
+  private constructor(host: string, families: () => readonly MetricFamily[]) {
+    this.#host = host;
+    this.#families = families;
+    this.#server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+      (request, response) => this.#answer(request, response),
+    );
+    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  get url(): string {
+    return `http://${formatAddress({ host: this.#host, port: this.#port })}${PATH}`;
+  }
+
+  /** True when other machines can reach the server. */
+  get isPublic(): boolean {
+    return !isLoopback(this.#host);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  get #port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  async #listen(port: number): Promise<void> {
+    try {
+      this.#server.listen(port, this.#host);
+      await once(this.#server, 'listening');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const why = code === 'EADDRINUSE' ? 'it is in use' : causeOf(error);
+      const at = formatAddress({ host: this.#host, port });
+      throw new Failure(`metrics cannot be served on ${at}, ${why}: choose another address with --metrics`);
+    }
+  }
+
+  #answer({ method, url = '/', headers }: IncomingMessage, response: ServerResponse): void {
+    const refuse = (status: number, why: string) =>
+      void response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${why}\n`);
+    // The name of another site that resolves to this machine (DNS rebinding) must not read a server for this machine.
+    if (!this.isPublic && !isOwnName(headers.host)) return refuse(421, 'wrong host');
+    if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'only GET and HEAD');
+    if (url.split('?', 1)[0] !== PATH) return refuse(404, `not found: the figures are at ${PATH}`);
+    const text = writeMetrics(this.#families());
+    response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE, 'Content-Length': Buffer.byteLength(text) });
+    response.end(method === 'HEAD' ? undefined : text);
+  }
+}
+
+const isOwnName = (host = ''): boolean => /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host);

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { gauge } from '../../../io/metrics/metric-family.ts';
+import { MetricsServer } from '../../../io/metrics/metrics-server.ts';
+
+async function open(host = '127.0.0.1', port = 0): Promise<MetricsServer> {
+  const server = await MetricsServer.open({ host, port }, () => [gauge('value', 'Value.', 7)]);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+test('answers with the text format at /metrics', async () => {
+  const server = await open();
+  const answer = await fetch(server.url);
+  expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(await answer.text()).toBe('# HELP value Value.\n# TYPE value gauge\nvalue 7\n');
+  expect((await fetch(server.url, { method: 'HEAD' })).status).toBe(200);
+  expect((await fetch(`${server.url}?a=b`)).status).toBe(200);
+  expect((await fetch(new URL('/', server.url))).status).toBe(404);
+  expect((await fetch(server.url, { method: 'POST' })).status).toBe(405);
+});
+
+test('does not answer a page that has pointed its own name at this machine', async () => {
+  const server = await open();
+  const statusFor = async (host: string) => {
+    const asked = request(server.url, { headers: { host } }).end();
+    const [response] = await once(asked, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusFor('evil.example:9464')).toBe(421);
+  expect(await statusFor('127.0.0.1.evil.example')).toBe(421);
+  expect(await statusFor('localhost:9464')).toBe(200);
+});
+
+test('names a port in use and what to do in one line', async () => {
+  const { port } = new URL((await open()).url);
+  await expect(open('127.0.0.1', Number(port))).rejects.toThrow(
+    `metrics cannot be served on 127.0.0.1:${port}, it is in use: choose another address with --metrics`,
+  );
+});
+
+test('tells whether other machines reach it', async () => {
+  expect((await open()).isPublic).toBe(false);
+  expect((await open('::1').catch(() => open())).isPublic).toBe(false);
+  const server = await open('0.0.0.0');
+  expect(server.isPublic).toBe(true);
+  const asked = request(server.url, { headers: { host: 'camera.example:9464' } }).end();
+  const [response] = await once(asked, 'response');
+  response.resume();
+  expect(response.statusCode).toBe(200);
+});
+
+test('closes at once, with a client that has asked nothing', async () => {
+  const server = await open();
+  const { port } = new URL(server.url);
+  const idle = connect(Number(port), '127.0.0.1');
+  idle.on('error', () => {});
+  await once(idle, 'connect');
+  const gone = once(idle, 'close');
+  await server.close();
+  await gone;
+  await expect(fetch(server.url)).rejects.toThrow();
+});
