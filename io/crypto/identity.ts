@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { causeOf, Failure } from '../os/failure.ts';
-import { makeCertificate } from './self-made-certificate.ts';
+import { type CertifiedSite, makeCertificate } from './self-made-certificate.ts';
 
 /** Certificate and key by which a sender is known. */
 export interface Identity {
@@ -17,9 +17,9 @@ export interface Identity {
 export const fingerprintOf = (certificate: Uint8Array): string =>
   createHash('sha256').update(certificate).digest('hex');
 
-/** Makes an identity for this process alone. */
-export function makeIdentity(): Identity {
-  const { certificate, key } = makeCertificate();
+/** Makes an identity for this process alone. @param site of a web server, for browsers. */
+export function makeIdentity(site?: CertifiedSite): Identity {
+  const { certificate, key } = makeCertificate(site);
   return identityOf(new X509Certificate(certificate), key);
 }
 

@@ -40,6 +40,21 @@ describe('a self-made certificate', () => {
     expect(makeIdentity().fingerprint).not.toBe(made.fingerprint);
   });
 
+  withOpenSsl('names the hosts of a web server, and ends before browsers refuse it', () => {
+    const hosts = ['192.0.2.7', '2001:db8::7:0', '::1', 'studio.local'];
+    const site = makeIdentity({ hosts, at: new Date('2026-11-29T12:00:00Z') });
+    const certificate = new X509Certificate(site.certificate);
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    for (const address of hosts.slice(0, 3)) expect(certificate.checkIP(address)).toBe(address);
+    expect(certificate.checkHost('studio.local')).toBe('studio.local');
+    expect(certificate.checkIP('192.0.2.8')).toBeUndefined();
+    const text = openSsl('x509', '-in', file('site.pem', site.certificate), '-noout', '-text');
+    expect(text).toContain('TLS Web Server Authentication');
+    expect(text).toContain('Not Before: Nov 28 12:00:00 2026 GMT');
+    expect(text).toContain('Not After : Dec 30 12:00:00 2027 GMT');
+    expect(text).toContain('IP Address:2001:DB8:0:0:0:0:7:0, IP Address:0:0:0:0:0:0:0:1, DNS:studio.local');
+  });
+
   withOpenSsl('is valid for openssl too: version 3, P-256, ECDSA with SHA-256, the same fingerprint', () => {
     const pem = file('made.pem', made.certificate);
     expect(openSsl('verify', '-check_ss_sig', '-CAfile', pem, pem)).toContain('made.pem: OK');
