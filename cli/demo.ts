@@ -88,9 +88,10 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const context = new Context(options);
   const { log } = context;
   // Loaded on demand: a single receiver does not need it.
-  const [{ LaneServer }, { openInBrowser }, { openInput }] = await Promise.all([
+  const [{ LaneServer }, { openInBrowser }, { printInvitation }, { openInput }] = await Promise.all([
     import('../session/lanes/lane-server.ts'),
     import('../io/web-server/browser-opener.ts'),
+    import('../io/web-server/page-invitation.ts'),
     import('./source-options.ts'),
   ]);
   const openOne = (which: string) => openInput(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log, CARRIED);
@@ -118,6 +119,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     link,
     loop: options.loop,
     pagePort: options.pagePort,
+    pageListen: options.pageListen,
     log,
     command: typedCommand(process.argv, process.env),
     onEnd: stop,
@@ -143,6 +145,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   });
   const timer = options.duration === undefined ? undefined : setTimeout(stop, options.duration);
   log.info(`watch at ${show.url}`);
+  if (show.invitation) await printInvitation(show.invitation, log);
   log.info(Keys.available ? 'press q or Ctrl-C to stop' : 'press Ctrl-C to stop');
   if (options.openBrowser) openInBrowser(show.url);
   await stopped;

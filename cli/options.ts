@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { type HostAndPort, parseHostAndPort } from '../io/net/host-and-port.ts';
 import { readTraceFile } from '../io/trace-file.ts';
+import type { PageListen } from '../io/web-server/network-entrance.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
@@ -99,6 +100,13 @@ export function readAddress(text: string): HostAndPort {
 /** Parses `HOST:PORT`, or `PORT` alone for loopback. */
 export const readLocalAddress = (text: string): HostAndPort =>
   readAddress(/^\d{1,5}$/.test(text) ? `127.0.0.1:${text}` : text);
+
+/** Parses `HOST:PORT`, or `HOST` for the usual port. */
+export function readPageListen(text: string): PageListen {
+  const place = /^\d+$/.test(text) ? undefined : parseHostAndPort(text, 0);
+  if (place) return { host: place.host, port: parseHostAndPort(text)?.port };
+  throw new InvalidArgumentError('expected an address of this computer, such as 0.0.0.0 or 192.168.1.7:7081');
+}
 
 export function readLink(text: string): LinkSpecification {
   const link = parseLinkSpecification(text, (name) => readTraceFile(name));

@@ -2,6 +2,7 @@ import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
+import type { PageListen } from '../io/web-server/network-entrance.ts';
 import { MEND_MS_DEFAULT } from '../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../protocol/control/recovery.ts';
 import type { Recovery } from '../receiver/receiver-options.ts';
@@ -20,7 +21,16 @@ import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
 import { addMetricsOption, type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
-import { readAddress, readLatency, readLink, readMend, readSeconds, readShare, readWhole } from './options.ts';
+import {
+  readAddress,
+  readLatency,
+  readLink,
+  readMend,
+  readPageListen,
+  readSeconds,
+  readShare,
+  readWhole,
+} from './options.ts';
 import type { ReceiveTarget } from './receive-target.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryptionOptions, MetricsCommandOptions {
@@ -41,6 +51,7 @@ export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryption
   readonly summary?: string;
   readonly pcap?: string;
   readonly pagePort?: number;
+  readonly pageListen?: PageListen;
   readonly openBrowser: boolean;
   /** False to decline the sound; the demo has none. */
   readonly audio?: boolean;
@@ -138,6 +149,13 @@ export function addReceiverOptions(command: Command, latencyMs = 120): Command {
         '--page-port <port>',
         'port of the page on 127.0.0.1; 0: any free port (default: 7080, or any free port where it is in use)',
       ).argParser(readWhole({ min: 0, max: 65_535 }, 'a port')),
+    )
+    .addOption(
+      new Option(
+        '--page-listen <address>',
+        'serve the page to other devices as well, by HTTPS and with a secret in its address, on HOST or HOST:PORT; ' +
+          '0.0.0.0: on all addresses (default port: 7081, or any free port where it is in use)',
+      ).argParser(readPageListen),
     )
     .option('--no-open-browser', 'print the address of the page without opening it')
     .option(
@@ -250,6 +268,7 @@ async function receive(url: string, command: Command): Promise<void> {
     link: options.link,
     play: options.play,
     pagePort: options.pagePort,
+    pageListen: options.pageListen,
     openBrowser: options.openBrowser,
     output: options.output,
     capture: options.pcap,

@@ -80,6 +80,11 @@ export class Log {
     this.#line('debug', message, fields);
   }
 
+  /** Writes lines for people at the level of `info`; a log of JSON lines leaves them out. */
+  drawing(lines: string): void {
+    if (!this.#json && LEVELS.indexOf('info') <= this.#threshold) this.#write(`${lines}\n`);
+  }
+
   #line(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (LEVELS.indexOf(level) > this.#threshold) return;
     if (this.#json) {

@@ -14,7 +14,8 @@ import { causeOf, Failure } from '../os/failure.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../os/temporary-folder.ts';
 import { readyMadeTraces } from '../ready-made-traces.ts';
 import { LaneViewer } from './lane-viewer.ts';
-import { answer, answerJson, LocalSite } from './local-site.ts';
+import { answer, answerJson, LocalSite, type SiteSockets } from './local-site.ts';
+import type { PageInvitation } from './network-entrance.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { PictureGroup } from './picture-group.ts';
 import { BodyStalled, BodyTooLarge, deny, saveBody } from './request-body.ts';
@@ -28,9 +29,7 @@ export interface Upload {
   readonly folder: TemporaryFolder;
 }
 
-export interface LanePageOptions {
-  /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
-  readonly port: number | undefined;
+export interface LanePageOptions extends SiteSockets {
   readonly log: (message: string) => void;
   /** `reply` answers the window that sent the command, and no other. */
   readonly onCommand: (command: LaneCommand, reply: (announcement: LaneAnnouncement) => void) => void;
@@ -63,7 +62,7 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 const CHECK_MS = 1_000;
 const NAME_CHARACTERS_MAX = 80;
 
-/** The page with the lanes on 127.0.0.1, for any number of windows. */
+/** The page with the lanes, for any number of windows. */
 export class LanePage {
   readonly #options: LanePageOptions;
   readonly #site: LocalSite<LaneCommand, LaneViewer>;
@@ -81,7 +80,7 @@ export class LanePage {
   static async open(options: LanePageOptions): Promise<LanePage> {
     const files = await readPageFiles(options.folders ?? pageFolders(), 'lanes.html');
     const page = new LanePage(options, files);
-    await page.#site.listen(options.port);
+    await page.#site.listen(options);
     return page;
   }
 
@@ -103,6 +102,11 @@ export class LanePage {
 
   get url(): string {
     return this.#site.url;
+  }
+
+  /** Addresses for other devices; `undefined` when the page is for this machine only. */
+  get invitation(): PageInvitation | undefined {
+    return this.#site.invitation;
   }
 
   /** Number of connected windows. */

@@ -1,17 +1,15 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { Failure } from '../os/failure.ts';
 import type { PageFile } from './module-preloads.ts';
+import type { NetworkEntrance, PageInvitation, PageListen } from './network-entrance.ts';
+import { LoopbackEntrance, type PageEntrance } from './page-entrance.ts';
 import type { SiteWindow, SiteWindowOptions } from './site-window.ts';
 
 /** Limit of windows, far above what one person opens. */
 const WINDOWS_MAX = 16;
-/** Usual port of a page, so that bookmarks and open windows find it again. */
-const PAGE_PORT = 7_080;
 /** Time for a window to answer the close, milliseconds; after it the window is disconnected. */
 const CLOSE_TIMEOUT_MS = 300;
 
@@ -46,13 +44,21 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-/** Serves files and a WebSocket on 127.0.0.1 to its own pages only. */
+/** Sockets of a page. */
+export interface SiteSockets {
+  /** TCP port on 127.0.0.1; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
+  readonly port: number | undefined;
+  /** Address for other devices; default: this machine only. */
+  readonly listen?: PageListen | undefined;
+}
+
+/** Serves files and a WebSocket to its own pages only: on 127.0.0.1, and to other devices that have the token. */
 export class LocalSite<Command, Window extends SiteWindow<Command>> {
   readonly #options: LocalSiteOptions<Command, Window>;
   readonly #windows = new Set<Window>();
-  readonly #server = createServer((request, response) => this.#answer(request, response));
   readonly #sockets: WebSocketServer;
-  #port = 0;
+  readonly #loopback = new LoopbackEntrance();
+  #network: NetworkEntrance | undefined;
   #closing = false;
 
   constructor(options: LocalSiteOptions<Command, Window>) {
@@ -65,12 +71,15 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
       maxPayload: options.messageBytesMax,
       clientTracking: false,
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/`;
+    return this.#loopback.url;
+  }
+
+  /** Addresses for other devices; `undefined` when the page is for this machine only. */
+  get invitation(): PageInvitation | undefined {
+    return this.#network?.invitation;
   }
 
   /** Number of connected windows. */
@@ -85,57 +94,52 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     return total;
   }
 
-  /**
-   * @param port 0: any free port; `undefined`: 7080, or any free port where that is taken.
-   * @throws {Failure} when a given port cannot be used.
-   */
-  async listen(port: number | undefined): Promise<void> {
+  /** @throws {Failure} when a given address or port cannot be used. */
+  async listen({ port, listen }: SiteSockets): Promise<void> {
+    const { log } = this.#options;
     try {
-      await this.#listenOn(port ?? PAGE_PORT);
-    } catch (error) {
-      if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
-        throw new Failure(`the page cannot be served on 127.0.0.1:${port ?? PAGE_PORT}, ${causeOfPort(error)}`, 1);
+      // First, because all addresses at a port include 127.0.0.1.
+      if (listen) {
+        const { NetworkEntrance: Network } = await import('./network-entrance.ts');
+        this.#network = this.#attach(await Network.open(listen, log));
       }
-      this.#options.log(`page: port ${PAGE_PORT} is in use`);
-      await this.#listenOn(0);
+      await this.#attach(this.#loopback).listen(port, log);
+    } catch (error) {
+      this.#network?.server.close();
+      throw error;
     }
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  async #listenOn(port: number): Promise<void> {
-    this.#server.listen(port, '127.0.0.1');
-    await once(this.#server, 'listening');
+  #attach<Entrance extends PageEntrance>(entrance: Entrance): Entrance {
+    const { server } = entrance;
+    server.on('request', (request, response) => this.#answer(entrance, request, response));
+    server.on('upgrade', (request, socket, head) => this.#upgrade(entrance, request, socket, head));
+    server.on('clientError', (_error, socket) => socket.destroy());
+    return entrance;
   }
 
   /** Announces the end, disconnects windows that do not close, and stops listening. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const window of this.#windows) window.end();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    const servers = [this.#loopback, this.#network].flatMap((entrance) => (entrance ? [entrance.server] : []));
+    const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    for (const server of servers) server.closeIdleConnections();
     const timer = setTimeout(() => {
       for (const window of this.#windows) window.terminate();
-      this.#server.closeAllConnections();
+      for (const server of servers) server.closeAllConnections();
     }, CLOSE_TIMEOUT_MS);
     await closed;
     clearTimeout(timer);
   }
 
-  /** Requests from pages of other sites carry another Origin, or another Host (DNS rebinding). */
-  #isOurs(host: string | undefined): boolean {
-    return host === `127.0.0.1:${this.#port}` || host === `localhost:${this.#port}`;
-  }
-
-  #isOurOrigin(origin = ''): boolean {
-    return origin.startsWith('http://') && this.#isOurs(origin.slice('http://'.length));
-  }
-
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(entrance: PageEntrance, request: IncomingMessage, response: ServerResponse): void {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    if (!this.#isOurs(request.headers.host)) return refuse(response, 421, 'wrong host');
+    if (!entrance.isOurHost(request.headers.host, request)) return refuse(response, 421, 'wrong host');
+    if (entrance.answersFirst(request, response)) return;
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const reads = request.method === 'GET' || request.method === 'HEAD';
-    if (reads || this.#isOurOrigin(request.headers.origin)) {
+    if (reads || isOurOrigin(entrance, request)) {
       if (this.#options.answer(path, request, response)) return;
     }
     if (!reads) return refuse(response, 405, 'only GET and HEAD');
@@ -144,15 +148,16 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     answer(request, response, file.contentType, file.body);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgrade(entrance: PageEntrance, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { log, socketPath } = this.#options;
     socket.on('error', () => socket.destroy());
     const turnAway = (status: string, why: string): void => {
       log(`page: refused a connection: ${why}`);
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     };
-    if (!this.#isOurs(request.headers.host)) return turnAway('421 Misdirected Request', 'foreign host');
-    if (!this.#isOurOrigin(request.headers.origin)) return turnAway('403 Forbidden', 'foreign origin');
+    if (!entrance.isOurHost(request.headers.host, request)) return turnAway('421 Misdirected Request', 'foreign host');
+    if (!isOurOrigin(entrance, request)) return turnAway('403 Forbidden', 'foreign origin');
+    if (!entrance.admits(request)) return turnAway('403 Forbidden', 'without the token');
     if (request.url !== socketPath) return turnAway('404 Not Found', 'no such socket');
     if (this.#closing) return turnAway('503 Service Unavailable', 'closing');
     if (this.#windows.size >= WINDOWS_MAX) return turnAway('503 Service Unavailable', 'too many windows');
@@ -176,9 +181,11 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
   }
 }
 
-function causeOfPort(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return `${code === 'EADDRINUSE' ? 'it is in use' : message}: choose another port`;
+/** Pages of other sites carry another `Origin`. */
+function isOurOrigin(entrance: PageEntrance, request: IncomingMessage): boolean {
+  const { origin = '' } = request.headers;
+  const prefix = `${entrance.scheme}://`;
+  return origin.startsWith(prefix) && entrance.isOurHost(origin.slice(prefix.length), request);
 }
 
 export function refuse(response: ServerResponse, status: number, why: string): void {

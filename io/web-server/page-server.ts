@@ -8,15 +8,19 @@ import {
   serializePagePicture,
   serializePageSound,
 } from '../../protocol/page/page-message.ts';
-import { answerJson, LocalSite } from './local-site.ts';
+import { answerJson, LocalSite, type SiteSockets } from './local-site.ts';
 import type { PageFile } from './module-preloads.ts';
+import type { PageInvitation } from './network-entrance.ts';
 import { type PageFolders, pageFolders, readPageFiles } from './page-files.ts';
 import { PageViewer } from './page-viewer.ts';
 import { PictureGroup } from './picture-group.ts';
 
-/** A page on 127.0.0.1 that shows access units as they arrive, in any number of windows. */
+/** A page that shows access units as they arrive, in any number of windows. */
 export interface Page {
+  /** Address on this machine. */
   readonly url: string;
+  /** Addresses for other devices; `undefined` when the page is for this machine only. */
+  readonly invitation: PageInvitation | undefined;
   /** Number of connected windows. */
   readonly viewers: number;
   /** Number of pictures dropped for slow windows, in total. */
@@ -38,9 +42,7 @@ export interface Page {
   close(): Promise<void>;
 }
 
-export interface PageOptions {
-  /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
-  readonly port: number | undefined;
+export interface PageOptions extends SiteSockets {
   readonly description: PageDescription;
   readonly log: (message: string) => void;
   readonly onCommand?: (command: PageCommand) => void;
@@ -53,7 +55,7 @@ const COMMAND_BYTES_MAX = 256;
 
 export async function openPage(options: PageOptions): Promise<Page> {
   const page = new PageServer(options, await readPageFiles(options.folders ?? pageFolders()));
-  await page.listen(options.port);
+  await page.listen(options);
   return page;
 }
 
@@ -92,6 +94,10 @@ class PageServer implements Page {
     return this.#site.url;
   }
 
+  get invitation(): PageInvitation | undefined {
+    return this.#site.invitation;
+  }
+
   get viewers(): number {
     return this.#site.windows.size;
   }
@@ -106,8 +112,8 @@ class PageServer implements Page {
     return this.#site.queuedBytes;
   }
 
-  async listen(port: number | undefined): Promise<void> {
-    await this.#site.listen(port);
+  async listen(sockets: SiteSockets): Promise<void> {
+    await this.#site.listen(sockets);
   }
 
   write(unit: AccessUnit): void {

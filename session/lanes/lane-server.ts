@@ -5,6 +5,7 @@ import type { TemporaryFolder } from '../../io/os/temporary-folder.ts';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { LanePage, type Upload } from '../../io/web-server/lane-page.ts';
+import type { PageInvitation, PageListen } from '../../io/web-server/network-entrance.ts';
 import type { PageFolders } from '../../io/web-server/page-files.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesRates, LanesState } from '../../protocol/page/lane-message.ts';
@@ -31,6 +32,8 @@ export interface LaneServerOptions {
   readonly loop: boolean;
   /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
   readonly pagePort: number | undefined;
+  /** Address for other devices; default: this machine only. */
+  readonly pageListen?: PageListen | undefined;
   readonly log: Log;
   /** Command that starts the server, as typed in a shell: a page names it once the server has gone. */
   readonly command?: string;
@@ -84,6 +87,7 @@ export class LaneServer {
     let show: LaneServer | undefined;
     const page = await LanePage.open({
       port: options.pagePort,
+      listen: options.pageListen,
       log: (message) => options.log.debug(message),
       onCommand: (command, reply) => show?.handleCommand(command, reply),
       greeting: () => show?.greeting() ?? [],
@@ -121,6 +125,11 @@ export class LaneServer {
 
   get url(): string {
     return this.#page.url;
+  }
+
+  /** Addresses for other devices; `undefined` when the page is for this machine only. */
+  get invitation(): PageInvitation | undefined {
+    return this.#page.invitation;
   }
 
   get viewers(): number {

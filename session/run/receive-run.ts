@@ -3,6 +3,7 @@ import { checkRecordable } from '../../io/mp4/recording.ts';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
+import type { PageListen } from '../../io/web-server/network-entrance.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, elapsed, type Instant, inMilliseconds, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
@@ -26,6 +27,7 @@ export interface ReceiveRunOptions {
   readonly link: LinkSpecification | undefined;
   readonly play: PlayChoice;
   readonly pagePort: number | undefined;
+  readonly pageListen?: PageListen | undefined;
   readonly openBrowser: boolean;
   readonly output: string | undefined;
   readonly capture: string | undefined;
@@ -177,7 +179,7 @@ export class ReceiveRun {
   }
 
   #openViewer(play: Exclude<PlayChoice, 'none'>, stream: StreamAnnouncement): Outlet<Viewer> {
-    const { log, pagePort, openBrowser } = this.#options;
+    const { log, pagePort, pageListen, openBrowser } = this.#options;
     const opening = openViewer({
       codecName: stream.codecName,
       parameterSets: stream.parameterSets,
@@ -185,6 +187,7 @@ export class ReceiveRun {
       play,
       description: this.#description(stream),
       pagePort,
+      pageListen,
       openBrowser,
       log,
       onCommand: (command) => {

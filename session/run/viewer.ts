@@ -10,6 +10,8 @@ import {
 } from '../../io/players/open-player.ts';
 import type { PlayerExit } from '../../io/players/player.ts';
 import { openInBrowser } from '../../io/web-server/browser-opener.ts';
+import type { PageListen } from '../../io/web-server/network-entrance.ts';
+import { printInvitation } from '../../io/web-server/page-invitation.ts';
 import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { codecTitle } from '../../protocol/codec/codec-title.ts';
@@ -54,6 +56,7 @@ export interface ViewerOptions {
   /** The sound, beside the pictures or alone; `undefined` without. */
   readonly sound: SoundAnnouncement | undefined;
   readonly pagePort: number | undefined;
+  readonly pageListen?: PageListen | undefined;
   readonly openBrowser: boolean;
   readonly log: Log;
   readonly onCommand: (command: PageCommand) => void;
@@ -64,11 +67,13 @@ export async function checkViewable(play: PlayChoice): Promise<void> {
   if (play === 'mpv' || play === 'ffplay' || play === 'vlc') await requirePlayer(play);
 }
 
-/** Opens the requested viewer; `auto` uses the best player found, or a page without a player or display. */
+/**
+ * Opens the requested viewer; `auto` uses the best player found, or a page without a player or display, or with an
+ * address for other devices.
+ */
 export async function openViewer(options: ViewerOptions): Promise<Viewer> {
   const { play, log } = options;
-  const kind =
-    play === 'auto' ? preferredPlayer(await findPlayers(process.env), { browser: hasDisplay(process.env) }) : play;
+  const kind = play === 'auto' ? await preferredKind(options) : play;
   if (kind === 'browser') return await pageViewer(options);
   try {
     return await playerViewer(kind, options);
@@ -77,6 +82,11 @@ export async function openViewer(options: ViewerOptions): Promise<Viewer> {
     log.warn(`${kind} could not be started; a page shows the stream instead: ${(error as Error).message}`);
     return await pageViewer(options);
   }
+}
+
+async function preferredKind({ pageListen }: ViewerOptions): Promise<Exclude<PlayChoice, 'auto' | 'none'>> {
+  if (pageListen) return 'browser';
+  return preferredPlayer(await findPlayers(process.env), { browser: hasDisplay(process.env) });
 }
 
 async function playerViewer(kind: PlayerKind, options: ViewerOptions): Promise<Viewer> {
@@ -116,7 +126,7 @@ export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerE
 }
 
 async function pageViewer(options: ViewerOptions): Promise<Viewer> {
-  const { description, codecName, sound, pagePort, openBrowser, log, onCommand } = options;
+  const { description, codecName, sound, pagePort: port, pageListen: listen, openBrowser, log, onCommand } = options;
   const codec = codecByName(codecName);
   if (codec.mediaType === 'video' && !hasNalUnits(codec)) {
     const what = `the page does not show ${codecTitle(codec).title}`;
@@ -124,8 +134,9 @@ async function pageViewer(options: ViewerOptions): Promise<Viewer> {
   }
   // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
-  const page: Page = await openPage({ port: pagePort, description, log: (message) => log.debug(message), onCommand });
+  const page: Page = await openPage({ port, listen, description, log: (message) => log.debug(message), onCommand });
   log.info(`watch at ${page.url}`);
+  if (page.invitation) await printInvitation(page.invitation, log);
   if (openBrowser) openInBrowser(page.url);
   return {
     name: 'page',

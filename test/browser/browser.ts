@@ -27,7 +27,8 @@ export function useBrowser(): Browser {
     if (!HAS_CHROMIUM) return;
     browser.folders = buildPage();
     profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
-    const launch = { executablePath: CHROMIUM, headless: true, args: FLAGS };
+    // The page for other devices has a self-made certificate.
+    const launch = { executablePath: CHROMIUM, headless: true, args: FLAGS, ignoreHTTPSErrors: true };
     browser.context = await chromium.launchPersistentContext(profile, launch);
     browser.context.setDefaultTimeout(PATIENCE.timeout);
   });

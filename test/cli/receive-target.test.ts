@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { readPlainTarget } from '../../cli/options.ts';
+import { readPageListen, readPlainTarget } from '../../cli/options.ts';
 import { addReceiverOptions } from '../../cli/receive.ts';
 import { receiveTarget } from '../../cli/receive-target.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
@@ -14,6 +14,20 @@ test('takes options from a dropframe URL unless the command line sets them', asy
   const target = await receiveTarget('dropframe://[::1]:7000?latency=200&recovery=none&transport=tcp', given);
   expect(target).toEqual({ kind: 'dropframe', host: '::1', port: 7000 });
   expect(given.opts()).toMatchObject({ latency: 80, recovery: 'none', transport: 'tcp' });
+});
+
+test.each([
+  ['0.0.0.0', '0.0.0.0', undefined],
+  ['192.168.1.5:8443', '192.168.1.5', 8_443],
+  ['fd00::2', 'fd00::2', undefined],
+  ['[fd00::2]:8443', 'fd00::2', 8_443],
+  ['studio.local', 'studio.local', undefined],
+])('--page-listen %s has its host, and a port where one is given', (text, host, port) => {
+  expect(command('--page-listen', text).opts().pageListen).toEqual({ host, port });
+});
+
+test.each(['7081', 'https://192.168.1.5', '192.168.1.5:99999', ''])('--page-listen %s is refused', (text) => {
+  expect(() => readPageListen(text)).toThrow('expected an address of this computer, such as 0.0.0.0');
 });
 
 test('reads an rtp URL as an address of this machine', async () => {

@@ -38,7 +38,7 @@ export class PageConnection<Announcement, Message, Picture> {
 
   #open(): void {
     const { path, parsePicture } = this.#options;
-    const socket = new WebSocket(`ws://${location.host}${path}`);
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.onopen = () => {

@@ -1,0 +1,185 @@
+import { request } from 'node:https';
+import { connect } from 'node:tls';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
+import { LANE_SOCKET_PATH, parseLanePicture } from '../../../protocol/page/lane-message.ts';
+import { type Answer, ask, usePages } from './page-window.ts';
+
+/** Another address of this machine, on any system with the whole of 127.0.0.0/8. */
+const HOST = '127.0.0.2';
+
+const pages = usePages({
+  scripts: ['web/lanes/lanes-page.js', 'protocol/page/lane-message.js', 'sim/link/link-parse.js'],
+  path: LANE_SOCKET_PATH,
+  parse: parseLanePicture,
+});
+
+test('without the token nothing is answered but one sentence, and with it everything', async () => {
+  const { url, cookie, seen } = await invited();
+  const { host } = new URL(url);
+  const requests = [
+    ['GET', '/'],
+    ['GET', '/web/lanes/lanes-page.js'],
+    ['GET', '/summary.json'],
+    ['GET', '/lane-1.pcapng'],
+    ['POST', '/source?name=film.mp4'],
+    ['POST', '/lab'],
+  ] as const;
+  const origin = `https://${host}`;
+  const wrong = cookie.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
+  for (const [method, path] of requests) {
+    for (const refused of [{}, { cookie: wrong }, { cookie: 'token=' }]) {
+      const answer = await askNetwork(url, path, { method, headers: { origin, ...refused } });
+      expect([path, answer.status]).toEqual([path, 403]);
+      expect(answer.body).toContain('This page opens with the whole address that dropframe printed');
+    }
+    const answer = await askNetwork(url, path, { method, headers: { origin, cookie }, body: 'x' });
+    expect([path, answer.status < 300]).toEqual([path, true]);
+  }
+  expect(seen).toEqual(['film.mp4', 'scenario']);
+});
+
+test('a wrong token is refused, in the address and for another page of the same host', async () => {
+  const { url } = await invited();
+  expect((await askNetwork(url, '/?token=AAAAAAAAAAAAAAAAAAAAAA')).status).toBe(403);
+  expect((await askNetwork(url, '/?token=')).status).toBe(403);
+  expect((await askNetwork(url, `/summary.json${new URL(url).search}`)).status).toBe(403);
+});
+
+test('exchanges the token for a cookie of this site alone, and goes on without it', async () => {
+  const { url } = await invited();
+  const { pathname, search, port } = new URL(url);
+  const answer = await askNetwork(url, `${pathname}${search}&tour=off&a="<b>`);
+  expect(answer.status).toBe(200);
+  const token = search.slice('?token='.length);
+  expect(token).toMatch(/^[\w-]{22}$/);
+  expect(answer.headers['set-cookie']).toEqual([
+    `__Host-dropframe-${port}=${token}; Secure; HttpOnly; SameSite=Strict; Path=/`,
+  ]);
+  expect(answer.body).toContain('content="0;url=/?tour=off&amp;a=%22%3Cb%3E"');
+  expect(answer.body).not.toContain(token);
+});
+
+test('the WebSocket needs the token and the own origin', async () => {
+  const { url, cookie, page } = await invited();
+  const { host } = new URL(url);
+  const own = `https://${host}`;
+  const open = (origin: string, headers: Record<string, string>): Promise<number> =>
+    new Promise((resolve) => {
+      const address = `wss://${host}${LANE_SOCKET_PATH}`;
+      const socket = pages.ending(new WebSocket(address, { origin, headers, rejectUnauthorized: false }));
+      socket.on('open', () => resolve(101));
+      socket.on('unexpected-response', (_request, { statusCode }) => resolve(statusCode ?? 0));
+      socket.on('error', () => {});
+    });
+  expect(await open(own, {})).toBe(403);
+  expect(await open('https://elsewhere.test', { cookie })).toBe(403);
+  expect(await open(`http://${host}`, { cookie })).toBe(403);
+  expect(page.viewers).toBe(0);
+  expect(await open(own, { cookie })).toBe(101);
+});
+
+test('names of other hosts are refused, with the token too', async () => {
+  const { url, cookie } = await invited();
+  const { port } = new URL(url);
+  for (const host of [`rebound.test:${port}`, `127.0.0.1:${port}`, `0.0.0.0:${port}`, HOST]) {
+    expect((await askNetwork(url, '/', { headers: { host, cookie } })).status).toBe(421);
+    expect((await askNetwork(url, `/${new URL(url).search}`, { headers: { host } })).status).toBe(421);
+  }
+});
+
+test('the page of this machine needs no token, and does not know that of the others', async () => {
+  const { page } = await invited();
+  expect((await ask(page, 'GET', '/', { headers: { host: new URL(page.url).host } })).status).toBe(200);
+  expect(page.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+});
+
+test('listens on all addresses, each with its own name in the certificate', async () => {
+  const page = await opened({ listen: { host: '0.0.0.0', port: 0 } });
+  const { urls, fingerprint } = page.invitation!;
+  expect(urls.length).toBeGreaterThan(0);
+  for (const url of urls) {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false });
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    const certificate = socket.getPeerX509Certificate()!;
+    expect(certificate.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(fingerprint);
+    expect(certificate.checkIP(hostname)).toBe(hostname);
+    socket.destroy();
+  }
+});
+
+test('serves no other devices unless it is told to', async () => {
+  expect((await opened({})).invitation).toBeUndefined();
+});
+
+test('says which address is not of this computer, and which port is in use', async () => {
+  await expect(opened({ listen: { host: '198.51.100.7', port: 0 } })).rejects.toThrow(
+    'the page cannot be served on 198.51.100.7:0, which is not an address of this computer: choose one, or 0.0.0.0 for all',
+  );
+  const { port } = new URL((await opened({})).url);
+  await expect(opened({ listen: { host: '0.0.0.0', port: Number(port) } })).rejects.toThrow(
+    `the page cannot be served on 0.0.0.0:${port}, it is in use: choose another port`,
+  );
+});
+
+/** A page with an invitation, the cookie to which its token leads, and the names of what was sent to it. */
+async function invited() {
+  const seen: string[] = [];
+  const page = await opened({
+    listen: { host: HOST, port: 0 },
+    capture: () => new Uint8Array(1),
+    onUpload: async ({ name, folder }) => {
+      seen.push(name);
+      await folder.remove();
+    },
+    onScenario: async (scenario) => {
+      seen.push('scenario');
+      return scenario;
+    },
+  });
+  const [url] = page.invitation!.urls;
+  const { pathname, search } = new URL(url!);
+  const { headers } = await askNetwork(url!, pathname + search);
+  const [cookie] = (headers['set-cookie'] as string[])[0]!.split(';');
+  return { page, url: url!, cookie: cookie!, seen };
+}
+
+async function opened(options: Partial<LanePageOptions>): Promise<LanePage> {
+  const page = await LanePage.open({
+    port: 0,
+    log: () => {},
+    onCommand: () => {},
+    greeting: () => [],
+    summary: () => ({}),
+    capture: () => undefined,
+    onScenario: async () => '',
+    onUpload: async () => {},
+    folders: pages.folders,
+    ...options,
+  });
+  return pages.closing(page);
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+function askNetwork(url: string, path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const options = { host: hostname, port, path, method, headers, rejectUnauthorized: false, agent: false };
+    const sent = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
