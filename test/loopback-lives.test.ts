@@ -94,7 +94,7 @@ describe('refused or unserved receivers', () => {
 describe('the end', () => {
   test('a stopping sender says goodbye, and a receiver with frames ends successfully', async () => {
     const { server } = await serve(madeUpUnits(1_000));
-    const { received, run, waited } = receive(server.port, { timeoutMs: 900 });
+    const { received, run, waited } = receive(server.port, { timeoutMs: 3_000 });
     await until('the stream runs', () => received.length > 5);
     await server.close('going home');
     expect(await run).toBe('sender-stopped');

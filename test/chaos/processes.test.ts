@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
-import { idleConnections, ROOT, withFiles } from './stage.ts';
+import { ASKED_FOR_MEMORY, idleConnections, ROOT, withFiles } from './stage.ts';
 import { onStage, story } from './story.ts';
 
 describe('kill -9', () => {
@@ -143,14 +143,14 @@ story('a wall clock that steps by an hour, back and forth, changes nothing', asy
 story(
   'a receiver over TCP that stops reading costs the others nothing, and the sender no memory without bound',
   async (on) => {
-    const sender = await on.sender();
+    const sender = await on.sender([], ASKED_FOR_MEMORY);
     const slow = on.receiver(sender.url, ['--transport', 'tcp']);
     const other = on.receiver(sender.url);
     await Promise.all([slow.shows(30), other.shows(30)]);
-    const before = sender.residentMegabytes;
+    const before = await sender.memoryInUse();
     slow.signal('SIGSTOP');
     await other.shows(150);
-    expect(sender.residentMegabytes - before).toBeLessThan(60);
+    expect((await sender.memoryInUse()) - before).toBeLessThan(60);
     slow.signal('SIGCONT');
     await slow.shows(60);
     expect(other.sessions).toBe(1);

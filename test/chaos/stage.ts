@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -86,11 +85,6 @@ export class Program {
     this.signal('SIGUSR2');
     await this.until('it told its memory', () => answers().length > before);
     return Number(answers().at(-1)![1]);
-  }
-
-  /** Resident memory, megabytes. */
-  get residentMegabytes(): number {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) / 1_000;
   }
 }
 

@@ -11,6 +11,7 @@ import { RtpSender } from '../../session/rtp/rtp-sender.ts';
 import { ReceiveRun } from '../../session/run/receive-run.ts';
 import { SAMPLES, temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
+import { atSpeedOfReader } from './clip.ts';
 import { freePortPair, hasGStreamer, isInstalled, start, untilBound } from './programs.ts';
 
 const hasFfmpeg = isInstalled('ffmpeg');
@@ -56,12 +57,13 @@ async function receive(port: number, send: () => Promise<unknown>, options: Part
     codecName: 'h265',
     payloadType: undefined,
     parameterSets: [],
-    latencyMs: 600,
+    // Long enough for the stalls of a busy machine.
+    latencyMs: 1_500,
     recovery: 'reorder',
     release: 'deadline',
     onLoss: 'freeze',
     link: undefined,
-    timeoutMs: 3_000,
+    timeoutMs: 10_000,
     ...options,
   };
   const run = new ReceiveRun({
@@ -91,7 +93,7 @@ async function sendSample(port: number, onDescription: (sdp: string) => Promise<
   const source = await openMediaSource(SAMPLE, { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} });
   onTestFinished(() => source.close());
   const sender = new RtpSender({
-    source,
+    source: atSpeedOfReader(source, port),
     host: '127.0.0.1',
     port,
     loop: false,

@@ -4,7 +4,8 @@ import { expect, onTestFinished } from 'vitest';
 import { RtpSender } from '../../session/rtp/rtp-sender.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
-import { clip } from './clip.ts';
+import { PATIENCE } from '../patience.ts';
+import { atSpeedOfReader, clip } from './clip.ts';
 import { freePortPair, hasGStreamer, isInstalled, start, untilBound } from './programs.ts';
 
 const withFfmpeg = optional('ffmpeg', isInstalled('ffmpeg'));
@@ -18,7 +19,7 @@ const FRAMES = 45;
 /** A sender that has written its session description to a file and has not started. */
 async function describedSender(file: string) {
   const port = await freePortPair();
-  const source = await clip(file, FRAMES);
+  const source = atSpeedOfReader(await clip(file, FRAMES), port);
   const options = { source, host: '127.0.0.1', port, loop: false, datagramBytesMax: 1_200, onStall: () => {} };
   const sender = new RtpSender(options);
   await sender.open();
@@ -50,10 +51,10 @@ for (const file of ['counter.h264', 'counter.mp4']) {
     const player = start('gst-launch-1.0', ['-v', '-m', 'filesrc', `location=${sdp}`, '!', 'sdpdemux', '!', ...sinks]);
     await untilBound(port);
     await sender.run();
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const pictures = () => player.output.stdout.match(/pictures: last-message = chain/g) ?? [];
+    await expect.poll(() => pictures().length, PATIENCE).toBe(FRAMES);
     player.process.kill('SIGINT');
-    const { stdout } = await player.ended;
-    const pictures = stdout.match(/pictures: last-message = chain/g) ?? [];
-    expect(pictures.length).toBe(FRAMES);
+    await player.ended;
+    expect(pictures().length).toBe(FRAMES);
   });
 }

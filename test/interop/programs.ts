@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { PATIENCE } from '../patience.ts';
 
 /** True when a program is installed. @param probe arguments with which it exits successfully. */
 export function isInstalled(program: string, ...probe: string[]): boolean {
@@ -18,6 +19,8 @@ export const hasGStreamer = (...elements: string[]): boolean =>
 
 export interface Program {
   readonly process: ChildProcess;
+  /** Text printed so far. */
+  readonly output: { readonly stdout: string; readonly stderr: string };
   /** Resolves with the exit code. */
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
@@ -37,13 +40,16 @@ export function start(program: string, args: readonly string[]): Program {
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, ...output }));
   });
-  return { process: child, ended };
+  return { process: child, output, ended };
 }
 
-/** Returns a free port whose successor is free too, for RTP and RTCP. */
+/**
+ * Returns a free port whose successor is free too, for RTP and RTCP. It is below those that Linux gives to sockets without a
+ * port, so that none of them takes it before it is bound.
+ */
 export async function freePortPair(): Promise<number> {
   for (;;) {
-    const port = 20_000 + 2 * Math.floor(Math.random() * 15_000);
+    const port = 10_000 + 2 * Math.floor(Math.random() * 11_000);
     if ((await isFree(port)) && (await isFree(port + 1))) return port;
   }
 }
@@ -56,21 +62,23 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-const TABLES = ['/proc/net/udp', '/proc/net/udp6'];
-const BINDING_MS_MAX = 20_000;
+/** Lines of the kernel's tables of UDP sockets that are bound to this port, as words. */
+function socketsAt(port: number): readonly (readonly string[])[] {
+  const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/udp', '/proc/net/udp6']
+    .filter((table) => existsSync(table))
+    .flatMap((table) => readFileSync(table, 'utf8').split('\n'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address]) => address?.endsWith(ending));
+}
 
 /** Waits until a process has bound the UDP port. */
 export async function untilBound(port: number): Promise<void> {
-  const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const isBound = (table: string) =>
-    existsSync(table) &&
-    readFileSync(table, 'utf8')
-      .split('\n')
-      .some((line) => line.trim().split(/\s+/)[1]?.endsWith(ending));
-  const giveUpAt = Date.now() + BINDING_MS_MAX;
-  while (Date.now() < giveUpAt) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    if (TABLES.some(isBound)) return;
-  }
-  throw new Error(`no program has bound UDP port ${port}`);
+  await expect.poll(() => socketsAt(port).length, { ...PATIENCE, message: `UDP port ${port}` }).toBeGreaterThan(0);
+}
+
+/** Waits until every datagram that has arrived at the UDP port has been read. */
+export async function untilRead(port: number): Promise<void> {
+  const unread = () => socketsAt(port).map(([, , , , queues]) => Number.parseInt(queues!.split(':')[1]!, 16));
+  await expect.poll(() => unread().every((bytes) => bytes === 0), PATIENCE).toBe(true);
 }

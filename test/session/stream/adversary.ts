@@ -1,6 +1,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listenOnBoth } from './shared-port.ts';
 
 export type Way = 'to-sender' | 'to-receiver';
 
@@ -46,13 +47,8 @@ export async function adversaryBefore(target: number): Promise<Adversary> {
     pass(near, far, 'to-sender');
     pass(far, near, 'to-receiver');
   });
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void tcp.close());
-  const address = tcp.address();
-  adversary.port = typeof address === 'object' && address ? address.port : 0;
-  const udp = createSocket('udp4');
-  await new Promise<void>((resolve) => udp.bind(adversary.port, '127.0.0.1', resolve));
-  onTestFinished(() => void udp.close());
+  const { port, udp } = await listenOnBoth(tcp);
+  adversary.port = port;
   const forward = (datagram: Buffer, way: Way, send: (bytes: Uint8Array) => void) => {
     adversary.seen.push({ way, channel: 'media', bytes: Buffer.from(datagram) });
     const sent = adversary.tamper(datagram, way);

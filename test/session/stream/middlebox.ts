@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listenOnBoth } from './shared-port.ts';
 
 /** A box between a receiver and a sender on this machine: TCP passes, and UDP as long as it is wanted. */
 export interface Middlebox {
@@ -25,13 +26,7 @@ export async function middlebox(target: number): Promise<Middlebox> {
     near.pipe(far);
     far.pipe(near);
   });
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void tcp.close());
-  const address = tcp.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  const udp = createSocket('udp4');
-  await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve));
-  onTestFinished(() => void udp.close());
+  const { port, udp } = await listenOnBoth(tcp);
   const uplinkFor = (receiver: number): Socket => {
     const uplink = createSocket('udp4');
     onTestFinished(() => void uplink.close());

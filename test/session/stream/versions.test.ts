@@ -194,7 +194,7 @@ describe('an invented newer version', () => {
 
   test('as a sender of another major version: it is refused with the reason', async () => {
     const { port, heard } = await recordedSender(() => [{ kind: 'welcome', version: 2, sessions: [] }]);
-    const receiving = receive(port, { transport: 'tcp', timeoutMs: 300 });
+    const receiving = receive(port, { transport: 'tcp', timeoutMs: 3_000 });
     await expect(receiving.run).rejects.toThrow('control protocol version 2 is unsupported (expected 1)');
     expect(heard.at(-1)).toMatchObject({ kind: 'goodbye', reason: expect.stringContaining('version 2') });
   });
