@@ -78,7 +78,7 @@ export async function runOurs(
         stdio: ['ignore', 'ignore', 'pipe'],
       });
   const said = await line((sender.stdout ?? sender.stderr)!, /(?:port |127\.0\.0\.1:)(\d+)/, 'the sender');
-  const summary = join(folder, 'receiver.json');
+  const summary = join(folder, encrypted ? 'receiver-encrypted.json' : 'receiver.json');
   const url = `dropframe://127.0.0.1:${said[1]}`;
   const receiver = programs.startOurs('command', [
     'receive',

@@ -16,20 +16,20 @@ class NodeAead implements Aead {
     this.#key = key;
   }
 
-  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, target: Uint8Array): void {
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, target: Uint8Array, from = 0): void {
     const cipher = createCipheriv(ALGORITHM, this.#key, nonce);
     cipher.setAAD(associated);
-    target.set(cipher.update(plaintext));
+    target.set(cipher.update(plaintext.subarray(from)), from);
     cipher.final();
     target.set(cipher.getAuthTag(), plaintext.length);
   }
 
-  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array): boolean {
+  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array, from = 0): boolean {
     const end = sealed.length - TAG_BYTES;
     const decipher = createDecipheriv(ALGORITHM, this.#key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(associated);
     decipher.setAuthTag(sealed.subarray(end));
-    target.set(decipher.update(sealed.subarray(0, end)));
+    target.set(decipher.update(sealed.subarray(from, end)), from);
     try {
       decipher.final();
       return true;

@@ -5,27 +5,21 @@ import {
   type SrtpCipher,
   TAG_BYTES,
 } from '../../protocol/srtp/srtp-cipher.ts';
-import { libraryFunction } from '../os/c-library.ts';
+import { addressOf, libraryFunction } from '../os/c-library.ts';
 import { nodeCipher } from './node-cipher.ts';
 
-/** A pointer of the C library. */
-type Pointer = unknown;
-type Initialize = (context: Pointer, type: Pointer, engine: null, key: Uint8Array | null, nonce: Uint8Array) => number;
-type Update = (
-  context: Pointer,
-  out: Uint8Array | null,
-  length: Uint8Array,
-  bytes: Uint8Array,
-  count: number,
-) => number;
-type Finish = (context: Pointer, out: Uint8Array, length: Uint8Array) => number;
+/** An address of the C library's memory. Passed as a number, which takes half the time of a buffer. */
+type Address = number;
+type Initialize = (context: Address, type: Address, engine: Address, key: Address, nonce: Address) => number;
+type Update = (context: Address, out: Address, length: Address, bytes: Address, count: number) => number;
+type Finish = (context: Address, out: Address, length: Address) => number;
 
 /** Functions of openssl/evp.h, which Node exports for addons. */
 interface Evp {
-  readonly aes128Gcm: Pointer;
-  readonly newContext: () => Pointer;
-  readonly freeContext: (context: Pointer) => void;
-  readonly control: (context: Pointer, type: number, count: number, bytes: Uint8Array) => number;
+  readonly aes128Gcm: Address;
+  readonly newContext: () => Address;
+  readonly freeContext: (context: Address) => void;
+  readonly control: (context: Address, type: number, count: number, bytes: Address) => number;
   readonly initEncryption: Initialize;
   readonly encrypt: Update;
   readonly finishEncryption: Finish;
@@ -51,27 +45,28 @@ let found: SrtpCipher | undefined | null = null;
 
 function find(): SrtpCipher | undefined {
   const evp = loadEvp();
-  if (!evp) return undefined;
-  const cipher: SrtpCipher = { aead: (key) => new EvpAead(evp, key), keyStream: nodeCipher.keyStream };
+  const bytes = new Uint8Array(WORK_BYTES);
+  const address = addressOf(bytes);
+  if (!evp || address === undefined) return undefined;
+  const memory = { bytes, address };
+  const cipher: SrtpCipher = { aead: (key) => new EvpAead(evp, key, memory), keyStream: nodeCipher.keyStream };
   return agrees(cipher) ? cipher : undefined;
 }
 
 function loadEvp(): Evp | undefined {
   const initialize = (way: string) =>
     libraryFunction<Initialize>(
-      `int EVP_${way}Init_ex(void *context, void *type, void *engine, const void *key, const void *nonce)`,
+      `int EVP_${way}Init_ex(size_t context, size_t type, size_t engine, size_t key, size_t nonce)`,
     );
   const update = (way: string) =>
-    libraryFunction<Update>(
-      `int EVP_${way}Update(void *context, void *out, void *length, const void *bytes, int count)`,
-    );
+    libraryFunction<Update>(`int EVP_${way}Update(size_t context, size_t out, size_t length, size_t bytes, int count)`);
   const finish = (way: string) =>
-    libraryFunction<Finish>(`int EVP_${way}Final_ex(void *context, void *out, void *length)`);
+    libraryFunction<Finish>(`int EVP_${way}Final_ex(size_t context, size_t out, size_t length)`);
   const functions = {
-    newContext: libraryFunction<Evp['newContext']>('void *EVP_CIPHER_CTX_new()'),
-    freeContext: libraryFunction<Evp['freeContext']>('void EVP_CIPHER_CTX_free(void *context)'),
+    newContext: libraryFunction<Evp['newContext']>('size_t EVP_CIPHER_CTX_new()'),
+    freeContext: libraryFunction<Evp['freeContext']>('void EVP_CIPHER_CTX_free(size_t context)'),
     control: libraryFunction<Evp['control']>(
-      'int EVP_CIPHER_CTX_ctrl(void *context, int type, int count, void *bytes)',
+      'int EVP_CIPHER_CTX_ctrl(size_t context, int type, int count, size_t bytes)',
     ),
     initEncryption: initialize('Encrypt'),
     encrypt: update('Encrypt'),
@@ -80,7 +75,7 @@ function loadEvp(): Evp | undefined {
     decrypt: update('Decrypt'),
     finishDecryption: finish('Decrypt'),
   };
-  const algorithm = libraryFunction<() => Pointer>('void *EVP_aes_128_gcm()');
+  const algorithm = libraryFunction<() => Address>('size_t EVP_aes_128_gcm()');
   if (!algorithm || Object.values(functions).includes(undefined)) return undefined;
   return { ...(functions as Omit<Evp, 'aes128Gcm'>), aes128Gcm: algorithm() };
 }
@@ -109,56 +104,80 @@ function agrees(cipher: SrtpCipher): boolean {
 class EvpAead implements Aead {
   readonly #evp: Evp;
   readonly #key: Uint8Array;
-  #encryption: Pointer;
-  #decryption: Pointer;
+  readonly #memory: WorkMemory;
+  #encryption: Address = 0;
+  #decryption: Address = 0;
 
-  constructor(evp: Evp, key: Uint8Array) {
+  constructor(evp: Evp, key: Uint8Array, memory: WorkMemory) {
     this.#evp = evp;
     this.#key = key;
+    this.#memory = memory;
   }
 
-  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, target: Uint8Array): void {
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, target: Uint8Array, from = 0): void {
     const evp = this.#evp;
-    this.#encryption ??= this.#context(evp.initEncryption, nonce);
+    if (this.#encryption === 0) this.#encryption = this.#context(evp.initEncryption);
     const context = this.#encryption;
-    const { length } = plaintext;
+    const { bytes, address } = this.#memory;
+    const length = plaintext.length - from;
+    bytes.set(nonce, NONCE);
+    bytes.set(plaintext, TEXT - from);
+    bytes.set(associated, TEXT - associated.length);
+    const text = address + TEXT;
     const done =
-      evp.initEncryption(context, null, null, null, nonce) === 1 &&
-      evp.encrypt(context, null, COUNT, associated, associated.length) === 1 &&
-      (length === 0 || evp.encrypt(context, target, COUNT, plaintext, length) === 1) &&
-      evp.finishEncryption(context, REST, COUNT) === 1 &&
-      evp.control(context, GET_TAG, TAG_BYTES, target.subarray(length)) === 1;
+      evp.initEncryption(context, 0, 0, 0, address + NONCE) === 1 &&
+      evp.encrypt(context, 0, address + COUNT, text - associated.length, associated.length) === 1 &&
+      (length === 0 || evp.encrypt(context, text, address + COUNT, text, length) === 1) &&
+      evp.finishEncryption(context, address + REST, address + COUNT) === 1 &&
+      evp.control(context, GET_TAG, TAG_BYTES, text + length) === 1;
     if (!done) throw new Error('OpenSSL could not encrypt a packet');
+    target.set(bytes.subarray(TEXT, TEXT + length + TAG_BYTES), from);
   }
 
-  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array): boolean {
+  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array, from = 0): boolean {
     const evp = this.#evp;
-    this.#decryption ??= this.#context(evp.initDecryption, nonce);
+    if (this.#decryption === 0) this.#decryption = this.#context(evp.initDecryption);
     const context = this.#decryption;
-    const length = sealed.length - TAG_BYTES;
-    return (
-      evp.initDecryption(context, null, null, null, nonce) === 1 &&
-      evp.control(context, SET_TAG, TAG_BYTES, sealed.subarray(length)) === 1 &&
-      evp.decrypt(context, null, COUNT, associated, associated.length) === 1 &&
-      (length === 0 || evp.decrypt(context, target, COUNT, sealed, length) === 1) &&
-      evp.finishDecryption(context, REST, COUNT) === 1
-    );
+    const { bytes, address } = this.#memory;
+    const length = sealed.length - TAG_BYTES - from;
+    bytes.set(nonce, NONCE);
+    bytes.set(sealed, TEXT - from);
+    bytes.set(associated, TEXT - associated.length);
+    const text = address + TEXT;
+    const authentic =
+      evp.initDecryption(context, 0, 0, 0, address + NONCE) === 1 &&
+      evp.control(context, SET_TAG, TAG_BYTES, text + length) === 1 &&
+      evp.decrypt(context, 0, address + COUNT, text - associated.length, associated.length) === 1 &&
+      (length === 0 || evp.decrypt(context, text, address + COUNT, text, length) === 1) &&
+      evp.finishDecryption(context, address + REST, address + COUNT) === 1;
+    if (authentic) target.set(bytes.subarray(TEXT, TEXT + length), from);
+    return authentic;
   }
 
-  #context(initialize: Initialize, nonce: Uint8Array): Pointer {
+  #context(initialize: Initialize): Address {
+    const { bytes, address } = this.#memory;
     const context = this.#evp.newContext();
-    if (!context || initialize(context, this.#evp.aes128Gcm, null, this.#key, nonce) !== 1) {
-      throw new Error('OpenSSL could not set up AES-128-GCM');
-    }
+    bytes.set(this.#key, TEXT);
+    const ready = context !== 0 && initialize(context, this.#evp.aes128Gcm, 0, address + TEXT, 0) === 1;
+    bytes.fill(0, TEXT, TEXT + SRTP_KEY_BYTES);
+    if (!ready) throw new Error('OpenSSL could not set up AES-128-GCM');
     const { freeContext } = this.#evp;
     OWNERS.register(this, () => freeContext(context));
     return context;
   }
 }
 
-/** Outputs that are not used: the number of bytes written, and the empty rest of a stream cipher. */
-const COUNT = new Uint8Array(4);
-const REST = new Uint8Array(16);
+/** Memory at a known address in which packets are encrypted, one at a time. */
+interface WorkMemory {
+  readonly bytes: Uint8Array;
+  readonly address: Address;
+}
+
+/** Limit of a packet, and of the data that it authenticates only. */
+const PACKET_BYTES_MAX = 65_536;
+/** Layout of the work memory: the nonce, two outputs that are not used, the associated data, and behind it the text. */
+const [NONCE, COUNT, REST, TEXT] = [0, 16, 32, 64 + PACKET_BYTES_MAX] as const;
+const WORK_BYTES = TEXT + PACKET_BYTES_MAX + TAG_BYTES;
 
 /** Frees a context, and with it the key, after its last use. */
 const OWNERS = new FinalizationRegistry<() => void>((free) => free());

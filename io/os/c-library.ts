@@ -8,6 +8,7 @@ interface Library {
 interface Koffi {
   load(path: string | null): Library;
   errno(): number;
+  address(bytes: Uint8Array): number | bigint;
 }
 
 /** Functions by signature; `undefined` if the library lacks the function. */
@@ -34,6 +35,12 @@ function lookUp(signature: string): unknown {
 
 /** errno(3) of the last call on this thread; 0 without koffi. */
 export const lastErrorNumber = (): number => loaded?.koffi.errno() ?? 0;
+
+/** Address of a buffer's memory, valid as long as the buffer lives; `undefined` without koffi, or beyond 2^53. */
+export function addressOf(bytes: Uint8Array): number | undefined {
+  const address = Number(loaded?.koffi.address(bytes) ?? Number.NaN);
+  return Number.isSafeInteger(address) ? address : undefined;
+}
 
 function load(): NonNullable<typeof loaded> | undefined {
   try {

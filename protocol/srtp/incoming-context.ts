@@ -113,7 +113,7 @@ export class IncomingContext {
     const { clearBytes } = this.#layout;
     writeNonce(this.#nonce, key.salt, ssrc, index);
     const associated = sealed.subarray(0, clearBytes);
-    return key.aead.open(this.#nonce, associated, sealed.subarray(clearBytes), target.subarray(clearBytes));
+    return key.aead.open(this.#nonce, associated, sealed, target, clearBytes);
   }
 
   #unprotectRtcp(datagram: Uint8Array): Uint8Array | undefined {
@@ -145,8 +145,8 @@ export class IncomingContext {
     writeNonce(this.#nonce, key.salt, ssrc, onWire);
     this.#associated.set(datagram.subarray(0, RTCP_CLEAR_BYTES));
     writeUint32(this.#associated, RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED + onWire);
-    const sealed = datagram.subarray(RTCP_CLEAR_BYTES, sealedEnd);
-    return key.aead.open(this.#nonce, this.#associated, sealed, target.subarray(RTCP_CLEAR_BYTES));
+    const sealed = datagram.subarray(0, sealedEnd);
+    return key.aead.open(this.#nonce, this.#associated, sealed, target, RTCP_CLEAR_BYTES);
   }
 
   /** Returns the key of an index; `undefined` beyond the next epoch, so that forged indices derive no keys. */

@@ -63,8 +63,7 @@ export class OutgoingContext {
     const { clearBytes } = layout;
     for (let at = 0; at < clearBytes; at++) target[at] = arranged[at]!;
     if (layout.profile !== undefined) writeUint16(target, RTP_HEADER_BYTES, layout.profile);
-    const associated = target.subarray(0, clearBytes);
-    aead.seal(this.#nonce, associated, arranged.subarray(clearBytes), target.subarray(clearBytes));
+    aead.seal(this.#nonce, target.subarray(0, clearBytes), arranged, target, clearBytes);
     moveExtensionHeaderBack(target, layout.csrcs);
     return target;
   }
@@ -95,12 +94,7 @@ export class OutgoingContext {
     target.set(datagram.subarray(0, RTCP_CLEAR_BYTES));
     this.#associated.set(target.subarray(0, RTCP_CLEAR_BYTES));
     writeUint32(this.#associated, RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED + onWire);
-    aead.seal(
-      this.#nonce,
-      this.#associated,
-      datagram.subarray(RTCP_CLEAR_BYTES),
-      target.subarray(RTCP_CLEAR_BYTES, sealedEnd),
-    );
+    aead.seal(this.#nonce, this.#associated, datagram, target, RTCP_CLEAR_BYTES);
     return target;
   }
 }

@@ -8,19 +8,20 @@ export const TAG_BYTES = 16;
 /** AES-128 in Galois/Counter Mode under one key (RFC 5116 §5.1). The core contains no cryptography; it is passed in. */
 export interface Aead {
   /**
-   * Encrypts `plaintext` into `target`, followed by the tag of 16 bytes.
+   * Encrypts `plaintext` from offset `from` on into `target` at the same offset, followed by the tag of 16 bytes.
    *
    * @param nonce 12 bytes, never used twice with the same key.
-   * @param target exactly 16 bytes longer than `plaintext`; they do not share memory.
+   * @param target at least 16 bytes longer than `plaintext`; they do not share memory. Only the encrypted bytes and the
+   * tag are written. `associated` may be its beginning.
    */
-  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, target: Uint8Array): void;
+  seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, target: Uint8Array, from?: number): void;
   /**
-   * Decrypts `sealed`, ciphertext and tag, into `target`, which may be the memory of `sealed`. Returns false when the
-   * tag is wrong; the content of `target` is then undefined.
+   * Decrypts `sealed` from offset `from` on, ciphertext and tag to its end, into `target` at the same offset. Returns
+   * false when the tag is wrong; the content of `target` is then undefined.
    *
-   * @param target exactly 16 bytes shorter than `sealed`.
+   * @param target at least as long as `sealed` without the tag, and of other memory.
    */
-  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array): boolean;
+  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array, from?: number): boolean;
 }
 
 /** The two uses of AES-128 in SRTP. */

@@ -16,19 +16,26 @@ withKoffi('the OpenSSL within Node, called directly, gives the bytes of node:cry
       bytes(12),
       fc.uint8Array({ maxLength: 64 }),
       fc.uint8Array({ maxLength: 2_000 }),
-      (...input) => {
-        const [key, nonce, associated, plaintext] = input;
+      fc.nat({ max: 100 }),
+      (key, nonce, associated, plaintext, before) => {
+        const from = Math.min(before, plaintext.length);
         const [one, other] = [ours, theirs].map((cipher) => {
-          const sealed = new Uint8Array(plaintext.length + 16);
-          cipher.aead(key).seal(nonce, associated, plaintext, sealed);
+          const sealed = new Uint8Array(plaintext.length + 20).fill(7);
+          cipher.aead(key).seal(nonce, associated, plaintext, sealed, from);
           return sealed;
         });
         expect(one).toEqual(other);
-        const opened = new Uint8Array(plaintext.length);
-        expect(ours.aead(key).open(nonce, associated, other!, opened)).toBe(true);
-        expect(opened).toEqual(plaintext);
-        other![other!.length - 1]! ^= 1;
-        expect(ours.aead(key).open(nonce, associated, other!, opened)).toBe(false);
+        // Nothing before and nothing behind is written.
+        expect([...one!.subarray(0, from), ...one!.subarray(-4)]).toEqual(Array(from + 4).fill(7));
+        const sealed = other!.subarray(0, -4);
+        for (const cipher of [ours, theirs]) {
+          const opened = new Uint8Array(plaintext.length).fill(9);
+          expect(cipher.aead(key).open(nonce, associated, sealed, opened, from)).toBe(true);
+          expect(opened.subarray(from)).toEqual(plaintext.subarray(from));
+          expect([...opened.subarray(0, from)]).toEqual(Array(from).fill(9));
+        }
+        sealed[sealed.length - 1]! ^= 1;
+        expect(ours.aead(key).open(nonce, associated, sealed, new Uint8Array(plaintext.length), from)).toBe(false);
       },
     ),
   );
