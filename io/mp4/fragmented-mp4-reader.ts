@@ -4,9 +4,9 @@ import { BOX_HEADER_BYTES, child, descend, fourCharacters, uint32, uint64 } from
 
 /** Content of a fragmented MP4 in file order. */
 export type FragmentedMp4Event =
-  /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once, before the first sample. */
+  /** Decoder configuration, such as the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once, before the first sample. */
   | { readonly kind: 'configuration'; readonly record: Uint8Array }
-  /** A sample: length-prefixed NAL units and their presentation time, 90 kHz. */
+  /** A sample, such as length-prefixed NAL units, and their presentation time, 90 kHz. */
   | { readonly kind: 'sample'; readonly bytes: Uint8Array; readonly timestamp: Ticks };
 
 /**
@@ -21,11 +21,13 @@ const LARGE_BOX_HEADER_BYTES = 16;
 const LIST_HEADER_BYTES = 8;
 /** Offset from the start of a sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
-/** Sample entries (ISO/IEC 14496-15 §5.4.2, §8.4.1) and the box in each with the decoder configuration. */
+/** Sample entries (ISO/IEC 14496-15 §5.4.2, §8.4.1; the bindings of VP9 and AV1) and the box in each with the decoder configuration. */
 const SAMPLE_ENTRIES = [
   ['avc1', 'avcC'],
   ['hvc1', 'hvcC'],
   ['hev1', 'hvcC'],
+  ['vp09', 'vpcC'],
+  ['av01', 'av1C'],
 ] as const;
 
 /**
@@ -33,7 +35,7 @@ const SAMPLE_ENTRIES = [
  * `moof` + `mdat` pair after the other. It keeps one fragment in memory and no index, so an endless stream costs
  * nothing; a general MP4 reader keeps a table that grows by each fragment.
  *
- *     ftyp | moov: mdhd (timescale), avcC or hvcC | moof: tfdt (time), trun (sizes) | mdat: samples | moof | mdat | …
+ *     ftyp | moov: mdhd (timescale), configuration | moof: tfdt (time), trun (sizes) | mdat: samples | moof | mdat | …
  */
 export class FragmentedMp4Reader {
   #header = new Uint8Array(LARGE_BOX_HEADER_BYTES);

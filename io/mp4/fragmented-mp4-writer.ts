@@ -186,7 +186,8 @@ export class FragmentedMp4Writer {
   #sample(unit: AccessUnit, inForce: ParameterSetTracker): Uint8Array {
     const sets = this.#codec.parameterSetsOf(unit.parts);
     // Write all or none: at a new sequence parameter set, ffmpeg discards the picture parameter sets that refer to it.
-    const areKnown = sets.every((set) => inForce.holds(set) && this.#inForce.holds(set));
+    const isLeftOut = !this.#format.keepsParameterSets;
+    const areKnown = isLeftOut && sets.every((set) => inForce.holds(set) && this.#inForce.holds(set));
     for (const set of sets) {
       inForce.add(set);
       this.#inForce.add(set);

@@ -30,7 +30,7 @@ export interface Mp4Structure {
   readonly samples: number;
   /** Presentation duration, seconds; `undefined` when the file does not state it. */
   readonly durationSeconds: number | undefined;
-  /** Decoder configurations (avcC, hvcC), in the order of the sample descriptions (§8.5.2). */
+  /** Decoder configurations (avcC, hvcC, av1C), in the order of the sample descriptions (§8.5.2). */
   readonly configurations: readonly Uint8Array[];
   /** Returns the sample description index, from 0, of a sample in the movie box. */
   descriptionOf(sample: number): number;
@@ -229,7 +229,7 @@ function readConfigurations(table: Uint8Array): Uint8Array[] {
     const size = uint32(descriptions, offset);
     if (size < 8) break;
     const entry = descriptions.subarray(offset + 8 + VISUAL_SAMPLE_ENTRY_BYTES, offset + size);
-    configurations.push(child(entry, 'avcC') ?? child(entry, 'hvcC') ?? new Uint8Array());
+    configurations.push(child(entry, 'avcC') ?? child(entry, 'hvcC') ?? child(entry, 'av1C') ?? new Uint8Array());
     offset += size;
   }
   return configurations;

@@ -55,7 +55,7 @@ export interface ContainerEnd {
 }
 
 /** Codecs that are copied, by mediabunny's names. */
-const CODEC_NAMES: Readonly<Partial<Record<string, CodecName>>> = { avc: 'h264', hevc: 'h265', vp9: 'vp9' };
+const CODEC_NAMES: Readonly<Partial<Record<string, CodecName>>> = { avc: 'h264', hevc: 'h265', vp9: 'vp9', av1: 'av1' };
 /** Parameter sets remembered: more than any stream has. */
 const AMENDED_MAX = 64;
 const CACHE_BYTES = 4 * 1024 * 1024;
@@ -162,6 +162,7 @@ class TrackReader {
   readonly #ended: (end: ContainerEnd) => void;
   /** Decoder configurations by sample description; usually one. */
   readonly #configurations: readonly (NalConfiguration | undefined)[];
+  readonly #firstRecord: Uint8Array | undefined;
   readonly #signal: VideoSignal;
   /** Sequence parameter sets as they are sent, by those of the file. */
   readonly #amended = new Map<string, Uint8Array>();
@@ -184,6 +185,7 @@ class TrackReader {
     this.#signal = signal;
     this.codec = codecByName(codecName);
     this.#frames = frameStreamOf(this.codec);
+    this.#firstRecord = structure?.configurations[0] ?? record;
     this.#isCut = isCut;
     this.#path = path;
     this.#structure = structure;
@@ -196,6 +198,7 @@ class TrackReader {
 
   /** Parameter sets of the first sample description. */
   get parameterSets(): readonly Uint8Array[] {
+    if (this.#frames) return this.#firstRecord ? this.#frames.parameterSetsOf(this.#firstRecord) : [];
     return this.#asShown(this.#configurations[0]?.parameterSets ?? []);
   }
 

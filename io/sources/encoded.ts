@@ -1,11 +1,13 @@
 import { ticks } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import { NAL_UNIT_TYPE, nalUnitType } from '../../protocol/codec/h264/nal-unit.ts';
 import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts';
 import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { Encoder, type EncoderOptions } from '../ffmpeg/encoder.ts';
+import type { FragmentedMp4Event } from '../mp4/fragmented-mp4-reader.ts';
 import { Failure } from '../os/failure.ts';
-import type { SampleTrack } from './sample-units.ts';
+import type { Sample, SampleTrack } from './sample-units.ts';
 
 /** The track produced by one run of ffmpeg, and the means to stop the run. */
 export interface EncodedTrack {
@@ -27,6 +29,14 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions, codec
     await encoder.close();
     throw new Failure(`${name}: ffmpeg produced no picture`);
   }
+  const frames = frameStreamOf(codec);
+  if (frames) {
+    return {
+      ...{ codec, parameterSets: frames.parameterSetsOf(first.value.record) },
+      ...{ samplesAreUnits: true, reorderFrames: 0 },
+      samples: samplesOf(events, frames.split),
+    };
+  }
   const configuration = nalStreamOf(codec).parseConfiguration(first.value.record);
   if (!configuration.ok) {
     await encoder.close();
@@ -39,18 +49,21 @@ async function readTrack(encoder: Encoder, { name, mode }: EncoderOptions, codec
     // The encoder here makes no B-frames, so no picture waits for another.
     samplesAreUnits: mode === 'x264',
     reorderFrames: mode === 'x264' ? 0 : undefined,
-    samples: (async function* () {
-      for await (const event of events) {
-        if (event.kind === 'configuration') continue;
-        const { nalUnits: parts } = splitLengthPrefixed(event.bytes, lengthSize);
-        yield {
-          parts: mode === 'x264' ? fromDelimiter(parts) : parts,
-          timestamp: event.timestamp,
-          duration: ticks(0),
-        };
-      }
-    })(),
+    samples: samplesOf(events, (bytes) => {
+      const { nalUnits: parts } = splitLengthPrefixed(bytes, lengthSize);
+      return mode === 'x264' ? fromDelimiter(parts) : parts;
+    }),
   };
+}
+
+async function* samplesOf(
+  events: AsyncIterable<FragmentedMp4Event>,
+  split: (bytes: Uint8Array) => readonly Uint8Array[],
+): AsyncGenerator<Sample> {
+  for await (const event of events) {
+    if (event.kind === 'configuration') continue;
+    yield { parts: split(event.bytes), timestamp: event.timestamp, duration: ticks(0) };
+  }
 }
 
 /**

@@ -11,14 +11,16 @@ import type { SampleTrack } from './sample-units.ts';
  */
 export async function* frameUnits(
   track: SampleTrack,
-  { importanceOf }: FrameStreamFormat,
+  format: FrameStreamFormat,
   gate: EntryGate,
 ): AsyncGenerator<AccessUnit> {
+  const importanceOf = format.trackImportance();
   let epoch: Ticks | undefined;
   let last = ticks(Number.NEGATIVE_INFINITY);
-  for await (const { parts, timestamp: at, decodeOnly } of track.samples) {
-    if (parts.length === 0) continue;
-    const importance = importanceOf(parts);
+  for await (const { parts: own, timestamp: at, decodeOnly } of track.samples) {
+    if (own.length === 0) continue;
+    const importance = importanceOf(own);
+    const parts = track.codec.withParameterSets(own, track.parameterSets, importance === 'key');
     if (!gate.admits(pictureOf(parts, importance))) continue;
     if (decodeOnly === true && importance === 'discardable') continue;
     epoch ??= ticks(track.keepsStart === true ? 0 : at);

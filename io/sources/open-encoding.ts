@@ -1,4 +1,5 @@
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { loadAvLibrary } from '../encoder/av-library.ts';
 import { type EncoderOptions, ffmpegInput, type LiveReading, type TestPattern } from '../ffmpeg/encoder.ts';
@@ -8,6 +9,7 @@ import { Failure } from '../os/failure.ts';
 import { openEncoded } from './encoded.ts';
 import { EncodingSource } from './encoding-source.ts';
 import { EntryGate } from './entry-gate.ts';
+import { frameUnits } from './frame-units.ts';
 import type { MediaSource } from './media-source.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 import type { RawPictures } from './raw-pictures.ts';
@@ -135,6 +137,8 @@ export async function ffmpegRecipe(
       const encoded = openEncoded(run, codecName);
       const units = (async function* () {
         const track = await encoded.track;
+        const format = frameStreamOf(codec);
+        if (format) return yield* frameUnits(track, format, gate);
         yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, { codec, framesPerSecond });
       })();
       return { gate, units, close: () => encoded.close() };

@@ -27,7 +27,12 @@ export const FRAMES_PER_SECOND_DEFAULT = 25;
 /** Formats of which mediabunny leaves out the pictures of codecs that it does not know. */
 const MAY_HIDE_PICTURES = /^(MPEG|Ogg)/;
 /** Codecs that ffmpeg copies for us, by its names. */
-const FFMPEG_NAMES: Readonly<Partial<Record<string, CodecName>>> = { h264: 'h264', hevc: 'h265' };
+const FFMPEG_NAMES: Readonly<Partial<Record<string, CodecName>>> = {
+  h264: 'h264',
+  hevc: 'h265',
+  vp9: 'vp9',
+  av1: 'av1',
+};
 /** Returns the codec that is copied, by ffmpeg's name; `undefined` for any other. */
 export const copiedCodecOf = (name: string): CodecName | undefined => FFMPEG_NAMES[name];
 

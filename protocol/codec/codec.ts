@@ -144,6 +144,8 @@ export interface Mp4Format {
    * not sufficient, or too many.
    */
   configuration(sets: readonly Uint8Array[]): Uint8Array | undefined;
+  /** True when samples keep the parameter sets that the configuration has: decoders read them only there. */
+  readonly keepsParameterSets?: true;
   /** Returns the bytes of a sample. */
   sample(parts: readonly Uint8Array[]): Uint8Array;
 }

@@ -1,12 +1,13 @@
 import { assert } from '../base/assert.ts';
 import { AAC } from './aac/aac.ts';
+import { AV1 } from './av1/av1.ts';
 import type { Codec } from './codec.ts';
 import { H264 } from './h264/h264.ts';
 import { H265 } from './h265/h265.ts';
 import { OPUS } from './opus/opus.ts';
 import { VP9 } from './vp9/vp9.ts';
 
-const CODECS = { h264: H264, h265: H265, vp9: VP9, opus: OPUS, aac: AAC } as const satisfies Readonly<
+const CODECS = { h264: H264, h265: H265, vp9: VP9, av1: AV1, opus: OPUS, aac: AAC } as const satisfies Readonly<
   Record<string, Codec>
 >;
 

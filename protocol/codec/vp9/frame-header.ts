@@ -1,3 +1,4 @@
+import { BitCursor } from '../../base/bit-cursor.ts';
 import type { ColorDescription } from '../nal/video-signal.ts';
 
 /** Uncompressed header of a VP9 frame (VP9 bitstream specification §6.2), as far as streaming needs it. */
@@ -44,13 +45,8 @@ const SUBSAMPLING = { '11': 1, '10': 2, '00': 3, '01': 3 } as const;
 
 /** Parses the header of a frame; `undefined` when it is none. */
 export function parseVp9FrameHeader(frame: Uint8Array): Vp9FrameHeader | undefined {
-  let at = 0;
-  const bits = (count: number): number => {
-    let value = 0;
-    for (let index = 0; index < count; index++, at++)
-      value = value * 2 + (((frame[at >> 3] ?? 0) >> (7 - (at & 7))) & 1);
-    return value;
-  };
+  const cursor = new BitCursor(frame);
+  const bits = (count: number): number => cursor.bits(count);
   if (bits(2) !== FRAME_MARKER) return undefined;
   const profile = bits(1) + 2 * bits(1);
   if (profile === 3 && bits(1) === 1) return undefined;
@@ -61,7 +57,7 @@ export function parseVp9FrameHeader(frame: Uint8Array): Vp9FrameHeader | undefin
   const isErrorResilient = bits(1) === 1;
   if (isKey) {
     const format = bits(24) === SYNC_CODE ? readFormat(profile, bits) : undefined;
-    if (format === undefined || at > frame.length * 8) return undefined;
+    if (format === undefined || cursor.overrun) return undefined;
     return { profile, isKey, isHidden, isReference: true, format };
   }
   const isIntra = isHidden && bits(1) === 1;
@@ -71,7 +67,7 @@ export function parseVp9FrameHeader(frame: Uint8Array): Vp9FrameHeader | undefin
     if (profile > 0) readColors(profile, bits);
   }
   const isReference = bits(8) !== 0; // refresh_frame_flags
-  if (at > frame.length * 8) return undefined;
+  if (cursor.overrun) return undefined;
   return { profile, isKey, isHidden, isReference, format: undefined };
 }
 

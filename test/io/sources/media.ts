@@ -26,6 +26,20 @@ function runs(program: string): boolean {
   }
 }
 
+/** True when ffmpeg has this encoder. */
+export const hasEncoder = (name: string): boolean =>
+  hasFfmpeg && execFileSync('ffmpeg', ['-v', 'quiet', '-encoders']).toString().includes(` ${name} `);
+
+/** MD5 sums of the decoded pictures of a file's video, or of its packets with `-c copy`. */
+export function frameSums(path: string, ...coding: string[]): string[] {
+  const parameters = ['-v', 'error', '-i', path, '-map', '0:v', ...coding, '-f', 'framemd5', '-'];
+  return execFileSync('ffmpeg', parameters)
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('0,'))
+    .map((line) => line.split(',').at(-1)!.trim());
+}
+
 /** Creates an empty folder that is removed with the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-'));
