@@ -1,6 +1,7 @@
 import type { FuzzTarget } from './fuzz-target.ts';
 import { controlClientTarget, controlServerTarget } from './targets/control-targets.ts';
 import { binaryTarget, fragmentTarget, matroskaTarget, mp4Target } from './targets/file-targets.ts';
+import { frameTargets } from './targets/frame-target.ts';
 import { payloadTargets, pictureTargets } from './targets/picture-target.ts';
 import { plainReceiverTarget, receiverTarget } from './targets/receiver-target.ts';
 import { rtspTarget } from './targets/rtsp-target.ts';
@@ -27,6 +28,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   controlServerTarget,
   rtspTarget,
   ...pictureTargets,
+  ...frameTargets,
   ...payloadTargets,
   mp4Target,
   fragmentTarget,

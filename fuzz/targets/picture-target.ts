@@ -5,6 +5,7 @@ import { nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
 import { SAMPLE, SAMPLE_HEVC } from '../sample-files.ts';
+import { FRAME_CODECS, frameParts } from './frame-target.ts';
 
 const SEED_BYTES = 6_000;
 const CHUNK_BYTES = 1_500;
@@ -24,9 +25,10 @@ const STREAMS: readonly Stream[] = [
 /** Byte streams: NAL units, parameter sets, slice headers, pictures, and their way through RTP payloads. */
 export const pictureTargets: readonly FuzzTarget[] = STREAMS.map(pictureTarget);
 
-/** RTP payloads as a peer may write them (RFC 6184 §5, RFC 7798 §4, RFC 7587 §4, RFC 3640 §3). */
+/** RTP payloads as a peer may write them (RFC 6184 §5, RFC 7798 §4, RFC 9628 §4, AV1, RFC 7587 §4, RFC 3640 §3). */
 export const payloadTargets: readonly FuzzTarget[] = [
   ...STREAMS.map(({ codecName, sample }) => payloadTarget(codecName, () => picturesOf(sample))),
+  ...FRAME_CODECS.map((codecName) => payloadTarget(codecName, () => frameParts(codecName))),
   ...(['opus', 'aac'] as const).map((codecName) => payloadTarget(codecName, () => soundOf(codecName))),
 ];
 

@@ -8,6 +8,7 @@ import type { Vp9Format } from './frame-header.ts';
  *     matrix (8) | size of initialization data (16): 0 | width − 1 (16) | height − 1 (16)
  */
 export const VP9_RECORD_BYTES = 8;
+const PROFILE_MAX = 3;
 const SET_BYTES = VP9_RECORD_BYTES + 4;
 
 /** Picture sizes up to which a level allows 60 pictures a second, luma samples (VP9 levels and decoder testing). */
@@ -26,6 +27,7 @@ const LEVELS: readonly (readonly [samples: number, level: number])[] = [
   ] as const),
 ];
 const LEVEL_MAX = 61;
+const BIT_DEPTHS: readonly number[] = [8, 10, 12];
 
 /** Returns the parameter set of this format. */
 export function vp9ParameterSet({ profile, bitDepth, subsampling, isFullRange, color, width, height }: Vp9Format) {
@@ -45,10 +47,13 @@ export function readVp9ParameterSet(set: Uint8Array): (Vp9Format & { readonly le
   const [profile, level, depths, primaries, transfer, matrix] = set as unknown as readonly [
     ...[number, number, number, number, number, number],
   ];
+  const bitDepth = depths >> 4;
+  // A frame of the same length begins with the frame marker, 10.
+  if (profile > PROFILE_MAX || level > LEVEL_MAX || !BIT_DEPTHS.includes(bitDepth)) return undefined;
   return {
     profile,
     level,
-    bitDepth: depths >> 4,
+    bitDepth,
     subsampling: (depths >> 1) & 7,
     isFullRange: (depths & 1) === 1,
     color: { primaries, transfer, matrix },

@@ -69,6 +69,10 @@ describe('VP9 frames', () => {
     expect([...VP9.mp4!.configuration(sets)!]).toEqual([1, 0, 0, 0, 0, 20, 0x82, 1, 1, 1, 0, 0]);
     expect(VP9.session!.formatParameters(sets)).toEqual(['profile-id=0']);
     expect(VP9.parameterSetsOf([REFERENCE])).toEqual([]);
+    const tracker = VP9.trackParameterSets();
+    for (const part of [KEY, SUPERFRAME]) tracker.add(part);
+    // The superframe has the length of a parameter set.
+    expect([SUPERFRAME.length, tracker.sets()]).toEqual([12, sets]);
   });
 });
 
