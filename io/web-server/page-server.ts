@@ -1,4 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import {
   PAGE_SOCKET_PATH,
   type PageCommand,
@@ -50,6 +52,10 @@ export interface PageOptions extends SiteSockets {
   readonly folders?: PageFolders;
 }
 
+/** Codecs that WebCodecs takes as containers hold them, by the beginning of the decoder string; others as Annex B. */
+const BLOCK_CODECS: Readonly<Partial<Record<string, Codec>>> = {
+  ...{ 'av01.': codecByName('av1'), 'vp09.': codecByName('vp9') },
+};
 /** Longest command, bytes; those of the page are shorter. */
 const COMMAND_BYTES_MAX = 256;
 
@@ -117,16 +123,18 @@ class PageServer implements Page {
   }
 
   write(unit: AccessUnit): void {
+    const block = BLOCK_CODECS[this.#description.codec.slice(0, 5)]?.matroska?.block(unit.parts);
     const number = this.#pictures;
     this.#pictures = (number + 1) % 2 ** 32;
-    const message = serializePagePicture({
+    const picture = {
       number,
       key: unit.importance === 'key',
       decodeOnly: unit.decodeOnly === true,
       timestamp: unit.timestamp,
       sentAtMs: performance.timeOrigin + performance.now(),
       parts: unit.parts,
-    });
+    };
+    const message = serializePagePicture(picture, block);
     this.#group.keep(unit.importance, message);
     for (const viewer of this.#site.windows) viewer.picture(unit.importance, message);
   }

@@ -1,7 +1,7 @@
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import type { Ticks } from '../base/units.ts';
 import type { Rotation } from '../codec/nal/display-orientation.ts';
-import { PICTURE_HEADER_BYTES, readPicture, writeHeader, writePicture } from './picture-bytes.ts';
+import { readPicture, writeBlock, writePicture } from './picture-bytes.ts';
 
 /**
  * Messages between the page server and the page over one WebSocket.
@@ -25,7 +25,7 @@ export interface PagePicture {
   readonly timestamp: Ticks;
   /** Send time in milliseconds since the Unix epoch, on the server's clock, which is also the page's. */
   readonly sentAtMs: number;
-  /** Access unit with start codes (H.264 Annex B). */
+  /** Access unit with start codes (Annex B of H.264 and HEVC); of other codecs, in the form of their containers. */
   readonly annexB: Uint8Array;
 }
 
@@ -113,10 +113,13 @@ export const PAGE_SOCKET_PATH = '/live';
 const VERSION = 1;
 const SOUND_VERSION = 3;
 
+/** @param block access unit of a codec without Annex B, in the form of its containers. */
 export function serializePagePicture(
   picture: Omit<PagePicture, 'annexB'> & { readonly parts: readonly Uint8Array[] },
+  block?: Uint8Array,
 ): Uint8Array {
-  return writePicture(VERSION, { ...picture, timeMs: picture.sentAtMs }, picture.parts);
+  const header = { ...picture, timeMs: picture.sentAtMs };
+  return block ? writeBlock(VERSION, header, block) : writePicture(VERSION, header, picture.parts);
 }
 
 /** The result's bytes are a view of `message`. */
@@ -128,9 +131,7 @@ export function parsePagePicture(message: Uint8Array): Parsed<PagePicture> {
 }
 
 export function serializePageSound({ number, timestamp, durationMs: timeMs, payload }: PageSound): Uint8Array {
-  const message = writeHeader(SOUND_VERSION, { number, key: true, timestamp, timeMs }, payload.length);
-  message.set(payload, PICTURE_HEADER_BYTES);
-  return message;
+  return writeBlock(SOUND_VERSION, { number, key: true, timestamp, timeMs }, payload);
 }
 
 /** True for a message that `parsePageSound` reads. */

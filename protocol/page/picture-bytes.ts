@@ -25,7 +25,7 @@ const START_CODE_BYTES = 4;
  *    |              time, milliseconds, IEEE 754 double              |
  *    |                                                               |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |           Annex B: start codes and NAL units ...              |
+ *    |   Annex B: start codes and NAL units; or one block (AV1, VP9) |
  *
  * K: random access point. N: decoded and not shown. D: no other picture refers to it.
  */
@@ -50,6 +50,13 @@ export function writeHeader(version: number, header: PictureHeader, payloadBytes
   writeUint32(message, 4, header.number);
   view.setFloat64(8, header.timestamp);
   view.setFloat64(16, header.timeMs);
+  return message;
+}
+
+/** Returns a message with a picture in one block; its two bytes of the message's kind are 0. */
+export function writeBlock(version: number, header: PictureHeader, block: Uint8Array): Uint8Array {
+  const message = writeHeader(version, header, block.length);
+  message.set(block, PICTURE_HEADER_BYTES);
   return message;
 }
 

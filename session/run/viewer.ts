@@ -1,4 +1,3 @@
-import { Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import {
   findPlayers,
@@ -14,9 +13,7 @@ import type { PageListen } from '../../io/web-server/network-entrance.ts';
 import { printInvitation } from '../../io/web-server/page-invitation.ts';
 import type { Page } from '../../io/web-server/page-server.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
-import { hasNalUnits } from '../../protocol/codec/nal-streams.ts';
 import type { PageCommand, PageDescription, PageStatistics } from '../../protocol/page/page-message.ts';
 import type { SoundAnnouncement } from '../stream/client.ts';
 import type { UnitUse } from './outlet.ts';
@@ -126,12 +123,7 @@ export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerE
 }
 
 async function pageViewer(options: ViewerOptions): Promise<Viewer> {
-  const { description, codecName, sound, pagePort: port, pageListen: listen, openBrowser, log, onCommand } = options;
-  const codec = codecByName(codecName);
-  if (codec.mediaType === 'video' && !hasNalUnits(codec)) {
-    const what = `the page does not show ${codecTitle(codec).title}`;
-    throw new Failure(`${what}: --play mpv or ffplay does, or the sender makes H.264 with --encode x264`);
-  }
+  const { description, sound, pagePort: port, pageListen: listen, openBrowser, log, onCommand } = options;
   // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
   const page: Page = await openPage({ port, listen, description, log: (message) => log.debug(message), onCommand });

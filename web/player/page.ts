@@ -45,8 +45,8 @@ const WORDS: Readonly<Record<State, { readonly short: string; readonly title: st
   },
 };
 
-const NO_HEVC =
-  'It is HEVC, and this browser has no decoder for it. The sender makes H.264 of it with --encode x264; ' +
+const noDecoder = (codec: string): string =>
+  `It is ${codec}, and this browser has no decoder for it. The sender makes H.264 of it with --encode x264; ` +
   'or run dropframe receive with --play mpv or --play ffplay.';
 
 const body = document.body;
@@ -162,8 +162,8 @@ function refresh(): void {
     body.dataset.state = now;
     element('state-text', HTMLElement).textContent = WORDS[now].short;
     element('message-title', HTMLElement).textContent = WORDS[now].title;
-    element('message-detail', HTMLElement).textContent =
-      now === 'unable' && video.isHevc && VideoView.supported ? NO_HEVC : WORDS[now].detail;
+    const codec = now === 'unable' && VideoView.supported ? video.announcedCodec : undefined;
+    element('message-detail', HTMLElement).textContent = codec ? noDecoder(codec) : WORDS[now].detail;
   }
   if (video.framesDrawn > 0) body.dataset.hasPicture = '';
   if (description !== undefined) {

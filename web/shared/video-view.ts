@@ -22,8 +22,8 @@ const EARLY_US = 8_000;
 /** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
-/** Decoder strings of HEVC (ISO/IEC 14496-15 §E.3). */
-const HEVC = /^(hvc1|hev1)\./;
+/** Codecs that not every browser decodes, and whose pictures do not tell the decoder string, by its beginning. */
+const ANNOUNCED: Readonly<Partial<Record<string, string>>> = { hvc1: 'HEVC', hev1: 'HEVC', vp09: 'VP9', av01: 'AV1' };
 
 export interface VideoViewOptions {
   /**
@@ -45,7 +45,7 @@ export interface TakenPicture {
   readonly sentAtMs: number | undefined;
 }
 
-/** Decodes Annex B frames with WebCodecs as they arrive, and draws them on a canvas or hands them out. */
+/** Decodes frames with WebCodecs as they arrive, and draws them on a canvas or hands them out. */
 export class VideoView {
   framesReceived = 0;
   framesSkipped = 0;
@@ -122,9 +122,9 @@ export class VideoView {
     return this.#delaysMs.toSorted((a, b) => a - b)[this.#delaysMs.length >> 1];
   }
 
-  /** True when the stream is HEVC, which not every browser decodes. */
-  get isHevc(): boolean {
-    return HEVC.test(this.#announced);
+  /** Name of the codec, of those that not every browser decodes; `undefined` for H.264. */
+  get announcedCodec(): string | undefined {
+    return ANNOUNCED[this.#announced.slice(0, 4)];
   }
 
   /**
@@ -136,7 +136,7 @@ export class VideoView {
     this.#rotation = rotation;
     this.#announced = announced;
     this.#isUnsupported = false;
-    if (this.isHevc && VideoView.supported) void this.#askSupport(announced);
+    if (this.announcedCodec && VideoView.supported) void this.#askSupport(announced);
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#decoder = undefined;
     this.#failures = 0;
@@ -187,7 +187,7 @@ export class VideoView {
 
   /** Prepares the decoder for a key frame; it is replaced only when the codec changes. */
   #startAt(annexB: Uint8Array): void {
-    const codec = this.isHevc ? this.#announced : (decoderOfByteStream(annexB) ?? this.codec);
+    const codec = this.announcedCodec ? this.#announced : (decoderOfByteStream(annexB) ?? this.codec);
     if (codec === '' || (codec === this.codec && this.#decoder !== undefined)) return;
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#sentAtMs.clear();
@@ -205,7 +205,7 @@ export class VideoView {
       output: (frame) => this.#take(frame),
       error: () => this.#fail(decoder),
     });
-    // Without a description the decoder expects Annex B.
+    // Without a description the decoder expects Annex B of H.264 and HEVC.
     decoder.configure({ codec, optimizeForLatency: true });
     if (this.#progressed) decoder.addEventListener('dequeue', this.#progressed);
     this.#decoder = decoder;
