@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
+import { equalBytes } from '../../protocol/base/equal-bytes.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Codec, Mp4Format, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
@@ -84,7 +85,7 @@ export class FragmentedMp4Writer {
 
   /** Selects the sample entry of the next fragments, adding it if new. @returns true when it was added. */
   use(entry: SampleEntry): boolean {
-    const known = this.#entries.findIndex((each) => equal(each.configuration, entry.configuration));
+    const known = this.#entries.findIndex((each) => equalBytes(each.configuration, entry.configuration));
     if (known !== -1) {
       this.#entry = known;
       return false;
@@ -236,8 +237,4 @@ function signalBoxes({ sampleAspect, color, isFullRange = false }: VideoSignal):
     boxes.push(box('colr', ascii('nclx'), ...codes, Uint8Array.of(isFullRange ? 0x80 : 0)));
   }
   return boxes;
-}
-
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

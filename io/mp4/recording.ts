@@ -2,6 +2,7 @@ import { access, constants, type FileHandle, open, stat } from 'node:fs/promises
 import { dirname, extname } from 'node:path';
 import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { equalBytes } from '../../protocol/base/equal-bytes.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ByteStreamFormat, Codec, ParameterSetTracker } from '../../protocol/codec/codec.ts';
 import { type CodecName, codecByName, DEFAULT_CODEC, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
@@ -359,16 +360,12 @@ class Mp4Serializer implements Serializer {
     // The set in force is the unit's own, if it has one.
     const candidates = [...codec.parameterSetsOf(unit.parts), ...sets];
     const own = candidates.find((set) => codec.describe([set])) ?? candidates[0];
-    const parameterSets = own ? [own, ...sets.filter((set) => !sameBytes(set, own))] : [];
+    const parameterSets = own ? [own, ...sets.filter((set) => !equalBytes(set, own))] : [];
     const configuration = codec.mp4!.configuration(parameterSets);
     if (configuration === undefined) return undefined;
-    if (this.#entry !== undefined && sameBytes(this.#entry.configuration, configuration)) return undefined;
+    if (this.#entry !== undefined && equalBytes(this.#entry.configuration, configuration)) return undefined;
     const format = codec.describe(parameterSets.slice(0, 1));
     const { width, height } = format ?? this.#description;
     return { width, height, signal: format?.signal, configuration, parameterSets };
   }
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

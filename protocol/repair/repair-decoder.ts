@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { readUint16, readUint32 } from '../base/big-endian.ts';
 import { powerOfTwo } from '../base/binary-digits.ts';
+import { equalBytes } from '../base/equal-bytes.ts';
 import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
 import { asSequence, type Sequence, wireSequence } from '../rtp/sequence.ts';
 import { fillCodingCoefficients } from './coding-coefficients.ts';
@@ -215,9 +216,7 @@ export class RepairDecoder {
   /** Compares a late original with the packet that was computed for it. */
   #compareWithComputed(sequence: Sequence, packet: Uint8Array): void {
     if (this.#computed[this.#symbols.slot(sequence)] === 0) return;
-    const computed = this.#symbols.packet(sequence);
-    if (computed.length === packet.length && computed.every((byte, index) => byte === packet[index])) return;
-    this.#distrust();
+    if (!equalBytes(this.#symbols.packet(sequence), packet)) this.#distrust();
   }
 
   #distrust(): void {

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../base/equal-bytes.ts';
 import { CLOCK_RATE } from '../../base/units.ts';
 import type { Codec, ParameterSetTracker, SessionFormat, VideoFormat } from '../codec.ts';
 import { COLOR_UNSPECIFIED } from '../nal/video-signal.ts';
@@ -87,7 +88,6 @@ class Av1SequenceTracker implements ParameterSetTracker {
   }
 
   holds(part: Uint8Array): boolean {
-    const own = this.#set;
-    return own !== undefined && own.length === part.length && own.every((byte, index) => byte === part[index]);
+    return this.#set !== undefined && equalBytes(this.#set, part);
   }
 }

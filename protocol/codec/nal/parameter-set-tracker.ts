@@ -1,3 +1,4 @@
+import { equalBytes } from '../../base/equal-bytes.ts';
 import type { ParameterSetTracker } from '../codec.ts';
 
 /** Kind of a parameter set, in the order in which a decoder needs the kinds, and its identifier within the kind. */
@@ -29,7 +30,7 @@ export class NalParameterSetTracker implements ParameterSetTracker {
     const identity = this.#identityOf(nalUnit);
     if (identity === undefined) return false;
     const known = this.#sets.get(keyOf(identity))?.set;
-    return known !== undefined && known.length === nalUnit.length && known.every((byte, at) => byte === nalUnit[at]);
+    return known !== undefined && equalBytes(known, nalUnit);
   }
 
   /** The sets in order of kind, each kind in order of identifier. */

@@ -1,4 +1,5 @@
 import { concatenated } from '../../base/concatenated.ts';
+import { equalBytes } from '../../base/equal-bytes.ts';
 import { CLOCK_RATE } from '../../base/units.ts';
 import type { Codec, MatroskaFormat, Mp4Format, ParameterSetTracker, SessionFormat } from '../codec.ts';
 import { COLOR_UNSPECIFIED } from '../nal/video-signal.ts';
@@ -96,7 +97,6 @@ class Vp9FormatTracker implements ParameterSetTracker {
   }
 
   holds(part: Uint8Array): boolean {
-    const own = this.#set;
-    return own !== undefined && own.length === part.length && own.every((byte, index) => byte === part[index]);
+    return this.#set !== undefined && equalBytes(this.#set, part);
   }
 }
