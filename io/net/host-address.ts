@@ -32,6 +32,9 @@ export function arrivesAt(host: string, bound: string): boolean {
   return host === '0.0.0.0' || host === '::' || isLoopback(host) || own.some(({ address }) => address === host);
 }
 
+/** The address by which a socket is bound to all addresses of the other end's family. */
+export const anyAddressLike = (address: string): string => (address.includes(':') ? '::' : '0.0.0.0');
+
 /** Formats an address and a port; an IPv6 address is put in brackets (RFC 3986 §3.2.2). */
 export const formatAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

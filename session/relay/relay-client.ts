@@ -1,4 +1,5 @@
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { anyAddressLike } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Instant } from '../../protocol/base/units.ts';
 import { RelayDirection, type RelayDirectionOptions } from './relay-direction.ts';
@@ -107,6 +108,5 @@ export function openUpstream(
   to: SocketAddress,
   events: { readonly onDatagram: (datagram: Uint8Array) => void; readonly onError: (error: Error) => void },
 ): Promise<DatagramSocket> {
-  const host = to.host.includes(':') ? '::' : '0.0.0.0';
-  return DatagramSocket.open({ host, port: 0, peer: to, ...events });
+  return DatagramSocket.open({ host: anyAddressLike(to.host), port: 0, peer: to, ...events });
 }

@@ -1,6 +1,6 @@
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
-import { isLoopback } from '../../io/net/host-address.ts';
+import { anyAddressLike, isLoopback } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
@@ -86,12 +86,11 @@ export class RtpFlow {
   /** Opens the sockets. @throws {Failure} when the destination or a local port cannot be used. */
   async open(destination: RtpAddress): Promise<void> {
     const { port, localPort, multiplexed } = this.#options;
-    const { address, ipv6 } = destination;
+    const { address } = destination;
     this.#destination = destination;
-    const any = ipv6 ? '::' : '0.0.0.0';
     const { datagramBytesMax } = this.parameters;
     const local = {
-      host: isLoopback(address) ? address : any,
+      host: isLoopback(address) ? address : anyAddressLike(address),
       lengths: { fullBytes: datagramBytesMax, bytesMax: datagramBytesMax },
       // Reports may come from another port than they go to (RFC 3550 §11), but not from another machine.
       onDatagram: (datagram: Uint8Array, from: { readonly address: string }) => {

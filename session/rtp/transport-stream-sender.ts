@@ -1,6 +1,6 @@
 import { bracketed } from '../../io/net/control-server.ts';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
-import { isLoopback } from '../../io/net/host-address.ts';
+import { anyAddressLike, isLoopback } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { muxableSound } from '../../io/players/player-feed.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
@@ -110,10 +110,10 @@ export class TransportStreamSender {
   async open(): Promise<void> {
     const { host, port, rtp } = this.#options;
     const where = `${rtp ? 'rtp+ts' : 'udp'}://${bracketed(host)}:${port}`;
-    const { address, ipv6 } = await resolveRtpAddress(where, host, 'send');
+    const { address } = await resolveRtpAddress(where, host, 'send');
     this.#address = address;
     this.#socket = await DatagramSocket.open({
-      host: isLoopback(address) ? address : ipv6 ? '::' : '0.0.0.0',
+      host: isLoopback(address) ? address : anyAddressLike(address),
       port: 0,
       peer: { host: address, port },
       onDatagram: () => {},

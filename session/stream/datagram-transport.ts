@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { anyAddressLike } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { type Instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
@@ -62,11 +63,10 @@ export class DatagramTransport implements MediaTransport {
 
   async open(): Promise<void> {
     const { host, port, welcome, onCrossing } = this.#options;
-    const v6 = host.includes(':');
     const fullBytes = welcome.fullDatagramBytes;
     const bytesMax = welcome.datagramBytesMax + (this.#protection ? PROTECTION_BYTES_MAX : 0);
     this.#socket = await DatagramSocket.open({
-      host: v6 ? '::' : '0.0.0.0',
+      host: anyAddressLike(host),
       port: 0,
       peer: { host, port },
       ...(fullBytes !== undefined && { lengths: { fullBytes, bytesMax } }),
