@@ -9,6 +9,7 @@ import {
   retransmissionIn,
   type StreamFeedback,
 } from './sdp-feedback.ts';
+import type { CompanionStream } from './stream-parameters.ts';
 
 /** One RTP stream in a session description (RFC 8866). */
 export interface DescribedMedia {
@@ -32,6 +33,8 @@ export interface DescribedMedia {
   readonly feedback?: StreamFeedback | undefined;
   /** Stream of the retransmissions; `undefined` when there are none. */
   readonly retransmission?: DescribedRetransmission | undefined;
+  /** Stream of the repair packets; `undefined` when there are none. */
+  readonly repair?: Pick<CompanionStream, 'payloadType'> | undefined;
   /** Time for which packets are kept for retransmission, milliseconds. */
   readonly keptMs?: number | undefined;
 }
@@ -64,6 +67,9 @@ export interface SessionDescription {
   readonly retransmission?: DescribedRetransmission | undefined;
 }
 
+/** Encoding name of our repair packets (docs/PROTOCOL.md §13). */
+const REPAIR_FORMAT = 'dropframe-repair';
+
 /** Returns the text of an `.sdp` file. */
 export function writeSessionDescription(options: SessionDescriptionOptions): string {
   const { host, name, others = [] } = options;
@@ -79,11 +85,21 @@ export const sessionName = (name: string): string => name.replace(/\p{Cc}+/gu, '
 
 /** Returns the lines that describe a stream, from its `m=` line on. */
 export function mediaLines(media: DescribedMedia): string[] {
-  const { port, payloadType, clockRate, parameterSets, codec = DEFAULT_CODEC, feedback, retransmission } = media;
+  const {
+    port,
+    payloadType,
+    clockRate,
+    parameterSets,
+    codec = DEFAULT_CODEC,
+    feedback,
+    retransmission,
+    repair,
+  } = media;
   const { session } = codec;
   assert(session !== undefined, 'the codec must have a payload format for session descriptions');
   const channels = session.channels?.(parameterSets);
-  const payloadTypes = retransmission ? `${payloadType} ${retransmission.payloadType}` : payloadType;
+  const all = [payloadType, retransmission?.payloadType, repair?.payloadType];
+  const payloadTypes = all.filter((type) => type !== undefined).join(' ');
   const lines = [
     `m=${codec.mediaType} ${port} RTP/${feedback ? 'AVPF' : 'AVP'} ${payloadTypes}`,
     `a=rtpmap:${payloadType} ${session.encodingName}/${clockRate}${channels === undefined ? '' : `/${channels}`}`,
@@ -91,6 +107,7 @@ export function mediaLines(media: DescribedMedia): string[] {
   const parameters = session.formatParameters(parameterSets);
   if (parameters.length > 0) lines.push(`a=fmtp:${payloadType} ${parameters.join(';')}`);
   if (feedback) lines.push(...feedbackLines({ ...media, feedback }));
+  if (repair) lines.push(`a=rtpmap:${repair.payloadType} ${REPAIR_FORMAT}/${clockRate}`);
   for (const [id, urn] of media.extensions ?? []) lines.push(`a=extmap:${id} ${urn}`);
   if (media.multiplexed === true) lines.push('a=rtcp-mux');
   return lines;

@@ -1,11 +1,14 @@
 import { closeSync, createWriteStream, openSync, type WriteStream, writeSync } from 'node:fs';
 import { instant, milliseconds } from '../../protocol/base/units.ts';
 import { CapturedDatagrams } from '../../protocol/capture/captured-datagrams.ts';
+import { type CapturedSession, describeCapture } from '../../protocol/capture/captured-session.ts';
 import { pcapHeader, pcapRecord, SNAPSHOT_BYTES } from '../../protocol/capture/pcap.ts';
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 
+/** Datagrams held until a session is described: plain RTP is described with its first picture. */
+const HELD_MAX = 512;
 /** Size of the write buffer, bytes. */
 const BUFFER_BYTES = 1 << 18;
 
@@ -71,11 +74,16 @@ export class PacketCapture {
 
 /**
  * Writes the datagrams of a session to a pcap file. Each gets artificial IPv4 and UDP headers and the time of day at
- * which it crossed this end of the path. Writes asynchronously, for the streaming thread.
+ * which it crossed this end of the path. Writes asynchronously, for the streaming thread. A session's announcement precedes
+ * its datagrams, so that Wireshark knows them as RTP.
  */
 export class DatagramCapture {
   readonly #file: WriteStream;
   readonly #datagrams = new CapturedDatagrams();
+  /** Records before the first announcement; `undefined` after it. */
+  #held: Uint8Array[] | undefined = [];
+  /** Time of the first of these. */
+  #heldFromMs: number | undefined;
 
   static async open(path: string, onFailure: (error: Error) => void): Promise<DatagramCapture> {
     const file = createWriteStream(path);
@@ -96,10 +104,31 @@ export class DatagramCapture {
   write(direction: 'in' | 'out', datagram: Uint8Array): void {
     if (UDP_IP_HEADER_BYTES + datagram.length > SNAPSHOT_BYTES || this.#file.destroyed) return;
     const packet = this.#datagrams.wrap(direction === 'in' ? 'forward' : 'back', datagram);
-    this.#file.write(pcapRecord(timeOfDayMs(), packet));
+    const atMs = timeOfDayMs();
+    const record = pcapRecord(atMs, packet);
+    if (!this.#held) return void this.#file.write(record);
+    this.#heldFromMs ??= atMs;
+    this.#held.push(record);
+    if (this.#held.length >= HELD_MAX) this.#release();
+  }
+
+  /** Describes the datagrams of a session, those before the first description included. */
+  announce(session: CapturedSession): void {
+    const description = describeCapture(session);
+    if (description !== undefined && !this.#file.destroyed) {
+      const atMs = this.#held && this.#heldFromMs;
+      this.#file.write(pcapRecord(atMs ?? timeOfDayMs(), this.#datagrams.announce(description)));
+    }
+    this.#release();
+  }
+
+  #release(): void {
+    for (const record of this.#held ?? []) this.#file.write(record);
+    this.#held = undefined;
   }
 
   close(): Promise<void> {
+    if (!this.#file.destroyed) this.#release();
     return new Promise((resolve) => {
       if (this.#file.destroyed) resolve();
       else this.#file.end(() => resolve());

@@ -1,9 +1,16 @@
 import { readUint16, writeUint16 } from '../base/big-endian.ts';
 import { IP_HEADER_BYTES, UDP, UDP_HEADER_BYTES, UDP_IP_HEADER_BYTES } from '../ip-packet.ts';
+import { ANNOUNCEMENT_ADDRESS, ANNOUNCEMENT_PORT, serializeAnnouncement } from './session-announcement.ts';
+
+interface Place {
+  readonly address: readonly number[];
+  readonly port: number;
+}
 
 /** Documentation addresses (RFC 5737). They identify the sending end and disclose no real address. */
-const SENDER = { address: [192, 0, 2, 1], port: 5004 };
-const RECEIVER = { address: [192, 0, 2, 2], port: 6004 };
+const SENDER: Place = { address: [192, 0, 2, 1], port: 5004 };
+export const CAPTURED_RECEIVER: Place = { address: [192, 0, 2, 2], port: 6004 };
+const ANNOUNCEMENTS: Place = { address: ANNOUNCEMENT_ADDRESS, port: ANNOUNCEMENT_PORT };
 const TIME_TO_LIVE = 64;
 
 /**
@@ -13,6 +20,7 @@ const TIME_TO_LIVE = 64;
 export class CapturedDatagrams {
   readonly #protocol: number;
   #identification = 0;
+  #announcements = 0;
 
   /** @param protocol IP protocol number; except for UDP (17), datagrams contain their own transport header. */
   constructor(protocol: number = UDP) {
@@ -21,15 +29,26 @@ export class CapturedDatagrams {
 
   /** @param direction `forward` is from the sender to the receiver. */
   wrap(direction: 'forward' | 'back', datagram: Uint8Array): Uint8Array {
-    const udp = this.#protocol === UDP;
-    const [from, to] = direction === 'forward' ? [SENDER, RECEIVER] : [RECEIVER, SENDER];
+    const [from, to] = direction === 'forward' ? [SENDER, CAPTURED_RECEIVER] : [CAPTURED_RECEIVER, SENDER];
+    return this.#packet(this.#protocol, from, to, datagram);
+  }
+
+  /** Returns the announcement of a session (RFC 2974), from which a reader learns what follows. */
+  announce(description: string): Uint8Array {
+    const { address: source } = SENDER;
+    const datagram = serializeAnnouncement({ source, number: ++this.#announcements & 0xffff, description });
+    return this.#packet(UDP, { address: source, port: ANNOUNCEMENT_PORT }, ANNOUNCEMENTS, datagram);
+  }
+
+  #packet(protocol: number, from: Place, to: Place, datagram: Uint8Array): Uint8Array {
+    const udp = protocol === UDP;
     const headerBytes = udp ? UDP_IP_HEADER_BYTES : IP_HEADER_BYTES;
     const packet = new Uint8Array(headerBytes + datagram.length);
     packet[0] = 0x45;
     writeUint16(packet, 2, packet.length);
     writeUint16(packet, 4, this.#identification++ & 0xffff);
     packet[8] = TIME_TO_LIVE;
-    packet[9] = this.#protocol;
+    packet[9] = protocol;
     packet.set(from.address, 12);
     packet.set(to.address, 16);
     writeUint16(packet, 10, headerChecksum(packet));

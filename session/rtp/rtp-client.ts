@@ -12,6 +12,7 @@ import { MEND_MS_DEFAULT } from '../../protocol/control/latency-limit.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { NO_FEEDBACK } from '../../protocol/sdp-feedback.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { SourceLock } from '../../receiver/intake/source-lock.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
@@ -327,7 +328,17 @@ export class RtpClient implements Client {
 
   #announce(): void {
     const news = this.#pictures.takeNews();
-    if (news) this.#events.onStream({ ...news, latencyMs: this.#options.latencyMs, position: 'live' });
+    if (!news) return;
+    const { codecName, latencyMs, retransmissionPayloadType: again } = this.#options;
+    const codec = codecByName(codecName);
+    const stream = {
+      codec,
+      clockRate: codec.clockRate,
+      parameterSets: news.parameterSets,
+      payloadType: this.#watch.source!.payloadType,
+      ...(again !== undefined && { retransmission: { payloadType: again }, feedback: NO_FEEDBACK }),
+    };
+    this.#events.onStream({ ...news, latencyMs, position: 'live' }, [stream]);
   }
 
   #tick(): void {

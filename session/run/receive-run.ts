@@ -63,7 +63,10 @@ export class ReceiveRun {
     const { log } = options;
     this.#client = options.connect({
       onWaiting: (text) => log.info(text),
-      onStream: (stream) => this.#begin(stream),
+      onStream: (stream, streams) => {
+        this.#capture?.announce({ name: stream.media.name, streams, encrypted: this.#client.encrypted });
+        this.#begin(stream);
+      },
       onUnit: (unit, how) => this.#show(unit, how),
       onRecordedUnit: (unit) => this.#record(unit),
       onSound: (unit) => this.#playSound(unit),

@@ -125,8 +125,8 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
     connect: (events) =>
       connect({
         ...events,
-        onStream: (stream) => {
-          events.onStream(stream);
+        onStream: (stream, onPath) => {
+          events.onStream(stream, onPath);
           onStream?.(stream);
         },
         onUnit: (unit, use) => {

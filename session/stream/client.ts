@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/units.ts';
+import type { CapturedStream } from '../../protocol/capture/captured-session.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { ControlEnd } from '../../protocol/control/control-client-event.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
@@ -64,8 +65,11 @@ export interface StreamAnnouncement {
 export interface ClientEvents {
   /** Called in one line when there is nothing to receive. */
   readonly onWaiting: (text: string) => void;
-  /** Called when a stream begins, after a restart of the sender, and when the pictures change. */
-  readonly onStream: (stream: StreamAnnouncement) => void;
+  /**
+   * Called when a stream begins, after a restart of the sender, and when the pictures change.
+   * @param onPath RTP streams of the session, for a capture.
+   */
+  readonly onStream: (stream: StreamAnnouncement, onPath: readonly CapturedStream[]) => void;
   /** A unit to decode; `decodeOnly`: it is too late to be shown, but others refer to it. */
   readonly onUnit: (unit: AccessUnit, how: { readonly decodeOnly: boolean }) => void;
   /** A unit of the recording, whose order is its own where the viewer is shown damage. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { Log } from '../../io/os/log.ts';
@@ -8,11 +7,9 @@ import { dropframeClient } from '../../session/stream/dropframe-client.ts';
 import { StreamServer } from '../../session/stream/stream-server.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
-import { optional } from '../optional.ts';
 import { clip } from './clip.ts';
-import { isInstalled } from './programs.ts';
+import { dissect, withTshark } from './tshark-fields.ts';
 
-const withTshark = optional('tshark', isInstalled('tshark'));
 const log = new Log({ level: 'error' });
 
 /** Messages of tshark about parts of H.264 that it cannot parse yet. */
@@ -57,26 +54,13 @@ async function capturedSession(link: string) {
   return { capture, summary: run.summary };
 }
 
-/** Returns one line per packet that the filter accepts, with these fields. */
-function dissect(capture: string, filter: string, ...fields: string[]): string[][] {
-  const dissectors = ['-d', 'udp.port==5004,rtp', '-d', 'rtp.pt==96,h264', '-o', 'rtp.heuristic_rtp:TRUE'];
-  const columns = fields.flatMap((field) => ['-e', field]);
-  const args = ['-r', capture, ...dissectors, '-Y', filter, '-T', 'fields', '-E', 'separator=|', ...columns];
-  const lines = execFileSync('tshark', args, { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64 * 1024 * 1024 });
-  return lines
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split('|'));
-}
-
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** NAL units of the media in a capture, hexadecimal: what tshark finds as RTP payload, put together as in RFC 6184 §5.6–5.8. */
 function nalUnitsIn(capture: string): string[] {
   const nalUnits: string[] = [];
   let fragments: Uint8Array[] = [];
-  for (const [hex] of dissect(capture, 'rtp.p_type == 96', 'rtp.payload')) {
+  for (const [hex] of dissect(capture, 'rtp.p_type == 96', ['rtp.payload'])) {
     const payload = Buffer.from(hex!.replaceAll(':', ''), 'hex');
     const type = payload[0]! & 0x1f;
     if (type === STAP_A) {
@@ -100,20 +84,26 @@ async function nalUnitsOf(file: string, frames: number): Promise<string[]> {
 }
 
 withTshark(
-  'writes a capture in which tshark finds RTP, H.264 and every kind of RTCP, and nothing malformed',
+  'writes a capture in which tshark finds by itself RTP, H.264 and every kind of RTCP, and nothing malformed',
   async () => {
     const { capture, summary } = await capturedSession('loss=10% delay=10ms seed=2');
     expect(summary.requests).toBeGreaterThan(0);
-    const all = dissect(capture, 'udp', 'frame.number');
-    const media = dissect(capture, 'rtp.p_type == 96', 'rtp.ssrc', 'rtp.ext.rfc5285.id', 'rtp.marker', 'rtp.timestamp');
-    const retransmitted = dissect(capture, 'rtp.p_type == 97', 'rtp.ssrc');
-    const control = dissect(capture, 'rtcp', 'rtcp.pt');
+    const all = dissect(capture, 'udp && !sap', ['frame.number']);
+    const media = dissect(capture, 'rtp.p_type == 96', [
+      'rtp.ssrc',
+      'rtp.ext.rfc5285.id',
+      'rtp.marker',
+      'rtp.timestamp',
+    ]);
+    const retransmitted = dissect(capture, 'rtp.p_type == 97', ['rtp.ssrc']);
+    const control = dissect(capture, 'rtcp', ['rtcp.pt']);
     expect(all.length).toBe(media.length + retransmitted.length + control.length);
+    // tshark parses the announcement with the session description that precedes them as if a line were missing at its end.
     // The sample has one SEI message. That its fragments are right is shown by the NAL units that they make up.
-    expect(dissect(capture, '_ws.malformed', 'frame.number').length).toBe(1);
-    expect(dissect(capture, `_ws.malformed && !(${SEI_FRAGMENT})`, 'frame.number')).toEqual([]);
+    expect(dissect(capture, '_ws.malformed && !sap', ['frame.number']).length).toBe(1);
+    expect(dissect(capture, `_ws.malformed && !sap && !(${SEI_FRAGMENT})`, ['frame.number'])).toEqual([]);
     expect(nalUnitsIn(capture)).toEqual(await nalUnitsOf('counter.mp4', 90));
-    const complaints = dissect(capture, `_ws.expert && !(${SEI_FRAGMENT})`, '_ws.expert.message').flatMap(
+    const complaints = dissect(capture, `_ws.expert && !sap && !(${SEI_FRAGMENT})`, ['_ws.expert.message']).flatMap(
       ([messages]) => messages!.split(','),
     );
     expect(complaints.filter((message) => message !== UNFINISHED)).toEqual([]);
@@ -124,13 +114,13 @@ withTshark(
     expect(media.every(([, extensions]) => extensions!.split(',')[0] === '1')).toBe(true);
     expect(media.filter(([, , marker]) => marker === '1').length).toBe(90);
     expect(new Set(media.map(([, , , timestamp]) => timestamp)).size).toBe(90);
-    expect(dissect(capture, 'h264', 'frame.number').length).toBe(media.length);
+    expect(dissect(capture, 'h264', ['frame.number']).length).toBe(media.length);
     expect(retransmitted.length).toBeGreaterThanOrEqual(packetsRecovered(summary));
 
     const types = new Set(control.flatMap(([kinds]) => kinds!.split(',')));
     for (const type of ['200', '201', '202', '203', '204', '205', '207']) expect(types).toContain(type);
-    expect(dissect(capture, 'rtcp.rtpfb.fmt == 1', 'rtcp.rtpfb.nack_pid').length).toBeGreaterThan(0);
-    expect(dissect(capture, 'rtcp.app.name == "DFRM"', 'rtcp.app.subtype').length).toBeGreaterThanOrEqual(4);
-    expect(dissect(capture, 'rtcp.xr.bt == 4 || rtcp.xr.bt == 5', 'rtcp.xr.bt').length).toBeGreaterThan(0);
+    expect(dissect(capture, 'rtcp.rtpfb.fmt == 1', ['rtcp.rtpfb.nack_pid']).length).toBeGreaterThan(0);
+    expect(dissect(capture, 'rtcp.app.name == "DFRM"', ['rtcp.app.subtype']).length).toBeGreaterThanOrEqual(4);
+    expect(dissect(capture, 'rtcp.xr.bt == 4 || rtcp.xr.bt == 5', ['rtcp.xr.bt']).length).toBeGreaterThan(0);
   },
 );
