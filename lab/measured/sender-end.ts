@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { deserialize } from 'node:v8';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
-import { monotonicOffset, now } from '../../io/os/clock.ts';
+import { now } from '../../io/os/clock.ts';
 import { FineWakeUp } from '../../io/os/fine-wake-up.ts';
+import { monotonicOffset } from '../../io/os/monotonic-offset.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import {

@@ -1,87 +1,23 @@
-import { basename } from 'node:path';
-import { causeOf, Failure } from '../../io/os/failure.ts';
-import type { Log } from '../../io/os/log.ts';
-import type { TemporaryFolder } from '../../io/os/temporary-folder.ts';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
-import type { MediaSource } from '../../io/sources/media-source.ts';
-import { LanePage, type Upload } from '../../io/web-server/lane-page.ts';
+import { LanePage } from '../../io/web-server/lane-page.ts';
 import type { PageInvitation, PageListen } from '../../io/web-server/network-entrance.ts';
 import type { PageFolders } from '../../io/web-server/page-files.ts';
-import type { LaneCommand } from '../../protocol/page/lane-command.ts';
-import type { LaneAnnouncement, LaneSettings, LanesRates, LanesState } from '../../protocol/page/lane-message.ts';
-import { formatLinkSpecification } from '../../sim/link/link-format.ts';
-import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import { parseRunningLink } from '../../sim/link/running-link.ts';
-import { Broadcast } from '../stream/broadcast.ts';
-import { FollowedSource } from './followed-source.ts';
-import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
+import { LaneShow, type LaneShowOptions } from './lane-show.ts';
 
-export interface LaneServerOptions {
-  /** First source, and its name. */
-  readonly source: { readonly name: string; readonly media: MediaSource };
-  /** Other inputs that a page may select, by name. */
-  readonly inputs: ReadonlyMap<string, string>;
-  readonly openInput: (input: string) => Promise<MediaSource>;
-  /**
-   * Opens an input for the lanes that follow the path: a source with `adaptive`, or the reason why there is none, in one
-   * line. Absent: no lane can follow.
-   */
-  readonly openFollowed?: (input: string) => Promise<MediaSource | string>;
-  readonly lanes: readonly LaneSettings[];
-  readonly link: LinkSpecification;
-  readonly loop: boolean;
+export interface LaneServerOptions extends Omit<LaneShowOptions, 'readTrace'> {
   /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */
   readonly pagePort: number | undefined;
   /** Address for other devices; default: this machine only. */
   readonly pageListen?: PageListen | undefined;
-  readonly log: Log;
-  /** Command that starts the server, as typed in a shell: a page names it once the server has gone. */
-  readonly command?: string;
   /** Runs a scenario file in the laboratory, with its output in a folder; resolves with the path of the report. */
   readonly runScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
-  /** Called when a user presses Stop, or at the end of the source. */
-  readonly onEnd: () => void;
   /** Folders of the page's files, for tests. */
   readonly folders?: PageFolders;
 }
 
-const EVENTS_MS = 50;
-const FIGURES_MS = 500;
-const RATES_MS = 250;
-/** Time that a changed lane waits for a key frame of the source: more than most streams have between two of them. */
-const KEY_WAIT_MS = 2_000;
-const STARTING = 'the encoder is starting';
-const NO_ENCODER = 'this lane follows the path, for which there is no encoder here';
-
-type Settings = Omit<Extract<LaneCommand, { readonly kind: 'settings' }>, 'kind'>;
-type Reply = (announcement: LaneAnnouncement) => void;
-
-interface Playing {
-  readonly name: string;
-  /** File, URL or pattern. */
-  readonly input: string;
-  readonly media: MediaSource;
-  readonly broadcast: Broadcast;
-  /** Source of the lanes that follow the path. */
-  readonly followed: FollowedSource | undefined;
-  /** Folder of an uploaded file; removed once the file is no longer played. */
-  readonly folder: TemporaryFolder | undefined;
-}
-
-/** The demo server: the page, the source, and the lanes over which it is sent. */
-export class LaneServer {
-  readonly #options: LaneServerOptions;
-  readonly #lanes: Lanes;
+/** The demo server: the lanes, and the page on 127.0.0.1 that shows them. */
+export class LaneServer extends LaneShow {
   readonly #page: LanePage;
-  readonly #timers: readonly NodeJS.Timeout[];
-  #playing: Playing;
-  #opening = false;
-  #closed = false;
-  #openingFollowed: Playing | undefined;
-  /** Why lanes that follow the path show nothing; `undefined` while they can. */
-  #notFollowing: string | undefined;
-  #rates: LanesRates | undefined;
-  #keyTimer: NodeJS.Timeout | undefined;
 
   static async open(options: LaneServerOptions): Promise<LaneServer> {
     let show: LaneServer | undefined;
@@ -102,25 +38,9 @@ export class LaneServer {
   }
 
   private constructor(options: LaneServerOptions, page: LanePage) {
-    this.#options = options;
+    // A page can name bundled traces only, no files.
+    super({ ...options, readTrace: readReadyMadeTrace }, page);
     this.#page = page;
-    this.#lanes = new Lanes({
-      lanes: options.lanes,
-      link: options.link,
-      onPicture: (importance, lane, message) => page.picture(importance, lane, message),
-      onKeyFrameRequest: (lane) => this.#playing.followed?.requestKeyFrame(lane),
-    });
-    const { name, media } = options.source;
-    this.#playing = this.#begin({ name, input: options.inputs.get(name) ?? name, media, folder: undefined });
-    void this.#updateFollowed();
-    this.#timers = [
-      setInterval(() => page.announce(this.#events()), EVENTS_MS),
-      setInterval(() => page.announce(this.#figures()), FIGURES_MS),
-      setInterval(() => {
-        this.#rates = this.#takeRates();
-        page.announce(this.#rates);
-      }, RATES_MS),
-    ];
   }
 
   get url(): string {
@@ -135,265 +55,4 @@ export class LaneServer {
   get viewers(): number {
     return this.#page.viewers;
   }
-
-  /** Content of `/summary.json`: the settings and the figures shown on the page. */
-  get summary() {
-    const { link, source, lanes } = this.#state();
-    const figures = this.#lanes.figures;
-    return {
-      kind: 'lanes',
-      link,
-      source,
-      atMs: this.#lanes.nowMs,
-      capacity: this.#rates?.capacity ?? null,
-      encoder: this.#rates?.encoder ?? null,
-      lanes: lanes.map((settings, index) => ({ settings, figures: figures[index], rates: this.#rates?.lanes[index] })),
-    };
-  }
-
-  captureFile(lane: number): Uint8Array | undefined {
-    return this.#lanes.captureFile(lane);
-  }
-
-  greeting(): readonly LaneAnnouncement[] {
-    return [this.#description(), { kind: 'state', state: this.#state() }, this.#figures()];
-  }
-
-  /** Executes a command of a page. Failures are reported to its sender, changes to all windows. */
-  handleCommand(command: LaneCommand, reply: Reply): void {
-    switch (command.kind) {
-      case 'settings':
-        void this.#set(command, reply);
-        return;
-      case 'drop':
-        return this.#lanes.dropNext(command.packets);
-      case 'freeze':
-        return this.#lanes.freeze(command.milliseconds);
-      case 'restart':
-        return this.#lanes.restart(this.#playing.media.description);
-      case 'stop':
-        return this.#options.onEnd();
-      // Commands between a window and its connection, which has handled them.
-      case 'seen':
-      case 'rejoin':
-        return;
-      default:
-        command satisfies never;
-    }
-  }
-
-  /**
-   * Plays an uploaded file. Rejects with a one-line reason if it cannot be streamed; the previous source then
-   * continues.
-   */
-  async playUpload({ name, path, folder }: Upload): Promise<void> {
-    if (this.#opening) throw new Failure('another source is being opened');
-    this.#opening = true;
-    try {
-      const media = await this.#options.openInput(path);
-      // Under its own name it would hide the source of the same name.
-      const shown = this.#options.inputs.has(name) ? `${name} (yours)` : name;
-      await this.#replace({ name: shown, input: path, media, folder });
-    } finally {
-      this.#opening = false;
-    }
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const timer of this.#timers) clearInterval(timer);
-    clearTimeout(this.#keyTimer);
-    this.#lanes.close();
-    await this.#page.close();
-    await end(this.#playing);
-  }
-
-  /** Validates all settings before applying any. */
-  async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
-    // A page can name bundled traces only, no files.
-    const asked = link === undefined ? undefined : parseRunningLink(link, readReadyMadeTrace);
-    if (asked?.ok === false) return this.#decline(asked.malformed, reply);
-    if (source === undefined || source === this.#playing.name) {
-      this.#change(lanes, asked?.value);
-      return this.#sendState();
-    }
-    const input = this.#options.inputs.get(source);
-    if (input === undefined) return this.#decline(`unknown source ${source}`, reply);
-    if (this.#opening) return this.#decline('another source is being opened', reply);
-    this.#opening = true;
-    try {
-      const media = await this.#options.openInput(input);
-      this.#change(lanes, asked?.value);
-      await this.#replace({ name: source, input, media, folder: undefined });
-    } catch (error) {
-      this.#decline(causeOf(error), reply);
-    } finally {
-      this.#opening = false;
-    }
-  }
-
-  /** A film with few key frames would leave a changed lane empty until it loops: all lanes begin again with the film. */
-  #beginAgainWithoutKey(): void {
-    const playing = this.#playing;
-    if (this.#closed || this.#opening || playing.followed || !this.#lanes.waitsForKey) return;
-    this.#options.log.info('the video has no key frame for a changed lane: it begins again');
-    playing.broadcast.stop();
-    this.#playing = this.#begin(playing);
-  }
-
-  #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
-    if (lanes) {
-      this.#page.arrange(this.#lanes.change(lanes));
-      void this.#updateFollowed();
-      clearTimeout(this.#keyTimer);
-      this.#keyTimer = setTimeout(() => this.#beginAgainWithoutKey(), KEY_WAIT_MS);
-    }
-    if (link) this.#lanes.reconfigure(link);
-  }
-
-  async #replace(next: Omit<Playing, 'broadcast' | 'followed'>): Promise<void> {
-    const before = this.#playing;
-    if (this.#closed) {
-      await next.media.close();
-      return void (await next.folder?.remove());
-    }
-    this.#playing = this.#begin(next);
-    this.#page.announce(this.#description());
-    void this.#updateFollowed();
-    this.#sendState();
-    await end(before);
-  }
-
-  /**
-   * Opens the source of the lanes that follow the path once there is such a lane, and closes it when there is none. All
-   * lanes begin again with it, so that all show the same picture.
-   */
-  async #updateFollowed(): Promise<void> {
-    const playing = this.#playing;
-    if (!this.#lanes.follows) {
-      this.#notFollowing = undefined;
-      if (!playing.followed) return;
-      this.#playing = { ...playing, followed: undefined };
-      return playing.followed.close();
-    }
-    if (playing.followed || this.#openingFollowed === playing) return;
-    this.#openingFollowed = playing;
-    this.#notFollowing = STARTING;
-    const opened = await this.#openFollowed(playing.input);
-    if (this.#openingFollowed === playing) this.#openingFollowed = undefined;
-    const isWanted = !this.#closed && this.#playing === playing && this.#lanes.follows;
-    if (typeof opened !== 'string') {
-      if (!isWanted) return opened.close();
-      playing.broadcast.stop();
-      this.#playing = this.#begin(playing, opened);
-    }
-    if (isWanted) this.#reportFollowing(typeof opened === 'string' ? opened : undefined);
-  }
-
-  async #openFollowed(input: string): Promise<MediaSource | string> {
-    try {
-      return (await this.#options.openFollowed?.(input)) ?? NO_ENCODER;
-    } catch (error) {
-      return causeOf(error);
-    }
-  }
-
-  #reportFollowing(why: string | undefined): void {
-    if (why !== undefined) this.#options.log.warn(why);
-    this.#notFollowing = why;
-    this.#sendState();
-  }
-
-  #follow(media: MediaSource): FollowedSource {
-    const followed: FollowedSource = new FollowedSource({
-      media,
-      loop: this.#options.loop,
-      lateMax: FRAME_LATE_MAX,
-      targets: () => this.#lanes.targets,
-      onUnit: (unit, dueAt) => this.#lanes.follow(unit, dueAt),
-      onFailure: (error) => {
-        if (this.#playing.followed === followed) this.#reportFollowing(`the encoder failed: ${causeOf(error)}`);
-      },
-    });
-    return followed;
-  }
-
-  #begin(next: Omit<Playing, 'broadcast' | 'followed'>, followedMedia?: MediaSource): Playing {
-    const { name, input, media, folder } = next;
-    this.#lanes.restart(media.description);
-    const followed = followedMedia && this.#follow(followedMedia);
-    const { log, loop, onEnd } = this.#options;
-    const broadcast: Broadcast = new Broadcast({
-      units: () => media.units(),
-      loop,
-      lateMax: FRAME_LATE_MAX,
-      onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt),
-      onEnd: (error) => {
-        if (this.#playing?.broadcast !== broadcast) return;
-        if (error === undefined) return onEnd();
-        const why = `the source failed: ${causeOf(error)}`;
-        log.error(why);
-        this.#page.announce({ kind: 'refused', why });
-      },
-      onStall: (late) => log.debug(`the source is ${Math.round(late / 1_000)} ms behind schedule`),
-    });
-    broadcast.start();
-    followed?.start();
-    return { name, input, media, broadcast, followed, folder };
-  }
-
-  #state(): LanesState {
-    const sources = [...new Set([...this.#options.inputs.keys(), this.#playing.name])];
-    const link = formatLinkSpecification(this.#lanes.link);
-    const notFollowing = this.#notFollowing;
-    const settings = { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
-    return notFollowing === undefined ? settings : { ...settings, notFollowing };
-  }
-
-  #sendState(): void {
-    this.#page.announce({ kind: 'state', state: this.#state() });
-  }
-
-  /** Refuses a command. The state is sent first, so that the control that was moved returns to its value. */
-  #decline(why: string, reply: Reply): void {
-    this.#options.log.warn(why);
-    reply({ kind: 'state', state: this.#state() });
-    reply({ kind: 'refused', why });
-  }
-
-  #description(): LaneAnnouncement {
-    const { width, height } = this.#playing.media.description;
-    const { command } = this.#options;
-    return { kind: 'description', width, height, title: basename(this.#playing.name), command };
-  }
-
-  #takeRates(): LanesRates {
-    const { followed } = this.#playing;
-    const { capacity, lanes } = this.#lanes.takeRates();
-    return {
-      kind: 'rates',
-      atMs: this.#lanes.nowMs,
-      capacity,
-      encoder: followed?.state ?? null,
-      lanes: lanes.map(({ target, ...rates }) => {
-        return { ...rates, target: target === null || !followed ? target : followed.limited(target) };
-      }),
-    };
-  }
-
-  #events(): LaneAnnouncement {
-    return { kind: 'events', atMs: this.#lanes.nowMs, lanes: this.#lanes.takeEvents() };
-  }
-
-  #figures(): LaneAnnouncement {
-    return { kind: 'figures', atMs: this.#lanes.nowMs, lanes: this.#lanes.figures };
-  }
-}
-
-async function end({ broadcast, followed, media, folder }: Playing): Promise<void> {
-  broadcast.stop();
-  await followed?.close();
-  await media.close();
-  await folder?.remove();
 }

@@ -1,3 +1,4 @@
+import { concatenated } from '../../protocol/base/concatenated.ts';
 import type { Instant } from '../../protocol/base/units.ts';
 import { CapturedDatagrams } from '../../protocol/capture/captured-datagrams.ts';
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
@@ -30,7 +31,7 @@ export class PathCapture {
 
   /** Returns the file. */
   bytes(): Uint8Array {
-    return new Uint8Array(Buffer.concat(this.#blocks));
+    return concatenated(this.#blocks);
   }
 
   #add(at: Instant, interfaceIndex: number, direction: Direction, datagram: Uint8Array): void {

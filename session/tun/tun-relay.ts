@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PacketCapture } from '../../io/capture/packet-capture.ts';
-import { monotonicOffset, now } from '../../io/os/clock.ts';
+import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
+import { monotonicOffset } from '../../io/os/monotonic-offset.ts';
 import { TunDevice } from '../../io/os/tun-device.ts';
 import { type Microseconds, microseconds, milliseconds, seconds } from '../../protocol/base/units.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
