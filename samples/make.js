@@ -1,10 +1,11 @@
-// Generates counter.mp4, counter.h264, film.mp4, small.h265 and flash.mp4: `npm run samples`, or some of them: `npm run samples -- film.mp4`. Requires
-// ffmpeg with libx264, libx265 and drawtext (Debian's has them) and takes a minute or two. The files are in the repository, so this is
-// only needed to change them.
+// Generates counter.mp4, counter.h264, film.mp4, small.h265, flash.mp4 and city.mp4: `npm run samples`, or some of them:
+// `npm run samples -- film.mp4`. Requires ffmpeg with libx264, libx265 and drawtext (Debian's has them) and takes a few minutes. The
+// files are in the repository, so this is only needed to change them.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeCity } from './city/make.js';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const ffmpeg = process.env.FFMPEG_PATH || 'ffmpeg';
@@ -108,11 +109,19 @@ for (const output of outputs) {
     stdio: 'inherit',
   });
   if (run.error) console.error(run.error.message);
-  if (run.status !== 0) {
-    console.error(
-      `${ffmpeg} failed to write ${output.at(-1)}; it must support libx264, libx265 and drawtext (FFMPEG_PATH selects another ffmpeg)`,
-    );
-    process.exit(1);
-  }
-  console.error(`${output.at(-1)}: ${statSync(output.at(-1)).size} bytes`);
+  report(output.at(-1), run.status);
+}
+
+// Drawn by a program of ours: filters have no city.
+if (chosen.length === 0 || chosen.includes('city.mp4')) {
+  const file = join(folder, 'city.mp4');
+  report(file, await makeCity(ffmpeg, file));
+}
+
+function report(file, status) {
+  if (status === 0) return console.error(`${file}: ${statSync(file).size} bytes`);
+  console.error(
+    `${ffmpeg} failed to write ${file}; it must support libx264, libx265 and drawtext (FFMPEG_PATH selects another ffmpeg)`,
+  );
+  process.exit(1);
 }
