@@ -6,6 +6,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { type CellSource, hashUnits, type PackedUnits, packUnits } from './cell-source.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
+import { syntheticSources } from './synthetic-sources.ts';
 
 /** Sources of a scenario, with lists expanded, and the contents of its files. */
 export interface ScenarioSources {
@@ -31,13 +32,8 @@ export async function openSources(
   const files = new Map<string, PackedUnits>();
   const sources = manyOf(scenario.source);
   for (const [index, source] of sources.entries()) {
-    if ('synthetic' in source) {
-      descriptions.push(...expandSynthetic(source.synthetic));
-      continue;
-    }
-    if ('adaptive' in source) {
-      const { fps, kbpsMin, kbpsMax, seconds } = source.adaptive;
-      descriptions.push({ kind: 'adaptive', fps, kbpsMin, kbpsMax, keyInterval: 0, frames: Math.ceil(seconds * fps) });
+    if (!('file' in source)) {
+      descriptions.push(...syntheticSources(source));
       continue;
     }
     const field = Array.isArray(scenario.source) ? `source[${index}].file` : 'source.file';
@@ -47,27 +43,6 @@ export async function openSources(
     files.set(description.kind === 'file' ? description.sha256 : '', units);
   }
   return { descriptions, files };
-}
-
-type Synthetic = Extract<ScenarioSource, { readonly synthetic: unknown }>['synthetic'];
-
-function expandSynthetic({ fps, kbps, keyInterval, keyFrameRatio, seconds }: Synthetic): CellSource[] {
-  const result: CellSource[] = [];
-  for (const rate of manyOf(fps)) {
-    for (const kilobits of manyOf(kbps)) {
-      for (const interval of manyOf(keyInterval)) {
-        result.push({
-          kind: 'synthetic',
-          fps: rate,
-          kbps: kilobits,
-          keyInterval: interval,
-          keyFrameRatio,
-          frames: Math.ceil(seconds * rate),
-        });
-      }
-    }
-  }
-  return result;
 }
 
 async function readFileSource(
