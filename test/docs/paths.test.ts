@@ -13,6 +13,7 @@ const ROOMS = [
   'lab',
   'cli',
   'web',
+  'site',
   'bench',
   'examples',
   'test',

@@ -47,3 +47,12 @@ export class FileUpload {
     request.send(file);
   }
 }
+
+/** Says why a page without a server takes no file; the browser would leave the page for it. */
+export function refuseFiles(message: MessageBar): void {
+  document.addEventListener('dragover', (event) => event.preventDefault());
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    message.refuse('Your own videos need dropframe on your own machine: npm ci && npm start opens this page with it.');
+  });
+}

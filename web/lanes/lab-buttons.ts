@@ -1,5 +1,6 @@
 import { element } from '../player/statistics-panel.ts';
 import type { MessageBar } from './message-bar.ts';
+import type { PageServices } from './page-services.ts';
 
 /** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
 const DOWNLOAD_MS = 10_000;
@@ -7,11 +8,13 @@ const DOWNLOAD_MS = 10_000;
 /** Buttons that run the page's settings in the laboratory, or save them as a scenario. */
 export class LabButtons {
   readonly #message: MessageBar;
+  readonly #services: PageServices;
   readonly #scenario: () => string;
 
   /** @param scenario returns the present settings as a scenario in JSON. */
-  constructor(message: MessageBar, scenario: () => string) {
+  constructor(message: MessageBar, services: PageServices, scenario: () => string) {
     this.#message = message;
+    this.#services = services;
     this.#scenario = scenario;
     element('lab', HTMLButtonElement).addEventListener('click', () => void this.#run());
     element('scenario', HTMLButtonElement).addEventListener('click', () => this.#save());
@@ -26,17 +29,15 @@ export class LabButtons {
       end.abort(),
     );
     try {
-      const answer = await fetch('/lab', { method: 'POST', body: this.#scenario(), signal: end.signal });
-      if (!answer.ok) return message.refuse(await answer.text());
-      const { url } = (await answer.json()) as { readonly url: string };
+      const url = await this.#services.runScenario(this.#scenario(), end.signal, (share) => task.update(share));
       message.show('The lab has finished: ', 'information', true);
       const link = Object.assign(document.createElement('a'), { href: url, target: '_blank', rel: 'noopener' });
       link.textContent = 'open the report';
       message.append(link);
       this.#show(url);
-    } catch {
+    } catch (error) {
       if (end.signal.aborted) message.show('The lab run is canceled.', 'information');
-      else message.refuse('The lab does not respond.');
+      else message.refuse((error as Error).message);
     } finally {
       task.end();
       button.disabled = false;

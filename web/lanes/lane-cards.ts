@@ -100,7 +100,7 @@ export class LaneCards {
   #linkCaptures(): void {
     const links = this.#cards.map((_, index) => {
       const link = document.createElement('a');
-      Object.assign(link, { href: `/lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
+      Object.assign(link, { href: `lane-${index + 1}.pcapng`, download: `dropframe-lane-${index + 1}.pcapng` });
       link.textContent = String(index + 1);
       link.setAttribute('aria-label', `packets of lane ${index + 1}`);
       return link;

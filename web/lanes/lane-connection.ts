@@ -10,7 +10,7 @@ export interface LaneConnectionHandlers {
   pictures(lanes: readonly LanePictures[]): void;
 }
 
-/** The page's side of the worker that holds the connection to the server and decodes the pictures. */
+/** The page's side of the worker that holds the connection to the lanes and decodes the pictures. */
 export class LaneConnection {
   readonly #worker = new Worker(new URL('./lane-worker.js', import.meta.url), { type: 'module' });
   connected = false;
@@ -20,7 +20,8 @@ export class LaneConnection {
   skips = 0;
   #isReported = false;
 
-  constructor(handlers: LaneConnectionHandlers) {
+  /** @param port leads to lanes in another worker; `undefined`: the lanes are on the server. */
+  constructor(handlers: LaneConnectionHandlers, port: MessagePort | undefined) {
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
       this.#isReported = true;
       this.#take(data, handlers);
@@ -28,6 +29,8 @@ export class LaneConnection {
       if (document.hidden) this.handled();
     };
     document.addEventListener('visibilitychange', () => this.handled());
+    const first: ToWorker = { kind: 'connect' };
+    this.#worker.postMessage(first, port ? [port] : []);
   }
 
   send(command: LaneCommand): void {

@@ -1,7 +1,7 @@
 /** Messages of the page for states without video. */
 export const UNABLE =
   'This browser cannot decode the stream. WebCodecs with H.264 is required (current Chrome, Edge, Safari or Firefox), ' +
-  'on a page from 127.0.0.1.';
+  'on a page from 127.0.0.1 or over HTTPS.';
 
 /** Returns the message for a page without its server. @param command command that starts the server, if it is known. */
 export function goneWords(ended: boolean, command = 'npm start'): string {

@@ -5,7 +5,8 @@ import {
   type LanePicture,
   parseLanePicture,
 } from '../../protocol/page/lane-message.ts';
-import { PageConnection } from '../shared/page-connection.ts';
+import { type ConnectionHandlers, PageConnection } from '../shared/page-connection.ts';
+import { PortConnection } from '../shared/port-connection.ts';
 import { LaneDecoders } from './lane-decoders.ts';
 import { Outbox } from './outbox.ts';
 import type { ToWorker, WorkerReport } from './worker-message.ts';
@@ -28,12 +29,12 @@ interface Scope {
  */
 const scope = self as unknown as Scope;
 const outbox = new Outbox();
-const decoders = new LaneDecoders(report, (lane) => connection.send({ kind: 'rejoin', lane }));
+const decoders = new LaneDecoders(report, (lane) => connection?.send({ kind: 'rejoin', lane }));
 let isPageBusy = false;
 let handled = 0;
+let connection: { send(command: LaneCommand): void } | undefined;
 
-const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture>({
-  path: LANE_SOCKET_PATH,
+const handlers: ConnectionHandlers<LaneAnnouncement, LanePicture> = {
   parsePicture: parseLanePicture,
   connected() {
     handled = 0;
@@ -52,12 +53,12 @@ const connection = new PageConnection<LaneAnnouncement, LaneCommand, LanePicture
     report();
   },
   picture: (picture) => decoders.push(picture),
-});
+};
 
 /** Tells the server that this window keeps up. */
 function acknowledge(): void {
   if (++handled < MESSAGES) return;
-  connection.send({ kind: 'seen', messages: handled });
+  connection?.send({ kind: 'seen', messages: handled });
   handled = 0;
 }
 
@@ -70,10 +71,15 @@ function report(): void {
   scope.postMessage({ events: outbox.take(), lanes, behindMs, skips }, frames);
 }
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = ({ data, ports: [port] }) => {
   switch (data.kind) {
+    case 'connect':
+      connection = port
+        ? new PortConnection(port, handlers)
+        : new PageConnection({ path: LANE_SOCKET_PATH, ...handlers });
+      return;
     case 'send':
-      return connection.send(data.command);
+      return connection?.send(data.command);
     case 'handled':
       isPageBusy = false;
       if (!outbox.isEmpty || decoders.hasNewest) report();

@@ -2,7 +2,7 @@ import type { LaneAnnouncement, LanesState } from '../../protocol/page/lane-mess
 import { element } from '../player/statistics-panel.ts';
 import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
-import { FileUpload } from './file-upload.ts';
+import { FileUpload, refuseFiles } from './file-upload.ts';
 import { frameDetails } from './frame-details.ts';
 import { Frontier } from './frontier.ts';
 import { Glossary } from './glossary.ts';
@@ -13,11 +13,13 @@ import type { LaneCard } from './lane-card.ts';
 import { LaneCards } from './lane-cards.ts';
 import { LaneConnection } from './lane-connection.ts';
 import { clock, goneWords, UNABLE } from './lane-words.ts';
+import { LocalServices } from './local-services.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
+import { SERVER } from './server-services.ts';
 import { Stage } from './stage.ts';
 import { Tour } from './tour.ts';
 import { lagOf } from './verdict.ts';
@@ -84,24 +86,30 @@ let frameMs = 16;
 let lastDrawnAt = performance.now();
 let turn = 0;
 
-const connection = new LaneConnection({
-  connected() {
-    everConnected = true;
-    ended = false;
-    clockOffsetMs = undefined;
-    for (const card of cards.all) card.forget();
-    rates.forget();
-    message.hide();
-    refreshState();
+/** A page without a server has its lanes in workers. */
+const isLocal = document.body.dataset.lanes === 'local';
+const services = isLocal ? new LocalServices() : SERVER;
+const connection = new LaneConnection(
+  {
+    connected() {
+      everConnected = true;
+      ended = false;
+      clockOffsetMs = undefined;
+      for (const card of cards.all) card.forget();
+      rates.forget();
+      message.hide();
+      refreshState();
+    },
+    disconnected() {
+      tour.end(true);
+      message.show(goneWords(ended, command), 'error', true);
+      refreshState();
+    },
+    announced,
+    pictures: (lanes) => cards.showPictures(lanes),
   },
-  disconnected() {
-    tour.end(true);
-    message.show(goneWords(ended, command), 'error', true);
-    refreshState();
-  },
-  announced,
-  pictures: (lanes) => cards.showPictures(lanes),
-});
+  services.port,
+);
 
 function announced(announcement: LaneAnnouncement, ids: readonly number[]): void {
   switch (announcement.kind) {
@@ -315,15 +323,18 @@ element('tour', HTMLButtonElement).addEventListener('click', () => {
   element('menu', HTMLElement).hidePopover();
   if (state) tour.start(state.link);
 });
-new LabButtons(message, () => (state ? scenarioOf(state, cards.all[0]?.figures) : ''));
-new FileUpload(message);
+new LabButtons(message, services, () => (state ? scenarioOf(state, cards.all[0]?.figures) : ''));
+if (isLocal) refuseFiles(message);
+else new FileUpload(message);
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 addEventListener('hashchange', () => {
   unread = location.hash;
   if (state) requestAddressed(state);
 });
+// Inside another page: the lanes, and what acts on them.
+if (new URLSearchParams(location.search).has('embed')) document.body.classList.add('embedded', 'without-panels');
 // A large screen has room for all figures.
-if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
+else if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
 setInterval(refreshState, 500);
 refreshState();
 requestAnimationFrame(drawFrame);

@@ -10,7 +10,7 @@ let traces: ReadonlyMap<string, string> = new Map();
  */
 export async function loadTraces(): Promise<void> {
   try {
-    const response = await fetch('/traces.json');
+    const response = await fetch('traces.json');
     if (response.ok) traces = new Map(Object.entries((await response.json()) as Record<string, string>));
   } catch {
     traces = new Map();

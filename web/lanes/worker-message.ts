@@ -4,6 +4,8 @@ import type { WorkerEvent } from './worker-event.ts';
 
 /** Messages from the page to the worker that receives and decodes its pictures (`lane-worker.ts`). */
 export type ToWorker =
+  /** First message. Its port, if it has one, leads to lanes in another worker; without one, the lanes are on the server. */
+  | { readonly kind: 'connect' }
   | { readonly kind: 'send'; readonly command: LaneCommand }
   /** The page has handled the last report, and takes another one. */
   | { readonly kind: 'handled' };

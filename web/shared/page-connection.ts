@@ -4,10 +4,9 @@ import type { Parsed } from '../../protocol/base/parsed.ts';
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 2_000;
 
-export interface ConnectionOptions<Announcement, Picture> {
-  /** Path of the WebSocket on the server that served the page. */
-  readonly path: string;
-  /** Parses a binary message; text messages are announcements in JSON. */
+/** Handlers of what comes from the other side of a page. */
+export interface ConnectionHandlers<Announcement, Picture> {
+  /** Parses a binary message; all others are announcements. */
   readonly parsePicture: (message: Uint8Array) => Parsed<Picture>;
   connected(): void;
   disconnected(): void;
@@ -17,7 +16,20 @@ export interface ConnectionOptions<Announcement, Picture> {
   other?(message: Uint8Array): boolean;
 }
 
-/** WebSocket to the page's server, reconnected for as long as the page is open. */
+export interface ConnectionOptions<Announcement, Picture> extends ConnectionHandlers<Announcement, Picture> {
+  /** Path of the WebSocket on the server that served the page. */
+  readonly path: string;
+}
+
+/** Handles a binary message. */
+export function takeBinary<Picture>(bytes: Uint8Array, handlers: ConnectionHandlers<never, Picture>): void {
+  if (handlers.other?.(bytes)) return;
+  const picture = handlers.parsePicture(bytes);
+  if (picture.ok) handlers.picture(picture.value);
+  else console.warn('malformed picture:', picture.malformed);
+}
+
+/** WebSocket to the page's server, reconnected for as long as the page is open. Text messages are JSON. */
 export class PageConnection<Announcement, Message, Picture> {
   readonly #options: ConnectionOptions<Announcement, Picture>;
   #socket: WebSocket | undefined;
@@ -37,7 +49,7 @@ export class PageConnection<Announcement, Message, Picture> {
   }
 
   #open(): void {
-    const { path, parsePicture } = this.#options;
+    const { path } = this.#options;
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
@@ -46,12 +58,8 @@ export class PageConnection<Announcement, Message, Picture> {
       this.#options.connected();
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      if (typeof data === 'string') return this.#options.announced(JSON.parse(data) as Announcement);
-      const bytes = new Uint8Array(data);
-      if (this.#options.other?.(bytes)) return;
-      const picture = parsePicture(bytes);
-      if (picture.ok) this.#options.picture(picture.value);
-      else console.warn('malformed picture:', picture.malformed);
+      if (typeof data === 'string') this.#options.announced(JSON.parse(data) as Announcement);
+      else takeBinary(new Uint8Array(data), this.#options);
     };
     socket.onclose = () => {
       this.#options.disconnected();

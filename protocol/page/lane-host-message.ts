@@ -1,0 +1,28 @@
+/** Messages between a page without a server and its workers, as structured clones. */
+
+/** To the worker that has the lanes. */
+export type ToLaneHost =
+  /** A window shows the lanes: the port of the message takes `LaneCommand`, and gives announcements and pictures. */
+  | { readonly kind: 'watch' }
+  /** Asks for a file that a server would have, by its path there. @property name file name of the download. */
+  | { readonly kind: 'file'; readonly path: string; readonly name: string };
+
+/** A file that was asked for. */
+export interface FromLaneHost {
+  readonly name: string;
+  /** `undefined`: there is no such file. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** To a worker of the laboratory: its only message. */
+export interface LabOrder {
+  /** Scenario file in JSON. */
+  readonly scenario: string;
+}
+
+/** From a worker of the laboratory. */
+export type FromLab =
+  /** @property share part that is done, 0 to 1. */
+  | { readonly kind: 'progress'; readonly share: number }
+  | { readonly kind: 'report'; readonly html: string }
+  | { readonly kind: 'refused'; readonly why: string };

@@ -1,0 +1,130 @@
+// Builds the page without a server: `npm run build:site` writes a folder of static files, out/site or the one that is
+// named (`npm run build:site -- FOLDER`), for any file server and any path on it.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { tsImport } from 'tsx/esm/api';
+import { documentPages } from './documents.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const out = resolve(process.argv[2] ?? join(root, 'out/site'));
+if (!relative(out, root).startsWith('..') && out !== root) fail(`${out} contains the sources: name another folder`);
+if (out === root) fail(`${out} is the folder of the sources: name another one`);
+
+/** Workers and scripts: each is one file in assets/, and finds the others beside itself. */
+const SCRIPTS = ['web/lanes/lanes-page.ts', 'web/lanes/lane-worker.ts', 'site/lane-host.ts', 'site/lab-worker.ts'];
+const ASSETS = ['web/base.css', 'web/lanes.css', 'web/icon.svg', 'site/site.css'];
+/** Modules of Node that the laboratory uses, and their stand-ins. */
+const STAND_INS = { 'node:crypto': 'site/stand-ins/crypto.ts', 'node:path': 'site/stand-ins/path.ts' };
+/**
+ * Scripts, workers and files of the site itself; the report of the laboratory, which has its style inside, inherits the
+ * policy of the page.
+ */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+  "worker-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'";
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(join(out, 'assets'), { recursive: true });
+await bundleScripts();
+for (const path of ASSETS) cpSync(join(root, path), join(out, 'assets', basename(path)));
+const { SITE_SAMPLES } = await tsImport('./samples.ts', import.meta.url);
+for (const { name, stream } of SITE_SAMPLES) write(`samples/${stream}`, await rawStream(join(root, 'samples', name)));
+const { readyMadeTraces } = await tsImport('../io/ready-made-traces.ts', import.meta.url);
+write('traces.json', JSON.stringify(Object.fromEntries(readyMadeTraces())));
+write('demo.html', demoPage());
+write('index.html', withPolicy(read('site/home.html')));
+for (const [path, page] of documentPages(root)) {
+  if (typeof page === 'string') write(path, withPolicy(page));
+  else cpSync(page.file, join(out, path));
+}
+console.log(`${relative(process.cwd(), out) || '.'}: open index.html through any file server`);
+
+async function bundleScripts() {
+  await build({
+    entryPoints: SCRIPTS.map((path) => join(root, path)),
+    outdir: join(out, 'assets'),
+    entryNames: '[name]',
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    legalComments: 'eof',
+    logLevel: 'warning',
+    plugins: [standIns(), leanZod()],
+  });
+}
+
+function standIns() {
+  return {
+    name: 'stand-ins',
+    setup({ onResolve }) {
+      onResolve({ filter: /^node:/ }, ({ path, importer }) => {
+        const standIn = STAND_INS[path];
+        if (standIn !== undefined) return { path: join(root, standIn) };
+        return { errors: [{ text: `${relative(root, importer)} needs ${path}, which no browser has` }] };
+      });
+    },
+  };
+}
+
+/** Of zod's namespace, esbuild leaves out what is not used; of an object `z`, it cannot. */
+function leanZod() {
+  return {
+    name: 'lean-zod',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const contents = readFileSync(path, 'utf8').replaceAll("import { z } from 'zod'", "import * as z from 'zod'");
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
+
+/** Pictures of a file as a raw stream, H.264 Annex B. */
+async function rawStream(path) {
+  if (path.endsWith('.h264')) return readFileSync(path);
+  const { openMediaSource } = await tsImport('../io/sources/open-source.ts', import.meta.url);
+  const media = await openMediaSource(path, { encode: 'copy', warn: fail });
+  const parts = [];
+  for await (const unit of media.units()) for (const part of unit.parts) parts.push(Buffer.of(0, 0, 0, 1), part);
+  await media.close();
+  return Buffer.concat(parts);
+}
+
+/** The page of the demo, whose lanes are in workers. */
+function demoPage() {
+  const page = read('web/lanes.html')
+    .replaceAll('"/web/lanes/lanes-page.js"', '"assets/lanes-page.js"')
+    .replaceAll('"/web/', '"assets/')
+    .replaceAll('"/traces.json"', '"traces.json"')
+    .replace('<body ', '<body data-lanes="local" ')
+    .replace(/<h1>(.*?)<\/h1>/, '<h1><a href="index.html" title="Home page of dropframe">$1</a></h1>');
+  const absolute = /(?:src|href)="\/[^"]*"/.exec(page)?.[0];
+  if (absolute !== undefined) fail(`web/lanes.html has ${absolute}, which a site below a path does not find`);
+  return withPolicy(page);
+}
+
+function withPolicy(page) {
+  return page.replace(
+    '<meta charset="utf-8" />',
+    `$&\n    <meta http-equiv="Content-Security-Policy" content="${POLICY}" />`,
+  );
+}
+
+function read(path) {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+function write(path, content) {
+  const file = join(out, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+function fail(why) {
+  console.error(`build:site: ${why}`);
+  process.exit(2);
+}

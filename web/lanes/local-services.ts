@@ -1,0 +1,62 @@
+import type { FromLab, FromLaneHost, LabOrder, ToLaneHost } from '../../protocol/page/lane-host-message.ts';
+import type { PageServices } from './page-services.ts';
+
+/** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
+const DOWNLOAD_MS = 10_000;
+
+/** Workers of the page in place of a server: one has the lanes, and another one each run of the laboratory. */
+export class LocalServices implements PageServices {
+  readonly #host = new Worker(new URL('./lane-host.js', import.meta.url), { type: 'module' });
+  readonly port: MessagePort;
+
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.#post({ kind: 'watch' }, [port2]);
+    this.#host.onmessage = ({ data: { name, bytes } }: MessageEvent<FromLaneHost>) => {
+      if (bytes) download(name, new Blob([bytes as Uint8Array<ArrayBuffer>]));
+    };
+    document.addEventListener('click', (event) => this.#serve(event));
+  }
+
+  runScenario(scenario: string, end: AbortSignal, progressed: (share: number) => void): Promise<string> {
+    const lab = new Worker(new URL('./lab-worker.js', import.meta.url), { type: 'module' });
+    const report = new Promise<string>((resolve, reject) => {
+      end.addEventListener('abort', () => reject(new Error('The lab run is canceled.')));
+      lab.onerror = ({ message }) => reject(new Error(message || 'The lab does not start in this browser.'));
+      lab.onmessage = ({ data }: MessageEvent<FromLab>) => {
+        switch (data.kind) {
+          case 'progress':
+            return progressed(data.share);
+          case 'report':
+            return resolve(URL.createObjectURL(new Blob([data.html], { type: 'text/html' })));
+          case 'refused':
+            return reject(new Error(data.why));
+          default:
+            data satisfies never;
+        }
+      };
+    });
+    const order: LabOrder = { scenario };
+    lab.postMessage(order);
+    return report.finally(() => lab.terminate());
+  }
+
+  /** Downloads of a server come from the worker: it makes them when they are asked for. */
+  #serve(event: MouseEvent): void {
+    const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[download]') : null;
+    if (!link || link.protocol === 'blob:') return;
+    event.preventDefault();
+    this.#post({ kind: 'file', path: link.getAttribute('href') ?? '', name: link.download });
+  }
+
+  #post(message: ToLaneHost, ports: MessagePort[] = []): void {
+    this.#host.postMessage(message, ports);
+  }
+}
+
+function download(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
+  Object.assign(document.createElement('a'), { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
+}
