@@ -4,9 +4,9 @@ import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { LogFields } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import type { PlayerSession } from '../session/player/player-session.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import type { RtspServer, RtspTotals } from '../session/rtsp/rtsp-server.ts';
-import type { RtspSession } from '../session/rtsp/rtsp-session.ts';
 import type { ServerSecurity } from '../session/stream/server-security.ts';
 import type { StreamServerTotals } from '../session/stream/server-totals.ts';
 import type { FollowedState, StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
@@ -359,7 +359,7 @@ function rateFields({ adaptive }: StreamServerStatus): LogFields {
   return { target: Math.round(bitrate), sent, delivered, path: whole(path), width, height };
 }
 
-function statusOf(server: StreamServer, players: readonly RtspSession[], of: number | undefined): Status | undefined {
+function statusOf(server: StreamServer, players: readonly PlayerSession[], of: number | undefined): Status | undefined {
   const { receivers, positionSeconds, adaptive } = server.status;
   if (receivers.length + players.length === 0) return undefined;
   const sent = [...receivers.map(({ statistics }) => statistics.frames), ...players.map(({ totals }) => totals.frames)];

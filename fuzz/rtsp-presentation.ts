@@ -1,10 +1,10 @@
 import { microseconds } from '../protocol/base/units.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import type { PresentationTrack } from '../protocol/rtsp/presentation-description.ts';
+import type { JoinedStream } from '../session/player/player-session.ts';
 import type { RtspLogin } from '../session/rtsp/rtsp-authentication.ts';
 import type { RtspPeer } from '../session/rtsp/rtsp-connection.ts';
 import { RtspRequests } from '../session/rtsp/rtsp-requests.ts';
-import type { JoinedStream } from '../session/rtsp/rtsp-session.ts';
 import { RtspSessions } from '../session/rtsp/rtsp-sessions.ts';
 import { RecentGroup } from '../session/stream/recent-group.ts';
 

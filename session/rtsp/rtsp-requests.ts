@@ -16,9 +16,9 @@ import {
   parseTransportOffers,
   type TransportOffer,
 } from '../../protocol/rtsp/transport-header.ts';
+import type { PlayerSession } from '../player/player-session.ts';
 import { RtspAuthentication, type RtspLogin } from './rtsp-authentication.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
-import type { RtspSession } from './rtsp-session.ts';
 import { TEARDOWN } from './rtsp-sessions.ts';
 
 /** The server, as far as requests of players act on it. */
@@ -36,14 +36,19 @@ export interface RtspService {
   /** Silence after which a session ends, seconds. */
   readonly timeoutSeconds: number;
   /** Returns a session of this player; `undefined` when there is none. */
-  session(id: string): RtspSession | undefined;
+  session(id: string): PlayerSession | undefined;
   /** Makes a place for a player, or returns why there is none. */
-  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string };
+  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): PlayerSession | { readonly refused: string };
   /** Sets up a track; `undefined` when ports or channels are not available. */
-  route(session: RtspSession, connection: RtspPeer, track: number, offer: TransportOffer): ChosenTransport | undefined;
+  route(
+    session: PlayerSession,
+    connection: RtspPeer,
+    track: number,
+    offer: TransportOffer,
+  ): ChosenTransport | undefined;
   /** True when this connection's packets can carry the session. */
-  carries(session: RtspSession, connection: RtspPeer): boolean;
-  end(session: RtspSession, cause: string): void;
+  carries(session: PlayerSession, connection: RtspPeer): boolean;
+  end(session: PlayerSession, cause: string): void;
 }
 
 const METHODS = [
@@ -185,7 +190,7 @@ export class RtspRequests {
   }
 
   /** All tracks of a session go the same way, to the address of the connection only: it is the one that is proved. */
-  #accepts(offer: TransportOffer, session: RtspSession | undefined): boolean {
+  #accepts(offer: TransportOffer, session: PlayerSession | undefined): boolean {
     const { address } = this.#connection;
     if (offer.isMulticast || offer.mode !== 'PLAY' || (offer.lower === 'udp' && this.#service.isSecure)) return false;
     if (offer.destination !== undefined && offer.destination !== address) return false;
@@ -194,7 +199,7 @@ export class RtspRequests {
     return true;
   }
 
-  #play(session: RtspSession, request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
+  #play(session: PlayerSession, request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
     if (session.tracks.size === 0 || session.hasEnded) return respond(455);
     const range = headerOf(request, 'range');
     if (range !== undefined && !/^(?:npt|smpte|smpte-\w+|clock)\s*=/i.test(range)) return respond(457);
@@ -213,7 +218,7 @@ export class RtspRequests {
     request: RtspRequest,
     uri: RtspUri,
     respond: Respond,
-    work: (session: RtspSession) => RtspResponse,
+    work: (session: PlayerSession) => RtspResponse,
   ): RtspResponse {
     const session = this.#session(sessionIdOf(request));
     if (!session) return respond(454);
@@ -222,13 +227,13 @@ export class RtspRequests {
     return work(session);
   }
 
-  #session(id: string | undefined): RtspSession | undefined {
+  #session(id: string | undefined): PlayerSession | undefined {
     const session = id === undefined ? undefined : this.#service.session(id);
     session?.heard();
     return session;
   }
 
-  #sessionHeader(session: RtspSession): RtspHeader {
+  #sessionHeader(session: PlayerSession): RtspHeader {
     return ['Session', `${session.id};timeout=${this.#service.timeoutSeconds}`];
   }
 }

@@ -11,12 +11,12 @@ import type { Credentials } from '../../protocol/rtsp/digest.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
+import type { PlayerSession } from '../player/player-session.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import { MediaPorts } from './media-ports.ts';
 import { RtspLogin } from './rtsp-authentication.ts';
 import { RtspConnection } from './rtsp-connection.ts';
 import { RtspRequests } from './rtsp-requests.ts';
-import type { RtspSession } from './rtsp-session.ts';
 import { RtspSessions, SESSION_TIMEOUT, TEARDOWN } from './rtsp-sessions.ts';
 
 export interface RtspServerOptions {
@@ -107,7 +107,7 @@ export class RtspServer {
     return this.#control.port;
   }
 
-  get sessions(): readonly RtspSession[] {
+  get sessions(): readonly PlayerSession[] {
     return this.#sessions.all;
   }
 
@@ -183,7 +183,7 @@ export class RtspServer {
     this.#connections.add(connection);
   }
 
-  #left(session: RtspSession, cause: string): void {
+  #left(session: PlayerSession, cause: string): void {
     const { packets, frames, skipped } = session.totals;
     add(this.#totals, session);
     const why = cause === TEARDOWN ? '' : `: ${cause}`;
@@ -200,7 +200,7 @@ export class RtspServer {
   }
 }
 
-function add(totals: { -readonly [Key in keyof RtspTotals]: number }, { totals: own }: RtspSession): void {
+function add(totals: { -readonly [Key in keyof RtspTotals]: number }, { totals: own }: PlayerSession): void {
   totals.players++;
   totals.frames += own.frames;
   totals.packets += own.packets;

@@ -3,11 +3,11 @@ import { elapsed, type Instant, type Microseconds, microseconds, seconds } from 
 import type { JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import type { ChosenTransport, PacketPair, TransportOffer } from '../../protocol/rtsp/transport-header.ts';
+import { type JoinedStream, PlayerSession, VIDEO_TRACK } from '../player/player-session.ts';
+import { PlayerTrack } from '../player/player-track.ts';
 import { type PlaceLimits, placeFor } from '../stream/places.ts';
 import type { MediaPorts } from './media-ports.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
-import { type JoinedStream, RtspSession, VIDEO_TRACK } from './rtsp-session.ts';
-import { RtspTrack } from './rtsp-track.ts';
 
 export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotation'> {
   readonly live: JoinedStream;
@@ -17,10 +17,10 @@ export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
   readonly datagramBytesMax: number;
   /** UDP ports; `undefined` where only TCP is offered. */
   readonly ports: () => MediaPorts | undefined;
-  readonly onJoined: (session: RtspSession) => void;
-  readonly onLeft: (session: RtspSession, cause: string) => void;
+  readonly onJoined: (session: PlayerSession) => void;
+  readonly onLeft: (session: PlayerSession, cause: string) => void;
   /** An internal error has ended a session. */
-  readonly onFault: (session: RtspSession, line: string) => void;
+  readonly onFault: (session: PlayerSession, line: string) => void;
 }
 
 /** Silence after which a session ends (RFC 2326 §12.37, whose default it is). */
@@ -34,7 +34,7 @@ const CHANNELS = 256;
 export const TEARDOWN = 'TEARDOWN';
 
 interface Entry {
-  readonly session: RtspSession;
+  readonly session: PlayerSession;
   /** Connection of its last SETUP; `undefined` once it has closed. */
   connection: RtspPeer | undefined;
   readonly release: (() => void)[];
@@ -52,12 +52,12 @@ export class RtspSessions {
     this.#options = options;
   }
 
-  get all(): readonly RtspSession[] {
+  get all(): readonly PlayerSession[] {
     return [...this.#entries.values()].map(({ session }) => session);
   }
 
   /** Returns the session that a request on this connection names. */
-  session(id: string, connection: RtspPeer): RtspSession | undefined {
+  session(id: string, connection: RtspPeer): PlayerSession | undefined {
     const entry = this.#entries.get(id);
     // The identifier is a secret; that of another network's player is none of it.
     if (!entry || networkOf(entry.session.address) !== networkOf(connection.address)) return undefined;
@@ -72,7 +72,11 @@ export class RtspSessions {
   }
 
   /** Makes a place for a player, or returns why there is none. */
-  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): RtspSession | { readonly refused: string } {
+  open(
+    connection: RtspPeer,
+    lower: 'udp' | 'tcp',
+    latency: Microseconds,
+  ): PlayerSession | { readonly refused: string } {
     const { live, tracks, rotation, limits } = this.#options;
     const { peer, address } = connection;
     const placement = placeFor(address, this.all, limits);
@@ -85,7 +89,7 @@ export class RtspSessions {
       if (entry) entry.endedTimer = setTimeout(() => this.#conclude(session, 'end of stream'), ENDED_MS);
     };
     const own = { live, codec, parameterSets, rotation, lower, peer, address, latency, backlogAge, onEnded };
-    const session: RtspSession = new RtspSession(own);
+    const session: PlayerSession = new PlayerSession(own);
     this.#entries.set(session.id, { session, connection, release: [], endedTimer: undefined });
     live.add(session);
     this.#options.onJoined(session);
@@ -93,14 +97,19 @@ export class RtspSessions {
   }
 
   /** Sets up a track; `undefined` when ports or channels are not available. */
-  route(session: RtspSession, connection: RtspPeer, index: number, offer: TransportOffer): ChosenTransport | undefined {
+  route(
+    session: PlayerSession,
+    connection: RtspPeer,
+    index: number,
+    offer: TransportOffer,
+  ): ChosenTransport | undefined {
     const entry = this.#entries.get(session.id);
     const track = this.#options.tracks[index];
     if (!entry || !track) return undefined;
     const found = offer.lower === 'tcp' ? this.#interleave(entry, index, offer) : this.#address(entry, index, offer);
     if (!found) return undefined;
     entry.connection = connection;
-    const made = new RtspTrack({
+    const made = new PlayerTrack({
       track,
       lower: offer.lower,
       datagramBytesMax: this.#options.datagramBytesMax,
@@ -119,7 +128,7 @@ export class RtspSessions {
   }
 
   /** True when this connection's packets can carry the session. */
-  carries(session: RtspSession, connection: RtspPeer): boolean {
+  carries(session: PlayerSession, connection: RtspPeer): boolean {
     return session.lower === 'udp' || this.#entries.get(session.id)?.connection === connection;
   }
 
@@ -146,13 +155,13 @@ export class RtspSessions {
   }
 
   /** Ends a session, and its connection where nothing else is controlled from it and the player has not asked for it. */
-  #conclude(session: RtspSession, cause: string): void {
+  #conclude(session: PlayerSession, cause: string): void {
     const connection = this.#entries.get(session.id)?.connection;
     this.end(session, cause);
     if (connection && !this.uses(connection)) void connection.close();
   }
 
-  end(session: RtspSession, cause: string): void {
+  end(session: PlayerSession, cause: string): void {
     const entry = this.#entries.get(session.id);
     if (!entry) return;
     this.#entries.delete(session.id);

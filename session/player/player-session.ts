@@ -8,12 +8,12 @@ import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
 import { randomHex } from '../stream/identifiers.ts';
 import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
 import type { PlaceHolder } from '../stream/places.ts';
-import type { RtspTrack } from './rtsp-track.ts';
+import type { PlayerTrack } from './player-track.ts';
 
 /** The live stream that players join. */
 export type JoinedStream = Pick<LiveStream, 'isLive' | 'recent' | 'start' | 'requestKeyFrame' | 'add' | 'delete'>;
 
-export interface RtspSessionOptions extends JoinableUnitsOptions {
+export interface PlayerSessionOptions extends JoinableUnitsOptions {
   readonly live: JoinedStream;
   readonly lower: 'udp' | 'tcp';
   /** Address and port of the player, as text. */
@@ -42,11 +42,11 @@ const SLICE_MS = 2;
 const WAITING_MAX = 1_200;
 
 /** One player: its tracks, and which units of the live stream it gets. */
-export class RtspSession implements StreamViewer, PlaceHolder {
+export class PlayerSession implements StreamViewer, PlaceHolder {
   readonly joinedAt = now();
   readonly id = randomHex(12);
-  readonly tracks = new Map<number, RtspTrack>();
-  readonly #options: RtspSessionOptions;
+  readonly tracks = new Map<number, PlayerTrack>();
+  readonly #options: PlayerSessionOptions;
   readonly #joinable: JoinableUnits;
   #state: 'ready' | 'playing' | 'ending' | 'ended' = 'ready';
   #heardAt: Instant = now();
@@ -58,7 +58,7 @@ export class RtspSession implements StreamViewer, PlaceHolder {
   #joined = false;
   #skipped = 0;
 
-  constructor(options: RtspSessionOptions) {
+  constructor(options: PlayerSessionOptions) {
     this.#options = options;
     this.#joinable = new JoinableUnits(options);
     this.#gate = new BacklogGate({ queueMax: options.latency });

@@ -12,7 +12,7 @@ import { senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
 
-export interface RtspTrackOptions {
+export interface PlayerTrackOptions {
   readonly track: PresentationTrack;
   /** `tcp`: interleaved, where nothing is paced. */
   readonly lower: 'udp' | 'tcp';
@@ -27,12 +27,12 @@ export interface RtspTrackOptions {
 }
 
 /** One stream to one player: its sender, with reports, and the RTCP that comes back. */
-export class RtspTrack {
+export class PlayerTrack {
   readonly #parameters: SentStreamParameters;
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
 
-  constructor({ track, lower, datagramBytesMax, transmit, onKeyFrameWanted, onFault }: RtspTrackOptions) {
+  constructor({ track, lower, datagramBytesMax, transmit, onKeyFrameWanted, onFault }: PlayerTrackOptions) {
     this.#parameters = streamParameters({
       codec: track.codec,
       clockRate: track.clockRate,
