@@ -1,6 +1,6 @@
 import type { Identity } from '../io/crypto/identity.ts';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
-import { causeOf, Failure } from '../io/os/failure.ts';
+import { Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { Credentials } from '../protocol/rtsp/digest.ts';
@@ -8,10 +8,10 @@ import { RtspServer } from '../session/rtsp/rtsp-server.ts';
 import type { LiveStream } from '../session/stream/live-stream.ts';
 import { type SecurityChoice, serverSecurity } from '../session/stream/server-security.ts';
 import { firstLineOf } from './encryption-options.ts';
+import { opened, openedUnasked } from './open-player-server.ts';
 
 /** Port of RTSP servers that need no privileges, where players look. */
 const RTSP_PORT = 8_554;
-const LOOPBACK = '127.0.0.1';
 
 export interface RtspCommandOptions extends SecurityChoice {
   /** Address for players; `true` or `undefined` for the default, `false` for none. */
@@ -43,12 +43,8 @@ export async function openRtsp(options: RtspCommandOptions, parts: RtspParts): P
     return undefined;
   }
   const credentials = rtspLoginFile === undefined ? undefined : readLogin(rtspLoginFile);
-  if (rtsp === true) {
-    const [usual, any] = [serverAt({ host: LOOPBACK, port: RTSP_PORT }), serverAt({ host: LOOPBACK, port: 0 })];
-    // Nobody has asked for it, so that a machine without it still sends.
-    const refused = (error: unknown) => void parts.log.warn(`not served by RTSP: ${causeOf(error)}`);
-    return (await opened(usual).catch(() => undefined)) ?? (await opened(any).catch(refused));
-  }
+  // Nobody has asked for it, so that a machine without it still sends.
+  if (rtsp === true) return await openedUnasked(serverAt, { port: RTSP_PORT, protocol: 'RTSP', log: parts.log });
   if (options.passphrase !== undefined && !credentials) {
     throw new Failure(
       'a passphrase protects the stream, which RTSP does not know: --rtsp requires --rtsp-login-file',
@@ -63,11 +59,6 @@ export async function openRtsp(options: RtspCommandOptions, parts: RtspParts): P
     const limits = { datagramBytesMax, receiversMax, receiversPerAddressMax };
     return new RtspServer({ ...parts, ...limits, host, port, credentials, identity });
   }
-}
-
-async function opened(server: RtspServer): Promise<RtspServer> {
-  await server.listen();
-  return server;
 }
 
 /** Reads `NAME:PASSWORD` from the first line of a file. @throws {Failure} when there is none. */

@@ -2,14 +2,9 @@ import { type Command, Option } from 'commander';
 import type { MetricsServer } from '../io/metrics/metrics-server.ts';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
-import type { LogFields } from '../io/os/log.ts';
-import type { MediaSource } from '../io/sources/media-source.ts';
-import type { PlayerSession } from '../session/player/player-session.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
-import type { RtspServer, RtspTotals } from '../session/rtsp/rtsp-server.ts';
-import type { ServerSecurity } from '../session/stream/server-security.ts';
-import type { StreamServerTotals } from '../session/stream/server-totals.ts';
-import type { FollowedState, StreamServer, StreamServerStatus } from '../session/stream/stream-server.ts';
+import type { RtspServer } from '../session/rtsp/rtsp-server.ts';
+import type { WhepServer } from '../session/whep/whep-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from './encryption-options.ts';
 import { Interrupt } from './interrupt.ts';
@@ -26,8 +21,8 @@ import {
   readPlainTarget,
   readWhole,
 } from './options.ts';
+import { encryptionText, howText, rateFields, statusOf, totalsText } from './send-texts.ts';
 import type { SourceCommandOptions } from './source-options.ts';
-import { countPart, positionText, rateText, type Status } from './status-text.ts';
 
 export interface SendCommandOptions
   extends CommonOptions,
@@ -41,6 +36,8 @@ export interface SendCommandOptions
   readonly rtcpMux?: boolean;
   readonly rtsp?: HostAndPort | boolean;
   readonly rtspLoginFile?: string;
+  readonly whep?: HostAndPort | boolean;
+  readonly whepTokenFile?: string;
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
@@ -66,6 +63,9 @@ export function addSendCommand(program: Command): void {
       if (typeof options.rtsp === 'object' || options.rtspLoginFile !== undefined) {
         throw new Failure('--to (plain RTP) and the options of RTSP cannot be combined', 2);
       }
+      if (typeof options.whep === 'object' || options.whepTokenFile !== undefined) {
+        throw new Failure('--to (plain RTP) and the options of WHEP cannot be combined', 2);
+      }
       const { sendRtp } = await import('./send-rtp.ts');
       await sendRtp(input, { ...options, to }, new Context(options));
     });
@@ -90,6 +90,14 @@ export function addSendCommand(program: Command): void {
     )
     .option('--rtsp-login-file <file>', 'file with NAME:PASSWORD, which players must give to watch by RTSP')
     .option('--no-rtsp', 'do not serve players by RTSP')
+    .addOption(
+      new Option(
+        '--whep <address>',
+        'HOST:PORT or PORT for browsers, by WHEP (default: 127.0.0.1:8889, or a free port, unless encrypted)',
+      ).argParser(readLocalAddress),
+    )
+    .option('--whep-token-file <file>', 'file with the token that browsers must bring to watch by WHEP: URL#TOKEN')
+    .option('--no-whep', 'do not serve browsers')
     .option('--sdp <file>', 'with --to: write the session description for players; - for stdout')
     .addOption(
       new Option('--local-port <port>', 'with --to: port to send RTP from, RTCP from the next; 0: any')
@@ -193,7 +201,10 @@ x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come, without
 return (pipes, URLs); the sender exits at the end of stdin and of devices.
   dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
   dropframe send film.mp4 --to udp://10.0.0.2:1234
+  dropframe send film.mp4 --whep 0.0.0.0:8889 --whep-token-file token.txt
 
+The stream is also served to players by RTSP and to browsers by WHEP (WebRTC), at addresses that are printed. Pictures with
+B-frames, HEVC and AAC are encoded anew for browsers, with ffmpeg, while one watches.
 AAC and Opus are copied, other sound becomes Opus (with ffmpeg). The stream starts when the first receiver joins; later receivers join live at the next key
 frame.
 On an address that other machines can reach, control and media are encrypted (TLS 1.3, SRTP): receivers use the
@@ -216,12 +227,14 @@ function plainOnlyOption({ sdp, localPort, rtcpMux }: SendCommandOptions): strin
 async function send(input: string, options: SendCommandOptions): Promise<void> {
   const plainOnly = plainOnlyOption(options);
   if (plainOnly) throw new Failure(`${plainOnly} plain RTP and requires --to rtp://HOST:PORT`, 2);
-  const [{ openRtsp }, { StreamServer }, { serverSecurity }, { openRecord, openInput }] = await Promise.all([
-    import('./send-rtsp.ts'),
-    import('../session/stream/stream-server.ts'),
-    import('../session/stream/server-security.ts'),
-    import('./source-options.ts'),
-  ]);
+  const [{ openRtsp }, { encodedText, openWhep }, { StreamServer }, { serverSecurity }, { openRecord, openInput }] =
+    await Promise.all([
+      import('./send-rtsp.ts'),
+      import('./send-whep.ts'),
+      import('../session/stream/stream-server.ts'),
+      import('../session/stream/server-security.ts'),
+      import('./source-options.ts'),
+    ]);
   const context = new Context(options);
   const { log } = context;
   let finish: (error?: unknown) => void = () => {};
@@ -254,19 +267,21 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   });
   let listening = false;
   let players: RtspServer | undefined;
+  let browsers: WhepServer | undefined;
   let metrics: MetricsServer | undefined;
   try {
     await server.listen();
-    players = await openRtsp(
-      { ...options, passphrase: passphraseOf(options) },
-      { live: server.live, source, isProtected: security.identity !== undefined, log },
-    );
+    const { live, historyBudget } = server;
+    const own = { ...options, passphrase: passphraseOf(options) };
+    const parts = { live, historyBudget, source, isProtected: security.identity !== undefined, log };
+    players = await openRtsp(own, parts);
+    browsers = await openWhep(own, parts);
     metrics = await serveMetrics(options, log, async () => {
       const { servedMetrics } = await import('../session/metrics/sender-metrics.ts');
-      const watched = players;
+      const watched = { rtsp: players, whep: browsers };
       return () => {
         const { totals, status } = server;
-        return servedMetrics({ totals, status, players: watched });
+        return servedMetrics({ totals, status, watched });
       };
     });
     listening = true;
@@ -274,11 +289,12 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     const size = width > 0 ? `${width}×${height}` : 'sound';
     log.info(`serving ${name} (${size}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
     if (players) log.info(`for players (mpv, ffplay, GStreamer, ffmpeg): ${players.urls.join(' or ')}`);
+    if (browsers) log.info(`for browsers (WHEP): ${browsers.urls.join(' or ')}${encodedText(source)}`);
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
     else log.info(encryptionText(security));
     context.showStatus(
-      () => statusOf(server, players?.sessions ?? [], durationSeconds),
+      () => statusOf(server, { RTSP: players?.sessions ?? [], WHEP: browsers?.sessions ?? [] }, durationSeconds),
       () => rateFields(server.status),
     );
     await finished;
@@ -286,95 +302,17 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
     context.closeStatus();
     await metrics?.close();
     const { totals, status } = server;
-    const playerTotals = players?.totals;
+    const playerTotals = { RTSP: players?.totals, WHEP: browsers?.totals };
     // The server first, so that a player that leaves does not make it wait for the next one.
-    await Promise.all([server.close('the sender was stopped'), players?.close()]);
+    await Promise.all([server.close('the sender was stopped'), players?.close(), browsers?.close()]);
     await recorder?.close();
     await source.close();
     interrupt.dispose();
     // A sender that never served has nothing to report but its error.
     if (listening && options.json) log.info('totals', { ...totals });
-    if (playerTotals && options.json) log.info('totals of RTSP', { ...playerTotals });
+    for (const [protocol, own] of Object.entries(playerTotals)) {
+      if (own && options.json) log.info(`totals of ${protocol}`, { ...own });
+    }
     if (listening) context.print(totalsText(totals, status, playerTotals));
   }
-}
-
-/** The source's reaction to a change of the path, as one line. */
-function howText({ description, adaptive }: MediaSource): string {
-  if (adaptive === undefined) {
-    const thins = 'frames that exceed the capacity of the path are dropped';
-    if (description.width === 0) return `sound alone, ${description.mode === 'copy' ? 'copied' : 'encoded as Opus'}`;
-    return description.mode === 'copy' ? `copied; ${thins}` : `encoding with x264 at a fixed bit rate; ${thins}`;
-  }
-  const { bitrateMin, bitrateMax, state } = adaptive;
-  const range = `${rateText(bitrateMin)} to ${rateText(bitrateMax)}`;
-  return `encoding with x264 ${state.preset}, ${state.width}×${state.height}, follows the path from ${range}`;
-}
-
-function encryptionText({ identity, passphrase }: ServerSecurity): string {
-  if (!identity) return 'not encrypted: only programs on this machine can connect';
-  const proof =
-    passphrase === undefined ? 'receivers use this URL, fingerprint included' : 'receivers need the passphrase';
-  return `encrypted with TLS 1.3 and SRTP: ${proof}`;
-}
-
-function totalsText(totals: StreamServerTotals, status: StreamServerStatus, players?: RtspTotals): string {
-  const { receivers, frames, packets, bytes, retransmissions } = totals;
-  const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
-  const unsent =
-    totals.refused > 0 ? `\n  unsent   ${totals.refused} datagrams, which the operating system refused to send` : '';
-  const rates = followedText(totals);
-  const watched =
-    players && players.players > 0
-      ? `  RTSP     ${players.players} player${players.players === 1 ? '' : 's'}: ${players.frames} frames in ${players.packets} packets (${(players.bytes / 1e6).toFixed(2)} MB)\n`
-      : '';
-  return (
-    `  served   ${receivers} receiver${receivers === 1 ? '' : 's'}: ${frames} frames in ${packets} packets ` +
-    `(${(bytes / 1e6).toFixed(2)} MB), ${retransmissions} retransmissions\n${watched}${rates}  refused  ${refused}${unsent}`
-  );
-}
-
-/** Mean rates of a source that followed; empty for any other. */
-function followedText({ meanTarget, followedSeconds, sentBytes, deliveredBytes }: StreamServerTotals): string {
-  if (meanTarget === undefined) return '';
-  const mean = (bytes: number): string => rateText((bytes * 8) / followedSeconds);
-  const rates = `target ${rateText(meanTarget)}, sent ${mean(sentBytes)}, delivered ${mean(deliveredBytes)}`;
-  return `  rate     ${rates} on average\n`;
-}
-
-/** `target 1.20 Mb/s, sent 1.31 Mb/s, delivered 1.30 Mb/s, path 1.40 Mb/s, 1280×720`. */
-function adaptiveText({ path, rates, bitrate, width, height }: FollowedState): string {
-  const parts = [`target ${rateText(bitrate)}`];
-  if (rates) parts.push(`sent ${rateText(rates.sent)}`, `delivered ${rateText(rates.delivered)}`);
-  if (path !== undefined) parts.push(`path ${rateText(path)}`);
-  return [...parts, `${width}×${height}`].join(', ');
-}
-
-/** The same for `--json`, bits per second. */
-function rateFields({ adaptive }: StreamServerStatus): LogFields {
-  if (!adaptive) return {};
-  const { path, rates, bitrate, width, height } = adaptive;
-  const whole = (rate: number | undefined): number | null => (rate === undefined ? null : Math.round(rate));
-  const [sent, delivered] = [whole(rates?.sent), whole(rates?.delivered)];
-  return { target: Math.round(bitrate), sent, delivered, path: whole(path), width, height };
-}
-
-function statusOf(server: StreamServer, players: readonly PlayerSession[], of: number | undefined): Status | undefined {
-  const { receivers, positionSeconds, adaptive } = server.status;
-  if (receivers.length + players.length === 0) return undefined;
-  const sent = [...receivers.map(({ statistics }) => statistics.frames), ...players.map(({ totals }) => totals.frames)];
-  const frames = Math.max(...sent);
-  const resent = receivers.reduce((sum, receiver) => sum + receiver.statistics.retransmissions, 0);
-  const hostDrops = receivers.reduce((sum, receiver) => sum + (receiver.reported?.hostDrops ?? 0), 0);
-  const lost = receivers.reduce((sum, receiver) => sum + (receiver.reported?.framesLost ?? 0), 0);
-  return [
-    ...(positionSeconds === undefined ? [] : [positionText({ seconds: positionSeconds, of })]),
-    `${receivers.length} receiver${receivers.length === 1 ? '' : 's'}`,
-    ...(players.length > 0 ? [`${players.length} by RTSP`] : []),
-    ...(adaptive ? [adaptiveText(adaptive)] : []),
-    countPart(lost, `${lost} reported lost`, 'bad'),
-    ...(hostDrops > 0 ? [countPart(hostDrops, `${hostDrops} dropped by receivers' computers`, 'bad')] : []),
-    `${resent} retransmissions`,
-    `${frames} frames sent`,
-  ];
 }

@@ -13,7 +13,7 @@ import { within } from '../os/time-limit.ts';
 export const ENCODING_MS_MAX = 30_000;
 const LAST_WORDS_MS = 1_000;
 /** Bit rate of stereo, bits per second, at which Opus is transparent for most listeners. */
-const BITRATE = 128_000;
+export const SOUND_BITRATE = 128_000;
 /**
  * Added to all times, seconds, and taken off again: ffmpeg would move negative ones to 0, apart from the pictures.
  */
@@ -44,7 +44,7 @@ export async function encodeSound(
     [
       ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-copyts', ...inputGuard(input), '-i', input],
       ...['-map', `0:a:${index}`, '-vn', '-sn', '-dn', '-map_metadata', '-1'],
-      ...['-c:a', 'libopus', '-b:a', `${BITRATE}`, '-ac', '2', '-frame_duration', '20'],
+      ...['-c:a', 'libopus', '-b:a', `${SOUND_BITRATE}`, '-ac', '2', '-frame_duration', '20'],
       // Gaps of the input stay, as the times are kept.
       ...['-output_ts_offset', `${ENCODER_OFFSET_SECONDS}`, '-page_duration', '20000', '-flush_packets', '1'],
       ...['-f', 'ogg', 'pipe:1'],

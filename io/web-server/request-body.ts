@@ -51,6 +51,32 @@ export async function saveBody(
   }
 }
 
+/**
+ * Reads a short body as text.
+ * @throws {BodyTooLarge | BodyStalled} when it is longer, or not there in time.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  { bytesMax, msMax }: { readonly bytesMax: number; readonly msMax: number },
+): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw new BodyTooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new BodyStalled('the body is not complete')), msMax);
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) reject(new BodyTooLarge());
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.once('close', () => {
+      clearTimeout(timer);
+      reject(new BodyStalled('the connection closed'));
+    });
+  });
+}
+
 /** Refuses a request whose sender may still be sending. */
 export function deny(request: IncomingMessage, response: ServerResponse, status: number, why: string): void {
   if (response.destroyed) return;

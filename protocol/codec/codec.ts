@@ -69,6 +69,9 @@ export interface Codec {
   /** Returns the picture format announced by these parameter sets; `undefined` when they do not contain it. */
   describe(sets: readonly Uint8Array[]): VideoFormat | undefined;
 
+  /** True when these parameter sets announce pictures that are decoded in another order than shown; absent: never. */
+  reorders?(sets: readonly Uint8Array[]): boolean;
+
   /** Returns the parameter sets among these parts, in the order in which a decoder needs them. */
   parameterSetsOf(parts: readonly Uint8Array[]): Uint8Array[];
 

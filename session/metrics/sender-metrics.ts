@@ -1,6 +1,6 @@
 import { counter, gauge, type MetricFamily } from '../../io/metrics/metric-family.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
-import type { RtspTotals } from '../rtsp/rtsp-server.ts';
+import type { PlayerTotals } from '../player/player-totals.ts';
 import type { StreamServerTotals } from '../stream/server-totals.ts';
 import type { FollowedState, StreamServerStatus } from '../stream/stream-server.ts';
 
@@ -13,6 +13,12 @@ interface SentFigures {
   readonly receivers?: { readonly present: number; readonly joined: number };
 }
 
+/** Players of one protocol. */
+export interface WatchedPlayers {
+  readonly totals: PlayerTotals;
+  readonly sessions: readonly unknown[];
+}
+
 export interface ServedMetrics {
   readonly totals: StreamServerTotals;
   readonly status: Pick<
@@ -23,21 +29,17 @@ export interface ServedMetrics {
       readonly statistics: Readonly<Pick<SenderStatistics, 'roundTrip' | 'reportedLoss'>>;
     }[];
   };
-  /** Players by RTSP, where they are served. */
-  readonly players?: { readonly totals: RtspTotals; readonly sessions: readonly unknown[] } | undefined;
+  /** Servers of players, by protocol, where they are served. */
+  readonly watched?: Readonly<Record<string, WatchedPlayers | undefined>> | undefined;
 }
 
 /** Figures of a sender that serves receivers and players; receivers have no labels of their own, so that there are few. */
-export function servedMetrics({ totals, status, players }: ServedMetrics): MetricFamily[] {
+export function servedMetrics({ totals, status, watched = {} }: ServedMetrics): MetricFamily[] {
   const { receivers, connectionsRefused, datagramsForeign, positionSeconds, adaptive } = status;
   const served = { ...totals, receivers: { present: receivers.length, joined: totals.receivers } };
-  const watched = players && {
-    ...players.totals,
-    receivers: { present: players.sessions.length, joined: players.totals.players },
-  };
   return [
     ...sentMetrics('dropframe', served),
-    ...(watched ? sentMetrics('rtsp', watched) : []),
+    ...Object.entries(watched).flatMap(([protocol, own]) => (own ? sentMetrics(protocol, figuresOf(own)) : [])),
     counter(
       'dropframe_send_wire_bytes_total',
       'UDP payload sent to dropframe receivers: media, retransmissions and repair packets.',
@@ -73,6 +75,11 @@ export function servedMetrics({ totals, status, players }: ServedMetrics): Metri
     ...(adaptive ? followedMetrics(adaptive) : []),
   ];
 }
+
+const figuresOf = ({ totals, sessions }: WatchedPlayers): SentFigures => ({
+  ...totals,
+  receivers: { present: sessions.length, joined: totals.players },
+});
 
 export interface PlainSentMetrics {
   readonly protocol: 'rtp' | 'rtp+ts' | 'udp';

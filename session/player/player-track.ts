@@ -2,22 +2,19 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { microseconds, type Ticks } from '../../protocol/base/units.ts';
+import type { Ticks } from '../../protocol/base/units.ts';
 import { toRtpTicks } from '../../protocol/rtp/rtp-clock.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
-import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
-import { senderOptions } from '../../sender/sender-options.ts';
+import { type SenderSettings, senderOptions } from '../../sender/sender-options.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
 
 export interface PlayerTrackOptions {
-  readonly track: PresentationTrack;
-  /** `tcp`: interleaved, where nothing is paced. */
-  readonly lower: 'udp' | 'tcp';
-  /** Largest RTP packet, bytes. */
-  readonly datagramBytesMax: number;
+  readonly parameters: SentStreamParameters;
+  /** Settings of the sender, such as its rate control. */
+  readonly settings: Partial<SenderSettings>;
   /** Sends RTP and RTCP packets in order. */
   readonly transmit: (packets: readonly Uint8Array[]) => void;
   /** The player cannot decode without a key frame. */
@@ -26,30 +23,38 @@ export interface PlayerTrackOptions {
   readonly onFault: (line: string) => void;
 }
 
+/**
+ * Returns the parameters of a track's stream to one player.
+ * @param terms.retransmission payload type of retransmissions (RFC 4588), for a player that requests them.
+ */
+export function playerStream(
+  { codec, clockRate, payloadType }: PresentationTrack,
+  terms: { readonly datagramBytesMax: number; readonly retransmission?: number | undefined },
+): SentStreamParameters {
+  const { datagramBytesMax, retransmission } = terms;
+  return streamParameters({
+    codec,
+    clockRate,
+    payloadType,
+    ssrc: randomSsrc(),
+    initialSequence: randomSequence(),
+    timestampBase: randomTimestamp(),
+    datagramBytesMax,
+    frameMarks: false,
+    recovery: retransmission === undefined ? 'reorder' : 'nack',
+    ...(retransmission !== undefined && { retransmission: { ssrc: randomSsrc(), payloadType: retransmission } }),
+  });
+}
+
 /** One stream to one player: its sender, with reports, and the RTCP that comes back. */
 export class PlayerTrack {
   readonly #parameters: SentStreamParameters;
   readonly #sender: Sender;
   readonly #driver: EndpointDriver<SenderEvent>;
 
-  constructor({ track, lower, datagramBytesMax, transmit, onKeyFrameWanted, onFault }: PlayerTrackOptions) {
-    this.#parameters = streamParameters({
-      codec: track.codec,
-      clockRate: track.clockRate,
-      payloadType: track.payloadType,
-      ssrc: randomSsrc(),
-      initialSequence: randomSequence(),
-      timestampBase: randomTimestamp(),
-      datagramBytesMax,
-      frameMarks: false,
-      recovery: 'reorder',
-    });
-    const isPaced = lower === 'udp';
-    // Players send no report from which the capacity of the path could be learnt.
-    const sending = senderOptions(this.#parameters, {
-      rate: () => new UnlimitedRate(),
-      ...(!isPaced && { spreadMax: microseconds(0) }),
-    });
+  constructor({ parameters, settings, transmit, onKeyFrameWanted, onFault }: PlayerTrackOptions) {
+    this.#parameters = parameters;
+    const sending = senderOptions(parameters, settings);
     this.#sender = new Sender(sending);
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
@@ -58,7 +63,7 @@ export class PlayerTrack {
         if (event.kind === 'keyframe-requested') onKeyFrameWanted();
       },
       onFault: ({ error, datagrams }) => {
-        onFault(reportFault({ where: 'RTSP', error, details: { options: sending, datagrams } }));
+        onFault(reportFault({ where: 'player', error, details: { options: sending, datagrams } }));
       },
     });
   }

@@ -12,6 +12,7 @@ import type { PresentationTrack } from '../../protocol/rtsp/presentation-descrip
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import type { PlayerSession } from '../player/player-session.ts';
+import { addPlayer, NO_TOTALS, type PlayerTotals } from '../player/player-totals.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import { MediaPorts } from './media-ports.ts';
 import { RtspLogin } from './rtsp-authentication.ts';
@@ -38,14 +39,6 @@ export interface RtspServerOptions {
   readonly log: Log;
 }
 
-/** Totals over all players, including those that have left. */
-export interface RtspTotals {
-  readonly players: number;
-  readonly frames: number;
-  readonly packets: number;
-  readonly bytes: number;
-}
-
 /** Connections without a session; beyond it, the oldest is closed. */
 const PENDING_MAX = 64;
 const FIRST_REQUEST_TIMEOUT_MS = 10_000;
@@ -65,7 +58,7 @@ export class RtspServer {
   #ticker: NodeJS.Timeout | undefined;
   #host: string;
   #ports: MediaPorts | undefined;
-  #totals = { players: 0, frames: 0, packets: 0, bytes: 0 };
+  #totals = { ...NO_TOTALS };
 
   constructor(options: RtspServerOptions) {
     this.#options = options;
@@ -111,9 +104,9 @@ export class RtspServer {
     return this.#sessions.all;
   }
 
-  get totals(): RtspTotals {
+  get totals(): PlayerTotals {
     const totals = { ...this.#totals };
-    for (const session of this.sessions) add(totals, session);
+    for (const session of this.sessions) addPlayer(totals, session);
     return totals;
   }
 
@@ -185,7 +178,7 @@ export class RtspServer {
 
   #left(session: PlayerSession, cause: string): void {
     const { packets, frames, skipped } = session.totals;
-    add(this.#totals, session);
+    addPlayer(this.#totals, session);
     const why = cause === TEARDOWN ? '' : `: ${cause}`;
     this.#options.log.info(`player ${session.peer} left${why}`, { frames, packets, skipped });
   }
@@ -198,13 +191,6 @@ export class RtspServer {
       if (elapsed(connection.heardAt, at) > SESSION_TIMEOUT && !this.#sessions.uses(connection)) connection.destroy();
     }
   }
-}
-
-function add(totals: { -readonly [Key in keyof RtspTotals]: number }, { totals: own }: PlayerSession): void {
-  totals.players++;
-  totals.frames += own.frames;
-  totals.packets += own.packets;
-  totals.bytes += own.bytes;
 }
 
 function tracksOf({ description, sound }: MediaSource): PresentationTrack[] {

@@ -3,8 +3,9 @@ import { elapsed, type Instant, type Microseconds, microseconds, seconds } from 
 import type { JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import type { ChosenTransport, PacketPair, TransportOffer } from '../../protocol/rtsp/transport-header.ts';
+import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { type JoinedStream, PlayerSession, VIDEO_TRACK } from '../player/player-session.ts';
-import { PlayerTrack } from '../player/player-track.ts';
+import { PlayerTrack, playerStream } from '../player/player-track.ts';
 import { type PlaceLimits, placeFor } from '../stream/places.ts';
 import type { MediaPorts } from './media-ports.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
@@ -110,9 +111,13 @@ export class RtspSessions {
     if (!found) return undefined;
     entry.connection = connection;
     const made = new PlayerTrack({
-      track,
-      lower: offer.lower,
-      datagramBytesMax: this.#options.datagramBytesMax,
+      parameters: playerStream(track, this.#options),
+      settings: {
+        // Players send no report from which the capacity of the path could be learnt.
+        rate: () => new UnlimitedRate(),
+        // Nothing is paced over TCP.
+        ...(offer.lower === 'tcp' && { spreadMax: microseconds(0) }),
+      },
       transmit: (packets) => {
         found.send(packets);
         session.checkEnded();

@@ -118,6 +118,11 @@ export class StreamServer {
     return this.#control.port;
   }
 
+  /** Packets kept for retransmission, of all viewers together. */
+  get historyBudget(): HistoryBudget {
+    return this.#history;
+  }
+
   /** URLs of the stream, with addresses for other machines when the server accepts them. */
   get urls(): readonly string[] {
     const { port } = this;

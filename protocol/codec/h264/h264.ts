@@ -32,6 +32,12 @@ export const H264: Codec = {
     ...nalUnits.filter((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.sequenceParameterSet),
     ...nalUnits.filter((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.pictureParameterSet),
   ],
+  reorders: (sets) =>
+    sets.some((set) => {
+      const sps = nalUnitType(set) === NAL_UNIT_TYPE.sequenceParameterSet && parseSequenceParameterSet(set);
+      // Where nothing is announced, most streams have none: cameras do not, and x264 announces them.
+      return sps !== false && sps.ok && (sps.value.reorderFrames ?? 0) > 0;
+    }),
   session: SESSION_FORMAT,
   byteStream: BYTE_STREAM,
   transportStream: TRANSPORT_STREAM,

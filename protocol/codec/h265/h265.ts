@@ -41,6 +41,12 @@ export const H265: Codec = {
   withParameterSets: withH265ParameterSets,
   describe,
   parameterSetsOf,
+  reorders: (sets) =>
+    sets.some((set) => {
+      const isSequence = h265NalUnitType(set) === H265_NAL_UNIT_TYPE.sequenceParameterSet;
+      const sps = isSequence && parseH265SequenceParameterSet(set);
+      return sps !== false && sps.ok && sps.value.reorderFrames > 0;
+    }),
   session: H265_SESSION_FORMAT,
   byteStream: H265_BYTE_STREAM,
   transportStream: H265_TRANSPORT_STREAM,

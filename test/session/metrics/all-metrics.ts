@@ -70,7 +70,7 @@ export const served = (): MetricFamily[] =>
       positionSeconds: 12.5,
       adaptive: { bitrate: 800_000, path: 1_600_000, rates: undefined, width: 640, height: 360, preset: 'veryfast' },
     },
-    players: { totals: { players: 4, frames: 20, packets: 30, bytes: 40 }, sessions: [{}] },
+    watched: { rtsp: { totals: { players: 4, frames: 20, packets: 30, bytes: 40 }, sessions: [{}] } },
   });
 
 const lateness = new Histogram();

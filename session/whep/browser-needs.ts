@@ -1,0 +1,31 @@
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import type { Codec } from '../../protocol/codec/codec.ts';
+import { codecTitle } from '../../protocol/codec/codec-title.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+
+/** Reasons for which parts of a source are encoded for browsers; `undefined` where they pass through. */
+export interface BrowserNeeds {
+  readonly pictures: string | undefined;
+  readonly sound: string | undefined;
+}
+
+/** Codecs that every browser decodes by WebRTC: HEVC is not one of them. */
+const CODECS: ReadonlySet<string> = new Set(['h264', 'vp9', 'opus']);
+
+/** Returns what must be encoded before browsers can show a source by WebRTC. */
+export function browserNeeds({ description, sound }: Pick<MediaSource, 'description' | 'sound'>): BrowserNeeds {
+  const codec = codecByName(description.codecName);
+  const isSoundAlone = codec.mediaType === 'audio';
+  const soundCodec = isSoundAlone ? description.codecName : sound?.description.codecName;
+  return {
+    pictures: isSoundAlone ? undefined : pictureNeed(codec, description.parameterSets),
+    sound: soundCodec === undefined || CODECS.has(soundCodec) ? undefined : soundCodec.toUpperCase(),
+  };
+}
+
+function pictureNeed(codec: Codec, parameterSets: readonly Uint8Array[]): string | undefined {
+  const { title } = codecTitle(codec);
+  if (!CODECS.has(codec.name)) return title;
+  // Decoders of WebRTC show pictures in the order in which they come.
+  return codec.reorders?.(parameterSets) === true ? `${title} with B-frames` : undefined;
+}

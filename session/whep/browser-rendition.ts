@@ -1,0 +1,199 @@
+import { type Ffmpeg, locateFfmpeg } from '../../io/ffmpeg/ffmpeg-locator.ts';
+import { causeOf } from '../../io/os/failure.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import { PictureTranscoder } from '../../io/sources/picture-transcoder.ts';
+import { SoundTranscoder } from '../../io/sources/sound-transcoder.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import type { SentFormat } from '../../protocol/whep/format-choice.ts';
+import type { JoinedStream } from '../player/player-session.ts';
+import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
+import { RecentGroup } from '../stream/recent-group.ts';
+import { browserNeeds } from './browser-needs.ts';
+
+export interface BrowserRenditionOptions {
+  readonly live: LiveStream;
+  readonly source: MediaSource;
+  /** Path of ffmpeg. */
+  readonly ffmpeg: string | undefined;
+  /** Bit rate of pictures that are encoded, bits per second. */
+  readonly bitrate: number;
+  readonly warn: (message: string) => void;
+}
+
+const FRAMES_PER_SECOND_DEFAULT = 30;
+const OPUS = codecByName('opus');
+const H264 = codecByName('h264');
+
+/**
+ * A live stream in a form that browsers show by WebRTC. Pictures and sound pass through where they can; otherwise they are
+ * encoded, once for all browsers, while there are any.
+ */
+export class BrowserRendition implements JoinedStream, StreamViewer {
+  readonly #options: BrowserRenditionOptions;
+  readonly #viewers = new Set<StreamViewer>();
+  /** True where the sound comes in the place of the pictures. */
+  readonly #isSoundAlone: boolean;
+  readonly #encodes: { readonly pictures: boolean; readonly sound: boolean };
+  /** Encoded pictures since the last key frame. */
+  readonly #recent = new RecentGroup();
+  #pictures: PictureTranscoder | undefined;
+  #sound: SoundTranscoder | undefined;
+  #ffmpeg: Ffmpeg | undefined;
+  #isSearching = false;
+  #failed = false;
+
+  constructor(options: BrowserRenditionOptions) {
+    this.#options = options;
+    const needs = browserNeeds(options.source);
+    this.#isSoundAlone = codecByName(options.source.description.codecName).mediaType === 'audio';
+    this.#encodes = { pictures: needs.pictures !== undefined, sound: needs.sound !== undefined };
+  }
+
+  /** Its streams: pictures first, then the sound; a source of sound alone has that in their place. */
+  get formats(): readonly SentFormat[] {
+    const { description, sound } = this.#options.source;
+    const soundSets = (this.#isSoundAlone ? description : sound?.description)?.parameterSets ?? [];
+    const ownSound = { codec: OPUS, clockRate: OPUS.clockRate, parameterSets: this.#encodes.sound ? [] : soundSets };
+    if (this.#isSoundAlone) return [ownSound];
+    const codec = this.#encodes.pictures ? H264 : codecByName(description.codecName);
+    const parameterSets = this.#encodes.pictures ? [] : description.parameterSets;
+    const pictures = { codec, clockRate: codec.clockRate, parameterSets };
+    return sound ? [pictures, ownSound] : [pictures];
+  }
+
+  get isLive(): boolean {
+    return this.#options.live.isLive;
+  }
+
+  get recent(): RecentGroup {
+    return this.#encodes.pictures ? this.#recent : this.#options.live.recent;
+  }
+
+  start(): boolean {
+    const isBeginning = this.#options.live.start();
+    if (isBeginning) this.#recent.clear();
+    return isBeginning;
+  }
+
+  requestKeyFrame(viewer: object): void {
+    // The encoder makes one every second.
+    if (!this.#encodes.pictures) this.#options.live.requestKeyFrame(viewer);
+  }
+
+  add(viewer: StreamViewer): void {
+    this.#viewers.add(viewer);
+    if (this.#viewers.size > 1) return;
+    this.#options.live.add(this);
+    void this.#prepare();
+  }
+
+  delete(viewer: StreamViewer): void {
+    if (!this.#viewers.delete(viewer) || this.#viewers.size > 0) return;
+    this.#stop();
+    this.#options.live.delete(this);
+  }
+
+  send(unit: AccessUnit): void {
+    if (this.#isSoundAlone && this.#encodes.sound) return this.#pushSound(unit);
+    if (!this.#encodes.pictures) return this.#pass(unit);
+    if (this.#pictures) this.#pictures.push(unit);
+    else void this.#prepare();
+  }
+
+  sendSound(unit: AccessUnit): void {
+    if (this.#encodes.sound) this.#pushSound(unit);
+    else this.#passSound(unit);
+  }
+
+  finish(): void {
+    this.#sound?.close();
+    this.#sound = undefined;
+    if (this.#pictures) this.#pictures.finish();
+    else this.#conclude();
+  }
+
+  #pushSound(unit: AccessUnit): void {
+    if (this.#sound) this.#sound.push(unit);
+    else void this.#prepare();
+  }
+
+  #pass(unit: AccessUnit): void {
+    for (const viewer of this.#viewers) viewer.send(unit);
+  }
+
+  #passSound(unit: AccessUnit): void {
+    for (const viewer of this.#viewers) viewer.sendSound(unit);
+  }
+
+  #conclude(): void {
+    this.#pictures = undefined;
+    for (const viewer of this.#viewers) viewer.finish();
+  }
+
+  /** Starts the encoders that are needed. */
+  async #prepare(): Promise<void> {
+    const { pictures, sound } = this.#encodes;
+    if ((!pictures && !sound) || this.#failed || this.#isSearching) return;
+    this.#isSearching = true;
+    try {
+      this.#ffmpeg ??= await locateFfmpeg({ explicit: this.#options.ffmpeg });
+      // The last browser may have left meanwhile.
+      if (this.#viewers.size === 0) return;
+      if (pictures) this.#pictures ??= this.#encodePictures(this.#ffmpeg);
+      if (sound) this.#sound ??= this.#encodeSound(this.#ffmpeg);
+    } catch (error) {
+      this.#fail(causeOf(error));
+    } finally {
+      this.#isSearching = false;
+    }
+  }
+
+  #encodePictures(ffmpeg: Ffmpeg): PictureTranscoder {
+    const { source, bitrate, live } = this.#options;
+    const { codecName, name, framesPerSecond = FRAMES_PER_SECOND_DEFAULT } = source.description;
+    const transcoder: PictureTranscoder = new PictureTranscoder({
+      ...{ ffmpeg, codec: codecByName(codecName), name, bitrate, framesPerSecond },
+      onUnit: (unit) => {
+        this.#recent.add(unit);
+        this.#pass(unit);
+      },
+      onEnd: (cause) => {
+        if (transcoder !== this.#pictures) return;
+        if (cause !== undefined) this.#fail(cause);
+        this.#conclude();
+      },
+    });
+    this.#recent.clear();
+    for (const unit of live.recent.caughtUp()) transcoder.push(unit);
+    return transcoder;
+  }
+
+  #encodeSound(ffmpeg: Ffmpeg): SoundTranscoder {
+    const { description, sound } = this.#options.source;
+    const { parameterSets } = this.#isSoundAlone ? description : sound!.description;
+    return new SoundTranscoder({
+      ffmpeg,
+      parameterSets,
+      onUnit: (unit) => (this.#isSoundAlone ? this.#pass(unit) : this.#passSound(unit)),
+      onFailure: (cause) => {
+        this.#sound = undefined;
+        this.#fail(cause);
+      },
+    });
+  }
+
+  /** One line: the next browser would only hear it again. */
+  #fail(cause: string): void {
+    if (!this.#failed) this.#options.warn(`browsers do not get all of the stream, as its encoder failed: ${cause}`);
+    this.#failed = true;
+  }
+
+  #stop(): void {
+    const { pictures, sound } = { pictures: this.#pictures, sound: this.#sound };
+    this.#pictures = undefined;
+    this.#sound = undefined;
+    pictures?.close();
+    sound?.close();
+  }
+}

@@ -1,0 +1,224 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Identity } from '../../io/crypto/identity.ts';
+import { bracketed } from '../../io/net/control-server.ts';
+import { addressCause } from '../../io/net/datagram-socket.ts';
+import { formatAddress, isLoopback, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
+import { LOOPBACK, NetworkBudgets, networkOf } from '../../io/net/networks.ts';
+import { now } from '../../io/os/clock.ts';
+import { causeOf, Failure } from '../../io/os/failure.ts';
+import type { Log } from '../../io/os/log.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import { Peers } from '../../io/webrtc/peers.ts';
+import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
+import type { HistoryBudget } from '../../sender/history-budget.ts';
+import type { PlayerSession } from '../player/player-session.ts';
+import { addPlayer, NO_TOTALS, type PlayerTotals } from '../player/player-totals.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import { BrowserRendition } from './browser-rendition.ts';
+import { WhepAccess } from './whep-access.ts';
+import { WhepPage } from './whep-page.ts';
+import { WhepRequests } from './whep-requests.ts';
+import { DELETED, WhepSessions } from './whep-sessions.ts';
+
+export interface WhepServerOptions {
+  /** The stream, which starts when the first player is connected. */
+  readonly live: LiveStream;
+  readonly source: MediaSource;
+  readonly host: string;
+  /** TCP port of HTTP, and UDP port of the media; any free one when 0. */
+  readonly port: number;
+  /** Largest RTP packet, bytes. */
+  readonly datagramBytesMax: number;
+  /** Limit of concurrent players, and of those of one network. */
+  readonly receiversMax: number;
+  readonly receiversPerAddressMax?: number | undefined;
+  /** Packets kept for retransmission. */
+  readonly historyBudget: HistoryBudget;
+  /** Token that players must bring; `undefined`: none. */
+  readonly token?: string | undefined;
+  /** Certificate and key: players connect by HTTPS. */
+  readonly identity?: Identity | undefined;
+  /** Path of ffmpeg, which encodes what browsers do not show. */
+  readonly ffmpeg?: string | undefined;
+  /** Bit rate of pictures that are encoded for browsers, bits per second. */
+  readonly bitrate: number;
+  readonly log: Log;
+}
+
+/** Connections that are not in the middle of a request; a browser has up to six. */
+const CONNECTIONS_PER_PLAYER = 6;
+const CONNECTIONS_MIN = 64;
+const CONNECTIONS_PER_SECOND = 20;
+/** Sessions per second of a network: each takes a millisecond, and the making of a key. */
+const SESSIONS_PER_SECOND = 20;
+const HEADER_BYTES_MAX = 16_384;
+const REQUEST_MS_MAX = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+const CHECK_MS = 1_000;
+const CLOSE_MS = 300;
+/** Browsers take longer packets on no path: an Ethernet frame less IP, UDP and the tag of SRTP. */
+const DATAGRAM_BYTES_MAX = 1_400;
+/** Attempts to find a port that is free for TCP and UDP. */
+const PORT_ATTEMPTS = 8;
+
+/** Serves a live stream to browsers and other players of WebRTC by WHEP. */
+export class WhepServer {
+  readonly #options: WhepServerOptions;
+  readonly #sessions: WhepSessions;
+  readonly #path: string;
+  readonly #budgets: { readonly connections: NetworkBudgets; readonly sessions: NetworkBudgets };
+  #server: Server | undefined;
+  #peers: Peers | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #host: string;
+  #totals = { ...NO_TOTALS };
+
+  constructor(options: WhepServerOptions) {
+    this.#options = options;
+    const { live, source, receiversMax, datagramBytesMax, historyBudget, log } = options;
+    const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = options;
+    this.#host = options.host;
+    this.#path = presentationPath(source.description.name);
+    const connectionsMax = CONNECTIONS_MIN + receiversMax * CONNECTIONS_PER_PLAYER;
+    this.#budgets = {
+      connections: new NetworkBudgets({ perSecond: CONNECTIONS_PER_SECOND, burst: connectionsMax }),
+      sessions: new NetworkBudgets({ perSecond: SESSIONS_PER_SECOND, burst: CONNECTIONS_MIN + receiversMax }),
+    };
+    const { ffmpeg, bitrate } = options;
+    const warn = (message: string) => log.warn(message);
+    const rendition = new BrowserRendition({ live, source, ffmpeg, bitrate, warn });
+    this.#sessions = new WhepSessions({
+      live: rendition,
+      formats: rendition.formats,
+      rotation: source.description.rotation,
+      limits: { receiversMax, receiversPerAddressMax },
+      datagramBytesMax: Math.min(datagramBytesMax, DATAGRAM_BYTES_MAX),
+      historyBudget,
+      peers: () => this.#peers!,
+      onJoined: ({ peer }, formats) => log.info(`player ${peer} joined by WHEP`, { formats: formats.join(', ') }),
+      onLeft: (session, cause) => this.#left(session, cause),
+      onFault: ({ peer }, line) => log.error(`player ${peer}: ${line}`),
+    });
+  }
+
+  /** True where the package for WebRTC is installed. */
+  static get isAvailable(): boolean {
+    return Peers.isAvailable;
+  }
+
+  /** URLs of the stream: pages for browsers, and endpoints for players that speak WHEP. */
+  get urls(): readonly string[] {
+    const { port } = this;
+    const scheme = this.#options.identity ? 'https' : 'http';
+    return reachableAddresses(this.#host).map((host) => `${scheme}://${formatAddress({ host, port })}/${this.#path}`);
+  }
+
+  get port(): number {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address ? address.port : this.#options.port;
+  }
+
+  get sessions(): readonly PlayerSession[] {
+    return this.#sessions.all;
+  }
+
+  /** Totals over all players, including those that have left. */
+  get totals(): PlayerTotals {
+    const totals = { ...this.#totals };
+    for (const session of this.sessions) addPlayer(totals, session);
+    return totals;
+  }
+
+  /** Opens the ports. @throws {Failure} when one is not available. */
+  async listen(): Promise<void> {
+    const { port, token } = this.#options;
+    this.#host = await resolveHost(this.#options.host);
+    const page = await WhepPage.read();
+    const requests = new WhepRequests({
+      path: this.#path,
+      access: new WhepAccess({ token, isLocal: isLoopback(this.#host) }),
+      page,
+      admits: (address) => this.#budgets.sessions.allows(address),
+      open: (...all) => this.#sessions.open(...all),
+      ufragOf: (id) => this.#sessions.ufragOf(id),
+      end: (id) => this.#sessions.end(id, DELETED),
+    });
+    for (let attempt = 1; !this.#peers; attempt++) {
+      this.#server = await this.#listenWith(requests);
+      try {
+        this.#peers = await Peers.open({ host: this.#host, port: this.port });
+      } catch (error) {
+        await this.#closeServer();
+        // A free port for TCP may be taken for UDP.
+        if (port !== 0 || attempt >= PORT_ATTEMPTS) throw error;
+      }
+    }
+    this.#ticker = setInterval(() => this.#sessions.checkTimeouts(now()), CHECK_MS);
+    this.#ticker.unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#sessions.close();
+    await this.#closeServer();
+    this.#peers?.close();
+  }
+
+  async #listenWith(requests: WhepRequests): Promise<Server> {
+    const { port, receiversMax, identity, log } = this.#options;
+    const own = {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    };
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      request.on('error', () => {});
+      requests.answer(request, response).catch((error: unknown) => {
+        log.error(`WHEP: ${causeOf(error)}`);
+        response.destroy();
+      });
+    };
+    const server = identity
+      ? createSecureServer({ ...own, cert: identity.certificate, key: identity.key, minVersion: 'TLSv1.2' }, answer)
+      : createServer(own, answer);
+    server.maxConnections = CONNECTIONS_MIN + receiversMax * CONNECTIONS_PER_PLAYER;
+    server.on('connection', (socket: Socket) => {
+      const { remoteAddress = '?' } = socket;
+      // Loopback is exempt, because all programs of this machine share it.
+      if (networkOf(remoteAddress) !== LOOPBACK && !this.#budgets.connections.allows(remoteAddress)) socket.destroy();
+    });
+    server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      else socket.destroy();
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(new Failure(`cannot listen on TCP ${bracketed(this.#host)}:${port}: ${addressCause(error)}`)),
+      );
+      server.listen({ host: this.#host, port }, () => resolve());
+    });
+    server.on('error', () => {}); // of single connections
+    return server;
+  }
+
+  async #closeServer(): Promise<void> {
+    const server = this.#server;
+    if (!server?.listening) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #left(session: PlayerSession, cause: string): void {
+    const { packets, frames } = session.totals;
+    addPlayer(this.#totals, session);
+    const why = cause === DELETED ? '' : `: ${cause}`;
+    this.#options.log.info(`player ${session.peer} left${why}`, { frames, packets });
+  }
+}
