@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { PassThrough, type Readable } from 'node:stream';
-import ffmpegCommand, { type FfmpegCommand } from 'fluent-ffmpeg';
+import type { FfmpegCommand, default as FluentFfmpeg } from 'fluent-ffmpeg';
 import { type FragmentedMp4Event, FragmentedMp4Reader } from '../mp4/fragmented-mp4-reader.ts';
 import { Failure } from '../os/failure.ts';
 import { within } from '../os/time-limit.ts';
@@ -52,6 +53,9 @@ export interface LiveReading {
   readonly silenceMsMax: number;
 }
 
+/** Loads a package when the first run needs it. */
+const load = createRequire(import.meta.url);
+
 /** Time without output after which ffmpeg counts as hung, milliseconds: far above a slow disk or a camera's start. */
 const SILENCE_MS_MAX = 30_000;
 /** Time limit for the exit after SIGKILL, milliseconds. */
@@ -79,6 +83,7 @@ export class Encoder {
       throw new Failure(`${options.ffmpeg.path} has no libx264, which encoding needs: ${remedy()}`, 3);
     }
     this.#options = options;
+    const ffmpegCommand = load('fluent-ffmpeg') as typeof FluentFfmpeg;
     this.#command = ffmpegCommand(options.live?.feed ?? ffmpegInput(options.input))
       .inputOptions(inputOptions(options))
       .outputOptions(outputOptions(options));

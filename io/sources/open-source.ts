@@ -3,9 +3,8 @@ import { Failure } from '../os/failure.ts';
 import { liveInputOf } from './live-input.ts';
 import type { MediaSource } from './media-source.ts';
 import { NoPictures } from './no-pictures.ts';
-import { openLive } from './open-live.ts';
 import { openPictures } from './open-pictures.ts';
-import { openSound, type SoundWishes } from './open-sound.ts';
+import type { openSound, SoundWishes } from './open-sound.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 
 export interface MediaSourceOptions extends PictureSourceOptions {
@@ -28,7 +27,7 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   const { sound: wishes, pictures: wantsPictures = true } = options;
   const live = options.live === true ? await liveInputOf(input) : undefined;
   if (live && !wantsPictures) throw new Failure(`${input}: the sound of live sources is not sent yet`, 2);
-  if (live) return openLive(input, live, options);
+  if (live) return (await import('./open-live.ts')).openLive(input, live, options);
   if (!wishes) return openPictures(input, options);
   if (!wantsPictures) return soundAlone(input, { ...options, sound: wishes });
   let pictures: MediaSource;
@@ -39,6 +38,7 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
     return soundAlone(input, { ...options, sound: wishes });
   }
   try {
+    const { openSound } = await loadSound();
     const sound = await openSound(input, pictures, { ...options, sound: wishes });
     return sound ? joined(pictures, sound) : pictures;
   } catch (error) {
@@ -46,6 +46,9 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
     throw soundFailure(input, error);
   }
 }
+
+/** Loaded on demand, with mediabunny: a raw byte stream without sound needs neither. */
+const loadSound = () => import('./open-sound.ts');
 
 /** A source whose access units are those of the sound. */
 async function soundAlone(
@@ -57,6 +60,7 @@ async function soundAlone(
     failure = message;
     options.warn(message);
   };
+  const { openSound } = await loadSound();
   const sound = await openSound(input, undefined, { ...options, warn }).catch((error: unknown) => {
     throw soundFailure(input, error);
   });
