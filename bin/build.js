@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleCommand } from './bundle.js';
+import { bundlePage } from './bundle-page.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -19,6 +20,7 @@ for (const project of [['tsconfig.build.json'], ['tsconfig.web.json', '--noEmit'
 removeUnreachableDeclarations();
 writeManualPage();
 await bundleCommand(dist);
+await bundlePage(dist);
 // Its time tells when the compiled files were made.
 writeFileSync(join(dist, '.built'), '');
 

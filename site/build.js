@@ -99,7 +99,6 @@ function demoPage() {
   const page = read('web/lanes.html')
     .replaceAll('"/web/lanes/lanes-page.js"', '"assets/lanes-page.js"')
     .replaceAll('"/web/', '"assets/')
-    .replaceAll('"/traces.json"', '"traces.json"')
     .replace('<body ', '<body data-lanes="local" ')
     .replace(/<h1>(.*?)<\/h1>/, '<h1><a href="index.html" title="Home page of dropframe">$1</a></h1>');
   const absolute = /(?:src|href)="\/[^"]*"/.exec(page)?.[0];

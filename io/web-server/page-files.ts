@@ -8,7 +8,7 @@ import { type PageFile, withModulePreloads } from './module-preloads.ts';
 export interface PageFolders {
   /** Folder of HTML and CSS. */
   readonly written: string;
-  /** Folder of compiled modules: `web/*.js`, `protocol/page/*.js` and others. */
+  /** Folder of compiled modules: `web/*.js`, `protocol/page/*.js` and others; of bundles of them in `page/`. */
   readonly compiled: string;
 }
 
@@ -19,7 +19,7 @@ export function pageFolders(): PageFolders {
   return { written: join(root, 'web'), compiled: join(root, 'dist') };
 }
 
-/** Folders whose modules each page uses. */
+/** Folders whose modules each page uses where they are not bundled. */
 const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
 /** Style sheets of both pages. */
 const STYLES = ['base.css', 'page.css', 'lanes.css'];
@@ -35,9 +35,13 @@ export async function readPageFiles(
   folders: PageFolders,
   entry: keyof typeof ROOMS = 'index.html',
 ): Promise<ReadonlyMap<string, PageFile>> {
-  const { written, compiled } = folders;
+  const { written } = folders;
+  const bundles = join(folders.compiled, 'page');
+  const isBundled = existsSync(bundles);
+  const compiled = isBundled ? bundles : folders.compiled;
   try {
-    const rooms = await Promise.all(ROOMS[entry].map((room) => modulesIn(join(compiled, room), room)));
+    const folded = isBundled ? (['web'] as const) : ROOMS[entry];
+    const rooms = await Promise.all(folded.map((room) => modulesIn(join(compiled, room), room)));
     const parts: readonly (readonly [url: string, path: string, contentType: string])[] = [
       ['/', join(written, entry), 'text/html; charset=utf-8'],
       ...STYLES.map((name) => [`/web/${name}`, join(written, name), 'text/css; charset=utf-8'] as const),

@@ -25,7 +25,7 @@ export function useBrowser(): Browser {
   let profile: string;
   beforeAll(async () => {
     if (!HAS_CHROMIUM) return;
-    browser.folders = buildPage();
+    browser.folders = await buildPage();
     profile = mkdtempSync(join(tmpdir(), 'dropframe-chromium-'));
     // The page for other devices has a self-made certificate.
     const launch = { executablePath: CHROMIUM, headless: true, args: FLAGS, ignoreHTTPSErrors: true };

@@ -17,7 +17,7 @@ import { LocalServices } from './local-services.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
-import { loadTraces } from './page-traces.ts';
+import { loadTraces, namesTrace } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
 import { SERVER } from './server-services.ts';
 import { Stage } from './stage.ts';
@@ -29,6 +29,8 @@ const CLOCK_DRIFT_MS = 0.02;
 /** Mean interval between animation frames above which the page draws less, milliseconds (below 40 per second). */
 const SLOW_FRAME_MS = 25;
 const FRAME_WEIGHT = 0.1;
+/** Time after which the traces are loaded where the address names none, milliseconds. */
+const TRACES_AFTER_MS = 1_000;
 
 type State = 'connecting' | 'live' | 'paused' | 'gone' | 'ended' | 'unable';
 const WORDS: Readonly<Record<State, string>> = {
@@ -55,7 +57,6 @@ const glossary = new Glossary();
 const stage = new Stage();
 const frontier = new Frontier(document.querySelector<SVGSVGElement>('#frontier')!);
 const rates = new RateChart(document.querySelector<SVGSVGElement>('#rates')!);
-await loadTraces();
 const tour = new Tour({
   changed: (link) => connection.send({ kind: 'settings', link }),
   said: (words) => stage.guide(words),
@@ -81,6 +82,7 @@ let pausedAtMs = 0;
 /** Time of the newest events, milliseconds on the server's clock. */
 let eventsAtMs = 0;
 let selection: { readonly card: LaneCard; readonly frame: number; readonly run: number | undefined } | undefined;
+let hasTraces = false;
 /** Interval between animation frames, milliseconds, smoothed. */
 let frameMs = 16;
 let lastDrawnAt = performance.now();
@@ -182,6 +184,7 @@ function applyState(next: LanesState, ids: readonly number[]): void {
 
 /** Requests the settings of the page's address, once. */
 function requestAddressed(present: LanesState): void {
+  if (unread !== undefined && namesTrace(unread) && !hasTraces) return;
   if (unread !== undefined) requestSettings(readPageAddress(unread, present), present);
   unread = undefined;
 }
@@ -331,6 +334,16 @@ addEventListener('hashchange', () => {
   unread = location.hash;
   if (state) requestAddressed(state);
 });
+// Traces come after the first pictures, which need the time of the server.
+setTimeout(
+  async () => {
+    await loadTraces();
+    hasTraces = true;
+    if (state) requestAddressed(state);
+    if (state) network.showLink(state.link);
+  },
+  namesTrace(location.hash) ? 0 : TRACES_AFTER_MS,
+);
 // Inside another page: the lanes, and what acts on them.
 if (new URLSearchParams(location.search).has('embed')) document.body.classList.add('embedded', 'without-panels');
 // A large screen has room for all figures.

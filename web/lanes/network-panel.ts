@@ -8,7 +8,7 @@ import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
 import { type DemoPreset, FIRST_PRESETS, MORE_PRESETS } from './demo-presets.ts';
 import { readableLink } from './link-words.ts';
-import { readPageLink, readTrace } from './page-traces.ts';
+import { namesTrace, readPageLink, readTrace } from './page-traces.ts';
 
 /** A slider of the network panel: label, range, and how it reads and changes the link. */
 interface Knob {
@@ -116,11 +116,8 @@ export class NetworkPanel {
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #discipline = element('qdisc', HTMLSelectElement);
   readonly #presets = new Map([...FIRST_PRESETS, ...MORE_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
-  /** Parsed once: one preset has a trace of thirty thousand lines. */
-  readonly #read = [...this.#presets].flatMap(([name, text]): [string, LinkSpecification][] => {
-    const link = readPageLink(text);
-    return link.ok ? [[name, link.value]] : [];
-  });
+  /** Presets that have been parsed: one of them has a trace of thirty thousand lines. */
+  readonly #read = new Map<string, LinkSpecification>();
   /** The link as the sliders show it, and the link in force as text. */
   #link: LinkSpecification = CLEAN_LINK;
   #inForce = '';
@@ -178,8 +175,23 @@ export class NetworkPanel {
 
   #showPreset(): void {
     const { seed } = this.#link;
-    const known = this.#read.find(([, preset]) => formatLinkSpecification({ ...preset, seed }) === this.#inForce);
-    this.#preset.value = known?.[0] ?? '';
+    this.#preset.value = '';
+    for (const name of this.#presets.keys()) {
+      const preset = this.#presetNamed(name);
+      if (preset && formatLinkSpecification({ ...preset, seed }) === this.#inForce) this.#preset.value = name;
+      if (this.#preset.value !== '') return;
+    }
+  }
+
+  /** Returns a preset; `undefined` for one whose trace is not needed for the link in force, or not loaded. */
+  #presetNamed(name: string): LinkSpecification | undefined {
+    const known = this.#read.get(name);
+    const text = this.#presets.get(name)!;
+    if (known || (namesTrace(text) && !namesTrace(this.#inForce))) return known;
+    const link = readPageLink(text);
+    if (!link.ok) return undefined;
+    this.#read.set(name, link.value);
+    return link.value;
   }
 
   #slider(knob: Knob, handlers: NetworkHandlers): HTMLLabelElement {

@@ -3,12 +3,21 @@ import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 
 let traces: ReadonlyMap<string, string> = new Map();
+let loading: Promise<void> | undefined;
+
+/** True when a link, plain or in an address, names a trace. */
+export const namesTrace = (text: string): boolean => /trace(?:=|%3D)/i.test(text);
 
 /**
- * Loads the traces that links may name. On failure links with traces are not parsed here; the server still accepts
- * them.
+ * Loads the traces that links may name, once: they are longer than the page. On failure links with traces are not
+ * parsed here; the server still accepts them.
  */
-export async function loadTraces(): Promise<void> {
+export function loadTraces(): Promise<void> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<void> {
   try {
     const response = await fetch('traces.json');
     if (response.ok) traces = new Map(Object.entries((await response.json()) as Record<string, string>));

@@ -224,8 +224,7 @@ test('zips the page for whoever accepts it: all of it is shorter than 300 kB', a
   const page = await opened();
   const html = await ask(page, 'GET', '/');
   const links = [...html.body.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, link]) => link!);
-  const paths = ['/', ...new Set(links)];
-  expect(paths).toContain('/traces.json');
+  const paths = ['/', ...new Set(links), '/traces.json'];
   let bytes = 0;
   for (const path of paths) {
     const plain = await fetch(new URL(path, page.url));
