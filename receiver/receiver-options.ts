@@ -65,6 +65,8 @@ export interface ReceiverOptions {
    * too, and the sender does not drop those that would be late.
    */
   readonly records: boolean;
+  /** True when frames are recorded and never shown: a key frame does not end the mending of those before it. */
+  readonly recordsOnly: boolean;
   /** Limit of bytes held in frames past their deadline while a frame is being mended. */
   readonly heldBytesMax: number;
   /** `drop` an overdue frame, or `wait` and release it late (for transports without loss). */
@@ -97,6 +99,7 @@ export type ReceiverSettings = Pick<
   | 'onLoss'
   | 'release'
   | 'records'
+  | 'recordsOnly'
   | 'heldBytesMax'
   | 'reorderWait'
   | 'framesMax'
@@ -108,6 +111,7 @@ export const RECEIVER_DEFAULTS = {
   onLoss: 'freeze',
   release: 'deadline',
   records: false,
+  recordsOnly: false,
   heldBytesMax: 32_000_000,
   reorderWait: milliseconds(3),
 } as const satisfies Partial<ReceiverSettings>;

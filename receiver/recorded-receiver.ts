@@ -15,8 +15,8 @@ export type RecordedReceiverEvent =
 /**
  * Receives a stream for a viewer who is shown damage, and for a recording that is mended: two receivers of the same
  * datagrams. That of the viewer decides each frame at its display deadline (`smear`). That of the recording holds a
- * missing frame and all behind it until it is mended (`freeze`); it alone speaks to the sender. A single receiver cannot
- * do both: a decoder that was given what follows a frame does not take that frame any more.
+ * missing frame and all behind it, key frames included, until it is mended (`freeze`); it alone speaks to the sender. A
+ * single receiver cannot do both: a decoder that was given what follows a frame does not take that frame any more.
  */
 export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
   /** Receiver of what the viewer is shown. */
@@ -33,6 +33,7 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
       ...options,
       onLoss: 'freeze',
       records: true,
+      recordsOnly: true,
       // Notices to the sender say that damage is shown, so that it keeps sending frames whose reference it dropped.
       createRecovery: options.createRecovery ?? (() => createRecovery({ ...options, onLoss: 'smear', records: true })!),
     });

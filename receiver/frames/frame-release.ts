@@ -18,7 +18,7 @@ import type { ReceiverOptions } from '../receiver-options.ts';
 import type { FrameBuffer, PendingFrame } from './frame-buffer.ts';
 import { FrameSchedule, type FrameWithPredecessor } from './frame-schedule.ts';
 import { GradualRefresh } from './gradual-refresh.ts';
-import { type DecodingState, HeldGroup } from './held-group.ts';
+import { type DecodingState, HeldGroup, type HeldGroupOptions } from './held-group.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 import { ReleasedUnit } from './released-unit.ts';
 import type { StreamEnd } from './stream-end.ts';
@@ -29,12 +29,15 @@ import type { StreamEnd } from './stream-end.ts';
  * 6 % loss in runs of 12, 2.9 % of the frames were not in time at 250 ms, and 2.0 % at this.
  */
 const KEY_FRAME_REQUEST_AFTER: Microseconds = milliseconds(40);
+
+type FrameReleaseOptions = Pick<ReceiverOptions, 'codec' | 'onLoss'> & HeldGroupOptions;
+
 /**
  * Decides each frame in order, exactly once: releases it complete, or drops it with a reason, by the deadlines of the
  * play-out clock.
  */
 export class FrameRelease {
-  readonly #options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'records' | 'heldBytesMax'>;
+  readonly #options: FrameReleaseOptions;
   readonly #clock: PlayoutClock;
   readonly #ledger: Ledger;
   readonly #events: EventQueue;
@@ -67,7 +70,7 @@ export class FrameRelease {
   #malformedFrames = 0;
 
   constructor(
-    options: Pick<ReceiverOptions, 'codec' | 'release' | 'overdue' | 'onLoss' | 'records' | 'heldBytesMax'>,
+    options: FrameReleaseOptions,
     parts: { readonly clock: PlayoutClock; readonly ledger: Ledger; readonly events: EventQueue },
   ) {
     this.#options = options;

@@ -16,6 +16,8 @@ export interface HeldGroupOptions {
   readonly overdue: 'drop' | 'wait';
   /** True when discardable frames are mended too, for a recording. */
   readonly records: boolean;
+  /** True when no frame is shown, so that no key frame takes over. */
+  readonly recordsOnly: boolean;
   /** Limit of bytes held in frames past their deadline. */
   readonly heldBytesMax: number;
 }
@@ -43,7 +45,7 @@ const NEVER: Instant = instant(Number.NEGATIVE_INFINITY);
 
 /**
  * A frame that has missed its deadline and the later frames that refer to it: held undecoded until it is mended, a
- * later key frame takes over, or a limit is reached.
+ * later key frame takes over where frames are shown, or a limit is reached.
  */
 export class HeldGroup {
   readonly #options: HeldGroupOptions;
@@ -68,7 +70,7 @@ export class HeldGroup {
     for (const frame of buffer.frames()) {
       const shownAt = this.#clock.deadline(frame.decodeTimestamp);
       if (shownAt <= now) heldBytes += frame.receivedBytes;
-      if (frame === head || !isWholeKey(frame)) continue;
+      if (this.#options.recordsOnly || frame === head || !isWholeKey(frame)) continue;
       until = earliest(until, this.#options.release === 'asap' ? now : shownAt);
     }
     return heldBytes > this.#options.heldBytesMax ? NEVER : until;
@@ -88,7 +90,7 @@ export class HeldGroup {
     let takeOver: PendingFrame | undefined;
     for (const frame of buffer.frames()) {
       if (frame.importance === 'key') firstKey ??= frame;
-      if (isWholeKey(frame)) takeOver = frame;
+      if (!this.#options.recordsOnly && isWholeKey(frame)) takeOver = frame;
     }
     return (sequence) => {
       const around = surroundingOf(buffer, sequence);

@@ -20,11 +20,14 @@ const FILM = {
   discardableEvery: 3,
 };
 
-function run(create: (options: Parameters<typeof receiverOptions>) => Receiver | RecordedReceiver, frames = 300) {
+function run(
+  create: (options: Parameters<typeof receiverOptions>) => Receiver | RecordedReceiver,
+  { frames = 300, keyInterval = FILM.keyInterval } = {},
+) {
   const parameters = agreed({ latency: milliseconds(60), recovery: 'hybrid' });
   const sender = new Sender(senderOptions(parameters));
   const receiver = create([parameters, { reportSsrc: REPORT_SSRC, onLoss: 'smear', records: true }]);
-  const source = new SyntheticStream({ ...FILM, frames, seed: 7 });
+  const source = new SyntheticStream({ ...FILM, keyInterval, frames, seed: 7 });
   const sent: AccessUnit[] = [];
   const events: RecordedReceiverEvent[] = [];
   let endAt: ReturnType<typeof instant> | undefined;
@@ -60,7 +63,7 @@ function run(create: (options: Parameters<typeof receiverOptions>) => Receiver |
   return { sent, events, shown, recorded, sender, receiver };
 }
 
-const both = () => run((options) => new RecordedReceiver(receiverOptions(...options)));
+const both = (film = {}) => run((options) => new RecordedReceiver(receiverOptions(...options)), film);
 const alone = () => run((options) => new Receiver(receiverOptions(...options)));
 
 describe('a recording beside a viewer who is shown damage', () => {
@@ -69,6 +72,11 @@ describe('a recording beside a viewer who is shown damage', () => {
     expect(differences(recorded, sent)).toEqual([]);
     const { overdue, incomplete, neverArrived } = receiver.statistics.frames;
     expect(overdue + incomplete + neverArrived).toBeGreaterThan(10);
+  });
+
+  test('waits for what is missing before a key frame that has come', () => {
+    const { sent, recorded } = both({ frames: 290, keyInterval: 6 });
+    expect(differences(recorded, sent)).toEqual([]);
   });
 
   test('takes nothing from the viewer, whose frames are decided as without it', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { MEND_MS_MAX } from '../../../protocol/control/latency-limit.ts';
 import { receive, serve } from '../../../session/index.ts';
 import { temporaryFolder } from '../../io/sources/media.ts';
 import { sampleUnits } from '../../sample-units.ts';
@@ -13,6 +14,8 @@ test('a recording is whole although its viewer is shown damage, and the viewer i
   const reception = receive(service.url, {
     // An answer takes longer than a frame may: what is lost can only be mended.
     latencyMs: 40,
+    // Longer than a busy machine stalls.
+    mendMs: MEND_MS_MAX,
     link: 'loss=4% burst=3 delay=30ms seed=3',
     onLoss: 'smear',
     output,
