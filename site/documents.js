@@ -127,13 +127,14 @@ function render(root, path) {
       table(token) {
         const cells = (row, tag) =>
           row
-            .map(
-              ({ tokens, align }) =>
-                `<${tag}${align ? ` class="${align}"` : ''}>${this.parser.parseInline(tokens)}</${tag}>`,
-            )
+            .map(({ text, tokens, align }) => {
+              // An empty cell is no heading.
+              const name = text === '' ? 'td' : tag;
+              return `<${name}${align ? ` class="${align}"` : ''}>${this.parser.parseInline(tokens)}</${name}>`;
+            })
             .join('');
         const rows = token.rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('\n');
-        return `<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n<thead><tr>${cells(token.header, 'th')}</tr></thead>\n<tbody>${rows}</tbody>\n</table></div>\n`;
+        return `<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>\n<thead><tr>${cells(token.header, 'th')}</tr></thead>\n<tbody>${rows}</tbody>\n</table></div>\n`;
       },
       code({ text: code }) {
         return `<pre tabindex="0"><code>${escaped(code)}</code></pre>\n`;

@@ -1,6 +1,7 @@
 // Takes the README's pictures of the page: `npm run screenshots`. It starts the demo, opens it in Debian's Chromium,
 // and writes the README's stills and animation next to this file. With --film it makes only the animation, with --stills
-// only the stills; with --forms it writes the page in four sizes, light and dark, into out/screenshots/, at normal speed.
+// only the stills; with --forms it writes the page, and the pages of the site, in four sizes, light and dark, into
+// out/screenshots/, at normal speed.
 // It needs chromium, and for the animation an ffmpeg with libwebp.
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -105,6 +106,38 @@ async function takeForms(browser, url) {
   copyFileSync(join(forms, 'lanes-1280-dark.png'), join(folder, 'lanes-dark.png'));
 }
 
+/** Pages of the site, the home page and its demo with all lanes drawn. */
+const SITE = { home: 'index.html', demo: 'demo.html?tour=off', document: 'docs/RESULTS.html' };
+
+async function takeSiteForms(browser) {
+  const { serveFolder } = await tsImport('../../test/browser/file-server.ts', import.meta.url);
+  const site = join(root, 'out/site');
+  const { status } = spawnSync(process.execPath, [join(root, 'site/build.js'), site], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the site could not be built');
+  const server = await serveFolder(site);
+  for (const { width, height, colorScheme } of FORMS_HERE) {
+    for (const [name, path] of Object.entries(SITE)) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+      context.setDefaultTimeout(PATIENCE_MS);
+      const page = await context.newPage();
+      await page.goto(server.url + path);
+      if (name !== 'document') await lanesOfSiteDrawn(page);
+      await page.screenshot({ path: join(forms, `site-${name}-${width}-${colorScheme}.png`) });
+      console.log(`out/screenshots/site-${name}-${width}-${colorScheme}.png`);
+      await context.close();
+    }
+  }
+  server.close();
+}
+
+/** Waits until each lane has drawn two seconds of video, on the page or in its frame. */
+async function lanesOfSiteDrawn(page) {
+  const frame = page.frames().at(-1);
+  const drawn = 'globalThis.dropframe?.lanes?.length === 3 && dropframe.lanes.every(({ framesDrawn }) => framesDrawn > 60)';
+  const until = Date.now() + PATIENCE_MS;
+  while (Date.now() < until && !(await frame.evaluate(drawn))) await sleep(100);
+}
+
 /** Records the page while packets are dropped and the link has an outage. */
 async function film(browser) {
   const { width, height, milliseconds, scaledTo } = FILM;
@@ -177,6 +210,7 @@ try {
     await sleep(SETTLE_MS * SLOWER);
     await takeForms(browser, demo.url);
     demo.end();
+    if (formsOnly) await takeSiteForms(browser);
   }
   if (!formsOnly && !stillsOnly) await film(browser);
 } finally {

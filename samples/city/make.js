@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { CityScene, FRAMES, FRAMES_PER_SECOND, HEIGHT, WIDTH } from './scene.js';
 import { citySound, SOUND_RATE } from './sound.js';
 
-/** A live stream: no B-frames, one slice per picture, a key frame every second, key frames without a burst. */
+/**
+ * A live stream: no B-frames, one slice per picture, a key frame every second. The buffer is short, so that a key frame is 21
+ * packets instead of 45: at 4 % loss, two of five arrive whole without recovery.
+ */
 const PICTURE = [
   '-c:v',
   'libx264',
@@ -22,7 +25,7 @@ const PICTURE = [
   '-keyint_min',
   '30',
 ];
-const RATE = ['-sc_threshold', '0', '-b:v', '1150k', '-maxrate', '1300k', '-bufsize', '1300k'];
+const RATE = ['-sc_threshold', '0', '-b:v', '1150k', '-maxrate', '1300k', '-bufsize', '220k'];
 const COLORS = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
 const SOUND = ['-c:a', 'aac', '-b:a', '64k', '-flags:a', '+bitexact'];
 

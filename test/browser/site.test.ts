@@ -1,47 +1,31 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { runScenario } from '../../lab/run-scenario.ts';
 import { PATIENCE } from '../patience.ts';
+import { findings, withAxe } from './axe.ts';
 import { inChromium } from './browser.ts';
+import { serveFolder } from './file-server.ts';
 import { browser, colorsOnCanvas, pageState, untilPage } from './lane-tab.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PLACE = '/some/where/';
 /** The demo with the sample that is decoded with the least work. */
 const DEMO = 'demo.html?tour=off#source=counter.h264';
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-  '.json': 'application/json',
-};
-
 let folder: string;
-let server: Server;
+let server: Awaited<ReturnType<typeof serveFolder>>;
 let url: string;
 
-/** A plain file server, which has the site below a path and nothing else. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dropframe-site-'));
   const built = spawnSync(process.execPath, [join(ROOT, 'site/build.js'), folder], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(built.stderr);
-  server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://site');
-    const path = pathname.startsWith(PLACE) ? pathname.slice(PLACE.length) || 'index.html' : '';
-    const file = join(folder, path);
-    if (path === '' || !statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();
-    response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream').end(readFileSync(file));
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PLACE}`;
-}, 120_000);
+  server = await serveFolder(folder, PLACE);
+  url = server.url;
+}, PATIENCE.timeout);
 afterAll(() => {
   server?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
@@ -204,3 +188,13 @@ inChromium('the documentation opens with its style and its images', async () => 
   expect(images.length).toBeGreaterThan(2);
   expect(Math.min(...images)).toBeGreaterThan(0);
 });
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  withAxe(`axe-core finds nothing on the home page and in the documentation, in ${colorScheme}`, async () => {
+    for (const path of ['', 'docs/README.html', 'docs/RESULTS.html']) {
+      const tab = await siteTab(path);
+      await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      expect(await findings(tab), path).toEqual([]);
+    }
+  });
+}
