@@ -4,8 +4,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
-import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
+import { CODEC_NAMES, type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
+import type { DescribedSound } from '../session/rtp/rtp-sound.ts';
 import { PORT_DEFAULT, readTarget } from './options.ts';
 
 /** Origin of a stream: a dropframe sender, or plain RTP sent to an address of this machine. */
@@ -17,6 +18,10 @@ export type ReceiveTarget =
       readonly payloadType: number | undefined;
       readonly parameterSets: readonly Uint8Array[];
       readonly feedback: TargetFeedback;
+      /** Sound beside the pictures; `undefined`: none. */
+      readonly sound?: DescribedSound | undefined;
+      /** Sound that cannot be received, one line; `undefined`: none. */
+      readonly refusedSound?: string | undefined;
     });
 
 /** Feedback of a receiver of plain RTP. */
@@ -154,5 +159,26 @@ async function sdpTarget(file: string): Promise<ReceiveTarget> {
       keyFrames: feedback.pictureLoss,
       retransmissionPayloadType: retransmission?.payloadType,
     },
+    ...soundTarget(file, text),
+  };
+}
+
+const SOUND_CODEC_NAMES = CODEC_NAMES.filter((name) => codecByName(name).mediaType === 'audio');
+
+/** The first stream of sound that can be received, or why the sound cannot. */
+function soundTarget(file: string, text: string): Pick<ReceiveTarget & { kind: 'rtp' }, 'sound' | 'refusedSound'> {
+  for (const codecName of SOUND_CODEC_NAMES) {
+    const found = parseSessionDescription(text, codecByName(codecName));
+    if (!found.ok) continue;
+    const { port, rtcpPort, payloadType, clockRate, parameterSets, feedback, retransmission } = found.value;
+    const requests = feedback.nack || retransmission !== undefined;
+    const sound = { codecName, clockRate, port, rtcpPort, payloadType, parameterSets, requests };
+    return { sound: { ...sound, retransmissionPayloadType: retransmission?.payloadType } };
+  }
+  if (!/^m=audio /m.test(text)) return {};
+  const found = /^a=rtpmap:\d+ ([\w.-]+)/m.exec(text.slice(text.search(/^m=audio /m)))?.[1];
+  const what = found === undefined ? 'its sound' : `its sound (${found})`;
+  return {
+    refusedSound: `${file}: ${what} is not received: only Opus, and AAC in the mode AAC-hbr with a config, are`,
   };
 }

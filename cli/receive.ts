@@ -259,6 +259,7 @@ async function receive(url: string, command: Command): Promise<void> {
       `plain RTP has neither repair packets nor deadlines in its requests; using --recovery ${recovery}`,
     );
   }
+  if (target.kind === 'rtp' && target.refusedSound && options.audio) context.log.warn(target.refusedSound);
   const run = new ReceiveRun({
     connect: await clientFor(url, target, { ...options, recovery }),
     transport: target.kind === 'rtp' ? 'rtp' : options.transport,
@@ -321,7 +322,7 @@ async function clientFor(
   if ((options.fingerprint ?? options.passphrase ?? options.passphraseFile) !== undefined) {
     throw new Failure('plain RTP is not encrypted: --fingerprint and passphrases are for dropframe:// only', 2);
   }
-  const { codecName, payloadType, parameterSets, feedback } = target;
+  const { codecName, payloadType, parameterSets, feedback, sound } = target;
   const { rtcpPort, keyFrames, retransmissionPayloadType } = feedback;
   const [{ RtpClient }, { MEDIA_NAME_CHARACTERS_MAX, presentable }] = await Promise.all([
     import('../session/rtp/rtp-client.ts'),
@@ -339,6 +340,7 @@ async function clientFor(
     mendMs: options.mend,
     keyFrames,
     retransmissionPayloadType,
+    sound: options.audio ? sound : undefined,
   };
   const requesting = recovery === 'none' || recovery === 'reorder' ? recovery : 'nack';
   return (events) => new RtpClient({ ...session, recovery: requesting }, events);

@@ -165,6 +165,8 @@ export interface MatroskaFormat {
 
 /** Properties of a codec of sound, whose parameter sets are outside of its access units. */
 export interface SoundTraits {
+  /** True when a packet is a whole access unit, whose end needs no mark. */
+  readonly unitsArePackets?: true;
   /** Returns the format announced by these parameter sets; `undefined` when they do not contain it. */
   describe(sets: readonly Uint8Array[]): SoundFormat | undefined;
   /** Returns the duration of an access unit, 90 kHz, possibly a fraction; 0 when unknown. */

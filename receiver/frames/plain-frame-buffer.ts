@@ -144,7 +144,7 @@ export class PlainFrameBuffer implements FrameBuffer, PlainFrameContext {
   }
 
   endKnown(frame: PlainFrame): boolean {
-    if (frame.endsMarked) return true;
+    if (frame.endsMarked || this.#codec.sound?.unitsArePackets) return true;
     const following = this.#frames[this.#frames.indexOf(frame) + 1];
     return following !== undefined && this.#gap(frame.lastSequence, following.firstSequence) === 0;
   }

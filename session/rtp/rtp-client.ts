@@ -1,5 +1,4 @@
 import { bracketed } from '../../io/net/control-server.ts';
-import type { Destination } from '../../io/net/direct-send.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
@@ -7,24 +6,24 @@ import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { codecTitle } from '../../protocol/codec/codec-title.ts';
-import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import { MEND_MS_DEFAULT } from '../../protocol/control/latency-limit.ts';
 import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
-import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { NO_FEEDBACK } from '../../protocol/sdp-feedback.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import { SourceLock } from '../../receiver/intake/source-lock.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
-import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import {
   type Client,
   type ClientEnd,
   type ClientEvents,
   type ClientSessionCause,
   type HostFaults,
+  type SoundRecord,
   sumHostFaults,
 } from '../stream/client.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
@@ -32,41 +31,10 @@ import { JoinedTimeline } from '../stream/joined-timeline.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { PictureWatch } from './picture-watch.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
+import type { RtpClientOptions } from './rtp-client-options.ts';
 import { RtpPorts } from './rtp-ports.ts';
-
-export interface RtpClientOptions {
-  /** Name given by the user: a URL or an SDP file. */
-  readonly name: string;
-  /** Address of this machine to which the stream is sent. */
-  readonly host: string;
-  readonly port: number;
-  /** Payload type; `undefined`: the first dynamic one received. */
-  readonly payloadType: number | undefined;
-  /** Codec of the stream. */
-  readonly codecName: CodecName;
-  /** Parameter sets known in advance. */
-  readonly parameterSets: readonly Uint8Array[];
-  readonly latencyMs: number;
-  /** `nack`: request missing packets, if the sender retransmits (RFC 4588). */
-  readonly recovery: 'none' | 'reorder' | 'nack';
-  /** Time after its deadline for which a missing reference frame is still requested, milliseconds; 5,000 by default. */
-  readonly mendMs?: number;
-  /** Port of RTCP; the next one by default, the same for both on one port (RFC 5761). */
-  readonly rtcpPort?: number;
-  /** Address for reports and requests; by default the one from which the sender's come. */
-  readonly reportTo?: Destination | undefined;
-  /** True when the sender takes requests for a key frame; by default it is asked. */
-  readonly keyFrames?: boolean;
-  /** Payload type of retransmissions; learned by default. */
-  readonly retransmissionPayloadType?: number | undefined;
-  /** When a complete frame is released: at its deadline, or as soon as it can be decoded. */
-  readonly release: 'deadline' | 'asap';
-  readonly onLoss: 'freeze' | 'smear';
-  /** Impairment of the path, in both directions. */
-  readonly link: LinkSpecification | undefined;
-  /** Time without a picture that ends the run, milliseconds. */
-  readonly timeoutMs: number;
-}
+import { announcementOf, RtpSound } from './rtp-sound.ts';
+import { RtpSync } from './rtp-sync.ts';
 
 /** More packets than a picture has, as a rule. */
 const STANDING_PACKETS = 50;
@@ -76,7 +44,7 @@ const SUCCESSOR_MS = 2_000;
 /** Silence after which a message is shown, milliseconds. */
 const SILENCE_MS = 3_000;
 
-/** Receives plain RTP with H.264 (RFC 6184) or HEVC (RFC 7798) from other programs, one stream after another. */
+/** Receives plain RTP from other programs: pictures, one stream after another, and the sound beside them. */
 export class RtpClient implements Client {
   readonly segments = undefined;
   readonly modeledTcp = undefined;
@@ -88,6 +56,8 @@ export class RtpClient implements Client {
   readonly #timeline = new JoinedTimeline();
   readonly #pictures: PictureWatch;
   readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
+  readonly #sync = new RtpSync();
+  readonly #sound: RtpSound | undefined;
   #ports: RtpPorts | undefined;
   #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
   /** Packets that may begin another stream. */
@@ -107,6 +77,14 @@ export class RtpClient implements Client {
     this.#events = events;
     this.#watch = new SourceLock(codecByName(options.codecName), options.payloadType);
     this.#pictures = new PictureWatch(options.codecName, options.name, options.parameterSets);
+    if (options.sound && announcementOf(options.sound)) {
+      this.#sound = new RtpSound({ ...options, ...options.sound }, this.#sync, {
+        onDatagram: events.onDatagram,
+        onUnit: (unit) => {
+          if (this.#timeline.started) this.#events.onSound?.(this.#timeline.shiftSound(unit));
+        },
+      });
+    }
     if (options.link) {
       this.#link = impairedPath(options.link, {
         toReceiver: (datagram) => this.#handIn(datagram),
@@ -117,6 +95,10 @@ export class RtpClient implements Client {
 
   get sessions(): readonly ReceiverStatistics[] {
     return this.#session ? [...this.#finished, this.#session.receiver.statistics] : this.#finished;
+  }
+
+  get sound(): SoundRecord | undefined {
+    return this.#sound?.record;
   }
 
   get transports(): readonly 'rtp'[] {
@@ -144,9 +126,10 @@ export class RtpClient implements Client {
   async run(): Promise<ClientEnd> {
     const { name, host, port } = this.#options;
     const { address } = await resolveRtpAddress(name, host, 'receive');
-    await this.#open(address, port);
     let ticker: NodeJS.Timeout | undefined;
     try {
+      await this.#open(address, port);
+      await this.#sound?.open(address);
       if (this.#stopped) return 'stopped';
       this.#lastMediaAt = inMilliseconds(now());
       this.#events.onWaiting(`waiting for RTP at ${bracketed(address)}:${port}`);
@@ -166,6 +149,7 @@ export class RtpClient implements Client {
       this.#link?.forward.close();
       this.#link?.back.close();
       this.#ports?.close();
+      this.#sound?.close();
     }
   }
 
@@ -220,6 +204,8 @@ export class RtpClient implements Client {
         const packets = parseRtcp(datagram);
         for (const packet of packets.ok ? packets.value : []) {
           if (packet.kind === 'goodbye') this.#watch.handleGoodbye(packet.ssrcs);
+          if (packet.kind !== 'sender-report' || packet.ssrc !== this.#watch.source?.ssrc) continue;
+          this.#sync.reportPictures(packet.ntp, packet.rtpTimestamp);
         }
         return this.#session?.driver.receive(datagram);
       }
@@ -241,7 +227,7 @@ export class RtpClient implements Client {
     const held = this.#held;
     this.#held = verdict === 'held' ? [datagram] : [];
     // A session that broke an invariant is over; its stream continues in another.
-    if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin();
+    if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin(firstOf(held) ?? packet.value);
     for (const earlier of held) this.#session?.driver.receive(earlier);
     if (verdict !== 'held') this.#session?.driver.receive(datagram);
   }
@@ -251,7 +237,7 @@ export class RtpClient implements Client {
     this.#clock = { first, moves: moves || timestamp !== first, packets: packets + 1 };
   }
 
-  #begin(): void {
+  #begin({ timestamp }: Pick<RtpPacket, 'timestamp'>): void {
     this.#closeSession();
     this.#endedAt = undefined;
     this.#timeline.begin();
@@ -266,6 +252,7 @@ export class RtpClient implements Client {
       recovery,
       latency: milliseconds(latencyMs),
       frameMarks: false,
+      timestampBase: timestamp,
       mend: milliseconds(mendMs),
     });
     const receiving = {
@@ -284,6 +271,7 @@ export class RtpClient implements Client {
       },
     });
     this.#session = { receiver, driver };
+    this.#sync.beginPictures(parameters.clockRate, { at: now(), timestamp });
     this.#announce();
   }
 
@@ -329,7 +317,7 @@ export class RtpClient implements Client {
   #announce(): void {
     const news = this.#pictures.takeNews();
     if (!news) return;
-    const { codecName, latencyMs, retransmissionPayloadType: again } = this.#options;
+    const { codecName, latencyMs, sound: described, retransmissionPayloadType: again } = this.#options;
     const codec = codecByName(codecName);
     const stream = {
       codec,
@@ -338,7 +326,9 @@ export class RtpClient implements Client {
       payloadType: this.#watch.source!.payloadType,
       ...(again !== undefined && { retransmission: { payloadType: again }, feedback: NO_FEEDBACK }),
     };
-    this.#events.onStream({ ...news, latencyMs, position: 'live' }, [stream]);
+    const sound = described && announcementOf(described);
+    const streams = sound ? [stream, { ...described!, codec: codecByName(sound.codecName) }] : [stream];
+    this.#events.onStream({ ...news, sound, latencyMs, position: 'live' }, streams);
   }
 
   #tick(): void {
@@ -383,4 +373,10 @@ export class RtpClient implements Client {
       payloadType === undefined ? `${title} under a payload type from 96 on` : `${title} under ${payloadType}`;
     return `received ${found} instead of ${wanted}`;
   }
+}
+
+/** Packet in the first of these datagrams. */
+function firstOf([datagram]: readonly Uint8Array[]): RtpPacket | undefined {
+  const packet = datagram && parseRtpPacket(datagram);
+  return packet?.ok ? packet.value : undefined;
 }

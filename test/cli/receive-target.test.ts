@@ -93,6 +93,21 @@ test('reads address, port, payload type and parameter sets from an SDP file', as
   });
 });
 
+test('reads the sound beside the pictures from an SDP file, and says what it cannot receive', async () => {
+  const pictures = [...HEAD, ADDRESS, MEDIA, 'a=rtpmap:97 H264/90000'];
+  const opus = ['m=audio 5006 RTP/AVP 98', 'a=rtpmap:98 opus/48000/2', 'a=fmtp:98 sprop-stereo=1'];
+  expect(await receiveTarget(sdpFile(...pictures, ...opus), command())).toMatchObject({
+    codecName: 'h264',
+    sound: { codecName: 'opus', clockRate: 48_000, port: 5_006, rtcpPort: 5_007, payloadType: 98, requests: false },
+  });
+  const other = ['m=audio 5006 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000'];
+  const target = await receiveTarget(sdpFile(...pictures, ...other), command());
+  expect(target).toMatchObject({
+    refusedSound: expect.stringMatching(/camera\.sdp: its sound \(PCMU\) is not received/),
+  });
+  expect(target).not.toHaveProperty('sound');
+});
+
 test('reads HEVC from an SDP file', async () => {
   const format = ['a=rtpmap:97 H265/90000', 'a=fmtp:97 sprop-vps=QAEM; sprop-sps=QgEB; sprop-pps=RAHB'];
   const target = await receiveTarget(sdpFile(...HEAD, ADDRESS, MEDIA, ...format), command());

@@ -8,7 +8,8 @@ import { parseRtcp, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
-import { RtpClient, type RtpClientOptions } from '../../session/rtp/rtp-client.ts';
+import { RtpClient } from '../../session/rtp/rtp-client.ts';
+import type { RtpClientOptions } from '../../session/rtp/rtp-client-options.ts';
 import { RtpSender, type RtpSenderOptions } from '../../session/rtp/rtp-sender.ts';
 import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
@@ -96,10 +97,7 @@ test('receives plain RTP as sent, and ends the run at BYE', async () => {
   await sending.run();
   expect(await receiving.ended).toBe('end-of-stream');
   expect(nalText(receiving.units)).toEqual(nalText(UNITS));
-  const described = ({ timestamp, decodeTimestamp, importance }: AccessUnit) => [
-    timestamp - decodeTimestamp,
-    importance,
-  ];
+  const described = ({ timestamp: at, decodeTimestamp, importance }: AccessUnit) => [at - decodeTimestamp, importance];
   expect(receiving.units.map(described)).toEqual(UNITS.map(described));
   // A stalling machine delays later frames, and never advances them.
   const shifts = receiving.units.map((unit, index) => unit.timestamp - UNITS[index]!.timestamp);

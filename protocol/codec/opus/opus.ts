@@ -50,6 +50,7 @@ export const OPUS: Codec = {
   recognizes: isOpusPacket,
   startsFrame: () => true,
   sound: {
+    unitsArePackets: true,
     describe(sets) {
       const head = sets[0] && parseOpusHead(sets[0]);
       return head && { decoder: 'opus', sampleRate: OPUS_CLOCK_RATE, channels: head.channels };

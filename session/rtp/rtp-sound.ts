@@ -1,0 +1,219 @@
+import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
+import { now } from '../../io/os/clock.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { base64Text } from '../../protocol/base/text-codec.ts';
+import { milliseconds, ticks } from '../../protocol/base/units.ts';
+import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { streamParameters } from '../../protocol/stream-parameters.ts';
+import { SourceLock } from '../../receiver/intake/source-lock.ts';
+import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { receiverOptions } from '../../receiver/receiver-options.ts';
+import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
+import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { SoundAnnouncement, SoundRecord } from '../stream/client.ts';
+import { randomSsrc } from '../stream/identifiers.ts';
+import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
+import { SoundMeter } from '../stream/sound-meter.ts';
+import { RtpPorts } from './rtp-ports.ts';
+import type { RtpSync } from './rtp-sync.ts';
+
+/** Sound of plain RTP, as a session description announces it. */
+export interface DescribedSound {
+  readonly codecName: CodecName;
+  readonly clockRate: number;
+  readonly port: number;
+  readonly rtcpPort: number;
+  readonly payloadType: number;
+  readonly parameterSets: readonly Uint8Array[];
+  /** True when the sender retransmits. */
+  readonly requests: boolean;
+  readonly retransmissionPayloadType?: number | undefined;
+}
+
+export interface RtpSoundOptions extends DescribedSound {
+  readonly latencyMs: number;
+  readonly recovery: 'none' | 'reorder' | 'nack';
+  readonly release: 'deadline' | 'asap';
+  readonly link: LinkSpecification | undefined;
+}
+
+export interface RtpSoundEvents {
+  readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
+  /** A unit of the sound on the timeline of the pictures, once these have begun. */
+  readonly onUnit: (unit: AccessUnit) => void;
+}
+
+/** Returns how a described sound is announced; `undefined` when its format cannot be told. */
+export function announcementOf({ codecName, parameterSets }: DescribedSound): SoundAnnouncement | undefined {
+  const format = codecByName(codecName).sound?.describe(parameterSets);
+  return format && { codecName, decoder: format.decoder, parameterSets };
+}
+
+/** Receives the sound beside the pictures of plain RTP, on ports of its own. */
+export class RtpSound {
+  readonly #options: RtpSoundOptions;
+  readonly #events: RtpSoundEvents;
+  readonly #sync: RtpSync;
+  readonly #lock: SourceLock;
+  readonly #meter = new SoundMeter();
+  readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
+  #ports: RtpPorts | undefined;
+  /** Packets of the session known to be lost. */
+  #neverArrived = 0;
+  #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
+  /** Packets that may begin another stream. */
+  #held: { readonly datagram: Uint8Array; readonly packet: RtpPacket }[] = [];
+
+  constructor(options: RtpSoundOptions, sync: RtpSync, events: RtpSoundEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#sync = sync;
+    this.#lock = new SourceLock(codecByName(options.codecName), options.payloadType);
+    if (options.link) {
+      this.#link = impairedPath(options.link, {
+        toReceiver: (datagram) => this.#handIn(datagram),
+        toSender: (datagram) => this.#ports?.send(datagram),
+      });
+    }
+  }
+
+  /** What became of the sound; `undefined` while none has come. */
+  get record(): SoundRecord | undefined {
+    return this.#meter.record(this.#session?.receiver.statistics);
+  }
+
+  get statistics(): ReceiverStatistics | undefined {
+    return this.#session?.receiver.statistics;
+  }
+
+  /** @throws {Failure} when a port cannot be opened. */
+  async open(host: string): Promise<void> {
+    const { port, rtcpPort } = this.#options;
+    this.#ports = new RtpPorts({
+      host,
+      port,
+      rtcpPort,
+      onDatagram: (datagram) => {
+        this.#events.onDatagram('in', datagram);
+        if (this.#link) this.#link.forward.send(datagram);
+        else this.#handIn(datagram);
+      },
+    });
+    await this.#ports.open();
+  }
+
+  close(): void {
+    this.#endSession();
+    this.#link?.forward.close();
+    this.#link?.back.close();
+    this.#ports?.close();
+  }
+
+  #handIn(datagram: Uint8Array): void {
+    const kind = classifyDatagram(datagram);
+    if (kind === 'rtp') return this.#handRtp(datagram);
+    if (kind === 'rtcp') {
+      const packets = parseRtcp(datagram);
+      for (const packet of packets.ok ? packets.value : []) {
+        if (packet.kind === 'goodbye') this.#lock.handleGoodbye(packet.ssrcs);
+        if (packet.kind !== 'sender-report' || packet.ssrc !== this.#lock.source?.ssrc) continue;
+        this.#sync.reportSound(packet.ntp, packet.rtpTimestamp);
+      }
+    }
+    this.#session?.driver.receive(datagram);
+  }
+
+  #handRtp(datagram: Uint8Array): void {
+    const packet = parseRtpPacket(datagram);
+    const again = this.#session?.receiver.retransmissionSsrc;
+    if (!packet.ok || (again !== undefined && packet.value.ssrc === again)) {
+      return this.#session?.driver.receive(datagram);
+    }
+    const verdict = this.#lock.observe(now(), packet.value);
+    const arrived = { datagram, packet: packet.value };
+    if (verdict === 'held-also') return void this.#held.push(arrived);
+    const held = this.#held;
+    this.#held = verdict === 'held' ? [arrived] : [];
+    if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin((held[0] ?? arrived).packet);
+    for (const earlier of held) this.#session?.driver.receive(earlier.datagram);
+    if (verdict !== 'held') this.#session?.driver.receive(datagram);
+  }
+
+  #begin({ ssrc, payloadType, timestamp }: RtpPacket): void {
+    this.#endSession();
+    const { codecName, clockRate, parameterSets, latencyMs, release, requests } = this.#options;
+    if (this.#ports) this.#ports.source = ssrc;
+    const parameters = streamParameters({
+      codec: codecByName(codecName),
+      ...{ clockRate, ssrc, payloadType, timestampBase: timestamp, frameMarks: false },
+      recovery: requests || this.#options.recovery !== 'nack' ? this.#options.recovery : 'reorder',
+      latency: milliseconds(latencyMs),
+    });
+    const receiver = new Receiver({
+      ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release }),
+      foreign: { keyFrames: false, retransmissionPayloadType: this.#options.retransmissionPayloadType },
+    });
+    const driver = new EndpointDriver<ReceiverEvent>({
+      endpoint: receiver,
+      transmit: (datagrams) => this.#sendBack(datagrams),
+      onEvent: (event) => this.#handleEvent(event),
+      // The next packet begins another session.
+      onFault: () => this.#endSession(),
+    });
+    this.#session = { receiver, driver };
+    this.#neverArrived = 0;
+    this.#meter.begin({ codec: codecName, parameterSets: parameterSets.map(base64Text) });
+    this.#sync.beginSound(clockRate, { at: now(), timestamp });
+  }
+
+  #endSession(): void {
+    const session = this.#session;
+    if (!session) return;
+    this.#session = undefined;
+    session.driver.attempt(() => session.receiver.finish(now()));
+    session.driver.attempt(() => session.receiver.leave(now()));
+    session.driver.drain();
+    session.driver.close();
+    this.#meter.end(session.receiver.statistics);
+  }
+
+  #sendBack(datagrams: readonly Uint8Array[]): void {
+    for (const datagram of datagrams) {
+      this.#events.onDatagram('out', datagram);
+      if (this.#link) this.#link.back.send(datagram);
+      else this.#ports?.send(datagram);
+    }
+  }
+
+  #handleEvent(event: ReceiverEvent): void {
+    if (event.kind === 'access-unit') this.#noteLost();
+    this.#meter.handleEvent(event);
+    const { shift } = this.#sync;
+    if (event.kind !== 'access-unit' || shift === undefined) return;
+    // Sound before the first picture has no place on the timeline.
+    for (const unit of this.#singleFrames(event.unit, shift)) if (unit.timestamp >= 0) this.#events.onUnit(unit);
+  }
+
+  /** Packets of which nothing came leave no frame behind: the units of sound have no numbers. */
+  #noteLost(): void {
+    const neverArrived = this.#session?.receiver.statistics.packets.neverArrived ?? 0;
+    const frames = neverArrived - this.#neverArrived;
+    this.#neverArrived = neverArrived;
+    if (frames > 0) this.#meter.handleEvent({ kind: 'dropped', frame: 0, frames, cause: 'neverArrived' });
+  }
+
+  /** Frames one by one: some senders put several into a packet (RFC 3640 §3.2). */
+  #singleFrames({ parts, timestamp, importance }: AccessUnit, shift: number): AccessUnit[] {
+    const { codecName, parameterSets } = this.#options;
+    const { sound } = codecByName(codecName);
+    let after = 0;
+    return parts.map((part) => {
+      const shown = ticks(Math.round(timestamp + shift + after));
+      after += sound!.durationOf([part], parameterSets);
+      return { parts: [part], timestamp: shown, decodeTimestamp: shown, importance };
+    });
+  }
+}

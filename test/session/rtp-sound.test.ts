@@ -1,0 +1,159 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { MediaSource } from '../../io/sources/media-source.ts';
+import { openMediaSource } from '../../io/sources/open-source.ts';
+import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { instant } from '../../protocol/base/units.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
+import { parseSessionDescription } from '../../protocol/sdp.ts';
+import { RtpClient } from '../../session/rtp/rtp-client.ts';
+import type { RtpClientOptions } from '../../session/rtp/rtp-client-options.ts';
+import { RtpSender } from '../../session/rtp/rtp-sender.ts';
+import type { DescribedSound } from '../../session/rtp/rtp-sound.ts';
+import { RtpSync } from '../../session/rtp/rtp-sync.ts';
+import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
+import { freePortPair } from '../interop/programs.ts';
+import { SAMPLES } from '../io/sources/media.ts';
+
+describe('the sound of plain RTP is put on the timeline of the pictures', () => {
+  const first = (milliseconds: number, timestamp: number) => ({
+    at: instant(milliseconds * 1_000),
+    timestamp: wireTimestamp(timestamp),
+  });
+  /** An instant of the sender's clock, seconds. */
+  const ntp = (seconds: number) => ({ seconds: Math.floor(seconds), fraction: (seconds % 1) * 2 ** 32 });
+
+  test('by the arrival of their first packets, until both have a sender report', () => {
+    const sync = new RtpSync();
+    expect(sync.shift).toBeUndefined();
+    sync.beginPictures(90_000, first(100, 7_000));
+    expect(sync.shift).toBeUndefined();
+    sync.beginSound(48_000, first(140, 500));
+    expect(sync.shift).toBe(3_600);
+    sync.reportPictures(ntp(1_000), wireTimestamp(7_000));
+    expect(sync.shift).toBe(3_600);
+  });
+
+  test('by the sender reports of both, across the wrap of a timestamp', () => {
+    const sync = new RtpSync();
+    sync.beginPictures(90_000, first(0, 2 ** 32 - 45_000));
+    sync.beginSound(48_000, first(0, 1_000));
+    // The first picture was sent at 11 s, the first sound at 11.25 s.
+    sync.reportPictures(ntp(12), wireTimestamp(45_000));
+    sync.reportSound(ntp(13), wireTimestamp(1_000 + 48_000 * 1.75));
+    expect(sync.shift).toBe(22_500);
+  });
+
+  test('and follows clocks that drift, but not reports that scatter', () => {
+    const sync = new RtpSync();
+    sync.beginPictures(90_000, first(0, 0));
+    sync.beginSound(48_000, first(0, 0));
+    sync.reportPictures(ntp(100), wireTimestamp(0));
+    sync.reportSound(ntp(100), wireTimestamp(0));
+    sync.reportSound(ntp(110), wireTimestamp(480_000 + 96));
+    expect(sync.shift).toBe(0);
+    // 200 ppm for a minute: the sound's clock is 12 ms ahead, so its times are too large.
+    sync.reportSound(ntp(160), wireTimestamp(48_000 * 60.012));
+    expect(sync.shift).toBe(-1_080);
+  });
+});
+
+/** The first seconds of the clip with flashes and beeps. */
+async function film(): Promise<MediaSource> {
+  const media = await openMediaSource(`${SAMPLES}/flash.mp4`, {
+    ...{ encode: 'copy', bitrate: 1, gop: 1, sound: {}, warn: () => {} },
+  });
+  onTestFinished(() => media.close());
+  return media;
+}
+
+const soundOf = (description: string): DescribedSound => {
+  const read = parseSessionDescription(description, codecByName('aac'));
+  if (!read.ok) throw new Error(read.malformed);
+  return { codecName: 'aac', requests: true, ...read.value };
+};
+
+async function transmit(options: Partial<RtpClientOptions> = {}) {
+  const media = await film();
+  const port = await freePortPair();
+  const [sent, sounds, pictures]: [AccessUnit[], AccessUnit[], AccessUnit[]] = [[], [], []];
+  const source: MediaSource = {
+    ...media,
+    description: media.description,
+    units: () => media.units(),
+    sound: {
+      description: media.sound!.description,
+      async *units() {
+        for await (const unit of media.sound!.units()) {
+          sent.push(unit);
+          yield unit;
+        }
+      },
+    },
+    close: async () => {},
+  };
+  const sending = new RtpSender({
+    ...{ source, host: '127.0.0.1', port, loop: false, datagramBytesMax: 1_200, onStall: () => {} },
+  });
+  onTestFinished(() => sending.stop());
+  await sending.open();
+  const streams: StreamAnnouncement[] = [];
+  let bound = () => {};
+  const ready = new Promise<void>((resolve) => {
+    bound = resolve;
+  });
+  const events: ClientEvents = {
+    onWaiting: () => bound(),
+    onStream: (stream) => streams.push(stream),
+    onUnit: (unit) => pictures.push(unit),
+    onRecordedUnit: () => {},
+    onSound: (unit) => sounds.push(unit),
+    onDrop: () => {},
+    onDatagram: () => {},
+  };
+  const client = new RtpClient(
+    {
+      ...{ name: 'here', host: '127.0.0.1', port, codecName: 'h264', payloadType: undefined, parameterSets: [] },
+      ...{ latencyMs: 1_000, recovery: 'nack', release: 'deadline', onLoss: 'freeze', link: undefined },
+      timeoutMs: 4_000,
+      sound: soundOf(sending.sessionDescription),
+      ...options,
+    },
+    events,
+  );
+  const ended = client.run();
+  ended.catch(() => {});
+  onTestFinished(() => client.stop());
+  await ready;
+  await sending.run();
+  await ended;
+  return { client, sent, sounds, pictures, streams };
+}
+
+const hexOf = (units: readonly AccessUnit[]) => units.map(({ parts }) => Buffer.from(parts[0]!).toString('hex'));
+
+test('the sound beside the pictures of plain RTP arrives as it was sent, in sync with them', async () => {
+  const { client, sent, sounds, pictures, streams } = await transmit();
+  expect(streams[0]!.sound).toMatchObject({ codecName: 'aac', decoder: 'mp4a.40.2' });
+  expect(client.sound).toMatchObject({ concealedMs: 0, sessions: [{ frames: { decided: sent.length } }] });
+  // Sound before the first picture is left out.
+  expect(sounds.length).toBeGreaterThan(sent.length - 5);
+  expect(hexOf(sounds)).toEqual(hexOf(sent.slice(-sounds.length)));
+  // The picture that a clip begins with is at 0 in both.
+  expect(pictures[0]!.timestamp).toBe(0);
+  const errors = sounds.map(({ timestamp }, index) => timestamp - sent.slice(-sounds.length)[index]!.timestamp);
+  // Within 20 ms, unless the sender stalled, which shifts what follows.
+  const usual = errors.toSorted((a, b) => a - b)[Math.floor(errors.length / 2)]!;
+  expect(Math.abs(errors[0]!)).toBeLessThan(1_800);
+  expect(usual).toBeGreaterThan(-1_800);
+});
+
+test('lost sound of plain RTP is requested again, and is counted where it stays lost', async () => {
+  const parsed = parseLinkSpecification('loss=10% delay=10ms seed=5');
+  const link = parsed.ok ? parsed.value : undefined;
+  const { client } = await transmit({ link });
+  const { concealedMs } = client.sound!;
+  const without = await transmit({ link, recovery: 'reorder' });
+  expect(without.client.sound!.concealedMs).toBeGreaterThan(concealedMs + 100);
+});
