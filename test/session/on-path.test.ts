@@ -49,6 +49,8 @@ async function attacked(
     receive(adversary.port, {
       fingerprint,
       latencyMs: options.latencyMs ?? 8_000,
+      // Counts up to the first frame that is shown, thus the latency as well.
+      timeoutMs: 60_000,
       transport: options.transport ?? 'udp',
     });
   return { server, sent, adversary, start };

@@ -14,7 +14,7 @@ test('a receiver to which a NAT gives another port proves it and continues in th
   const { server } = await serve(madeUpUnits(LONG));
   const box = await middlebox(server.port);
   // Time for the recovery of what the old port received, whatever else the machine does meanwhile.
-  const { client, received } = receive(box.port, { latencyMs: 8_000 });
+  const { client, received } = receive(box.port, { latencyMs: 8_000, timeoutMs: 60_000 });
   await until('a frame has come', () => received.length > 0);
   box.rebind();
   const before = received.length;
