@@ -1,34 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { TUN_PATH } from '../../io/os/tun-device.ts';
 import type { TunReport } from '../../session/tun/tun-message.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 import { hasTun } from '../tun.ts';
+import { compileCommand } from './compiled.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
-/**
- * Compiles the command for this run into a folder from which Node finds the packages: a run starts two processes and a
- * thread, which takes seconds from uncompiled sources.
- */
-function compile(): string {
-  const folder = mkdtempSync(join(ROOT, 'node_modules', '.dropframe-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = ['-p', 'tsconfig.build.json', '--declaration', 'false', '--outDir', folder];
-  execFileSync(process.execPath, [compiler, ...options], { cwd: ROOT });
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "version": "0" }');
-  writeFileSync(
-    join(folder, 'start.js'),
-    "import { main } from './cli/main.js'; process.exit(await main(process.argv));",
-  );
-  return join(folder, 'start.js');
-}
-
-const START = compile();
+const START = compileCommand();
 /** Returns Node's arguments for a command line of dropframe. */
 export const dropframe = (...args: readonly string[]): string[] => [START, ...args];
 
