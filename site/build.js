@@ -13,7 +13,13 @@ if (!relative(out, root).startsWith('..') && out !== root) fail(`${out} contains
 if (out === root) fail(`${out} is the folder of the sources: name another one`);
 
 /** Workers and scripts: each is one file in assets/, and finds the others beside itself. */
-const SCRIPTS = ['web/lanes/lanes-page.ts', 'web/lanes/lane-worker.ts', 'site/lane-host.ts', 'site/lab-worker.ts'];
+const SCRIPTS = [
+  'web/lanes/lanes-page.ts',
+  'web/lanes/lane-worker.ts',
+  'site/lane-host.ts',
+  'site/lab-worker.ts',
+  'site/own-file.ts',
+];
 const ASSETS = ['web/base.css', 'web/lanes.css', 'web/icon.svg', 'site/site.css'];
 /** Modules of Node that the laboratory uses, and their stand-ins. */
 const STAND_INS = { 'node:crypto': 'site/stand-ins/crypto.ts', 'node:path': 'site/stand-ins/path.ts' };

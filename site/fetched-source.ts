@@ -8,15 +8,18 @@ import { AnnexBSplitter } from '../protocol/codec/nal/annex-b.ts';
 /** Rate of a stream that states none, frames per second. */
 const FRAMES_PER_SECOND_DEFAULT = 30;
 
-/**
- * Fetches an H.264 stream (Annex B) of a few megabytes, which is shown again and again. It is played while it arrives.
- */
+/** Fetches an H.264 stream of a few megabytes, which is shown again and again. */
 export async function fetchSource(name: string, url: URL): Promise<MediaSource> {
   const response = await fetch(url).catch(() => undefined);
   if (!response?.ok || !response.body) {
     throw new Error(`${name} could not be loaded (${response?.status ?? 'no answer'}): reload the page`);
   }
-  const parts = new ArrivingParts(chunksOf(response.body));
+  return openRawStream(name, response.body);
+}
+
+/** Opens an H.264 stream (Annex B), which is played while it arrives. */
+export async function openRawStream(name: string, bytes: ReadableStream<Uint8Array>): Promise<MediaSource> {
+  const parts = new ArrivingParts(chunksOf(bytes));
   const codec = codecByName('h264');
   const recipe = {
     name,

@@ -1,8 +1,9 @@
+import type { MediaSource } from '../io/sources/media-source.ts';
 import type { FromLaneHost, ToLaneHost } from '../protocol/page/lane-host-message.ts';
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
 import { LaneShow } from '../session/lanes/lane-show.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
-import { fetchSource } from './fetched-source.ts';
+import { fetchSource, openRawStream } from './fetched-source.ts';
 import { fetchTraces, sampleUrls } from './page-files.ts';
 import { type Port, PortStage } from './port-stage.ts';
 
@@ -31,6 +32,8 @@ const NO_ENCODER = 'this lane follows the path, which needs an encoder: it runs 
  * worker that decodes the pictures, which takes it for a server.
  */
 const scope = globalThis as unknown as Scope;
+/** Videos of the user's own by their input. */
+const videos = new Map<string, File>();
 let show: LaneShow | undefined;
 
 async function open(port: Port): Promise<void> {
@@ -38,7 +41,10 @@ async function open(port: Port): Promise<void> {
   const link = parseLinkSpecification(LINK);
   const [first] = sampleUrls.keys();
   if (!link.ok || first === undefined) throw new Error('the site has no sample');
-  const openInput = (url: string) => fetchSource(new URL(url).pathname.split('/').at(-1)!, new URL(url));
+  const openInput = (input: string) => {
+    const own = videos.get(input);
+    return own ? openOwn(own) : fetchSource(new URL(input).pathname.split('/').at(-1)!, new URL(input));
+  };
   try {
     const [readTrace, media] = await Promise.all([fetchTraces(), openInput(sampleUrls.get(first)!)]);
     show = new LaneShow(
@@ -62,6 +68,24 @@ async function open(port: Port): Promise<void> {
   }
 }
 
+/** Opens a video of the user's own. The reader of containers is loaded when it is needed: it is larger than the rest. */
+async function openOwn(video: File): Promise<MediaSource> {
+  if (/\.(h264|264)$/i.test(video.name)) return openRawStream(video.name, video.stream());
+  const reader = (await import(new URL('./own-file.js', import.meta.url).href)) as typeof import('./own-file.ts');
+  return reader.openOwnFile(video.name, video);
+}
+
+async function play(name: string, video: File): Promise<string | undefined> {
+  const path = `own:${name}`;
+  videos.set(path, video);
+  try {
+    await show?.playUpload({ name, path, folder: { path, remove: async () => {} } });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** Returns a file of the demo by its path on a server. */
 function fileAt(path: string): Uint8Array | undefined {
   if (path === 'summary.json') return new TextEncoder().encode(`${JSON.stringify(show?.summary)}\n`);
@@ -75,7 +99,10 @@ scope.onmessage = ({ data, ports: [port] }) => {
       if (port) void open(port);
       return;
     case 'file':
-      return scope.postMessage({ name: data.name, bytes: fileAt(data.path) });
+      return scope.postMessage({ kind: 'file', name: data.name, bytes: fileAt(data.path) });
+    case 'play':
+      void play(data.name, data.video as File).then((why) => scope.postMessage({ kind: 'played', why }));
+      return;
     default:
       data satisfies never;
   }

@@ -75,7 +75,7 @@ inChromium('sender, link, receiver and modelled TCP run in workers, and every co
   // TCP falls behind on this network, UDP does not.
   await untilPage(tab, ({ lanes }) => (lanes[2]?.behindMs ?? 0) > 500);
   expect((await pageState(tab)).lanes[1]?.behindMs).toBeLessThan(300);
-  for (const part of ['#open-file', '#stop']) expect(await tab.isVisible(part)).toBe(false);
+  expect(await tab.isVisible('#stop')).toBe(false);
 
   await tab.selectOption('#preset', 'drive');
   await untilPage(tab, ({ settings }) => /trace=lte-drive\.down/.test(settings?.link ?? ''));
@@ -134,6 +134,20 @@ inChromium('figures and packets are saved from the worker', async () => {
   expect(summary.lanes).toHaveLength(3);
   // The section header block of pcapng.
   expect((await saved('#captures a')).readUInt32BE(0)).toBe(0x0a0d_0d0a);
+});
+
+inChromium('a video of the user plays without leaving the browser, and another file is refused in words', async () => {
+  const tab = await siteTab(DEMO);
+  await allDraw(tab, 3);
+  await tab.setInputFiles('#file', join(ROOT, 'README.md'));
+  await expect.poll(() => tab.textContent('#message'), PATIENCE).toMatch(/README.md is not a video/);
+  expect((await pageState(tab)).settings?.source).toBe('counter.h264');
+  // With B-frames, in a container.
+  await tab.setInputFiles('#file', join(ROOT, 'samples/counter.mp4'));
+  await untilPage(tab, ({ settings }) => settings?.source === 'counter.mp4');
+  await untilPage(tab, ({ lanes }) => (lanes[1]?.framesDrawn ?? 0) > 10 && (lanes[1]?.figures?.framesOnTime ?? 0) > 30);
+  expect(await colorsOnCanvas(tab, 1)).toBeGreaterThan(20);
+  expect((await pageState(tab)).lanes[1]?.decodeErrors).toBe(0);
 });
 
 inChromium('the laboratory answers in a worker as it does in Node', async () => {

@@ -1,13 +1,16 @@
 import { UPLOAD_BYTES_MAX } from '../../protocol/page/lane-message.ts';
 import { element } from '../player/statistics-panel.ts';
 import type { MessageBar } from './message-bar.ts';
+import type { PageServices } from './page-services.ts';
 
-/** Uploads the video that is chosen in the file field or dropped on the page. */
+/** Takes the video that is chosen in the file field or dropped on the page: uploads it, or plays it here. */
 export class FileUpload {
   readonly #message: MessageBar;
+  readonly #services: PageServices;
 
-  constructor(message: MessageBar) {
+  constructor(message: MessageBar, services: PageServices) {
     this.#message = message;
+    this.#services = services;
     const input = element('file', HTMLInputElement);
     input.addEventListener('change', () => {
       this.#take(input.files?.[0]);
@@ -26,7 +29,17 @@ export class FileUpload {
   }
 
   #take(file: File | undefined): void {
-    if (file) this.#upload(file);
+    if (file && this.#services.play) void this.#play(file);
+    else if (file) this.#upload(file);
+  }
+
+  async #play(file: File): Promise<void> {
+    try {
+      await this.#services.play?.(file);
+      this.#message.hide();
+    } catch (error) {
+      this.#message.refuse((error as Error).message);
+    }
   }
 
   #upload(file: File): void {
@@ -46,13 +59,4 @@ export class FileUpload {
     request.open('POST', `/source?name=${encodeURIComponent(file.name)}`);
     request.send(file);
   }
-}
-
-/** Says why a page without a server takes no file; the browser would leave the page for it. */
-export function refuseFiles(message: MessageBar): void {
-  document.addEventListener('dragover', (event) => event.preventDefault());
-  document.addEventListener('drop', (event) => {
-    event.preventDefault();
-    message.refuse('Your own videos need dropframe on your own machine: npm ci && npm start opens this page with it.');
-  });
 }

@@ -2,7 +2,7 @@ import type { LaneAnnouncement, LanesState } from '../../protocol/page/lane-mess
 import { element } from '../player/statistics-panel.ts';
 import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
-import { FileUpload, refuseFiles } from './file-upload.ts';
+import { FileUpload } from './file-upload.ts';
 import { frameDetails } from './frame-details.ts';
 import { Frontier } from './frontier.ts';
 import { Glossary } from './glossary.ts';
@@ -327,8 +327,7 @@ element('tour', HTMLButtonElement).addEventListener('click', () => {
   if (state) tour.start(state.link);
 });
 new LabButtons(message, services, () => (state ? scenarioOf(state, cards.all[0]?.figures) : ''));
-if (isLocal) refuseFiles(message);
-else new FileUpload(message);
+new FileUpload(message, services);
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 addEventListener('hashchange', () => {
   unread = location.hash;

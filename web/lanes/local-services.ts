@@ -8,13 +8,15 @@ const DOWNLOAD_MS = 10_000;
 export class LocalServices implements PageServices {
   readonly #host = new Worker(new URL('./lane-host.js', import.meta.url), { type: 'module' });
   readonly port: MessagePort;
+  #played: (why: string | undefined) => void = () => {};
 
   constructor() {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.#post({ kind: 'watch' }, [port2]);
-    this.#host.onmessage = ({ data: { name, bytes } }: MessageEvent<FromLaneHost>) => {
-      if (bytes) download(name, new Blob([bytes as Uint8Array<ArrayBuffer>]));
+    this.#host.onmessage = ({ data }: MessageEvent<FromLaneHost>) => {
+      if (data.kind === 'played') this.#played(data.why);
+      else if (data.bytes) download(data.name, new Blob([data.bytes as Uint8Array<ArrayBuffer>]));
     };
     document.addEventListener('click', (event) => this.#serve(event));
   }
@@ -40,6 +42,13 @@ export class LocalServices implements PageServices {
     const order: LabOrder = { scenario };
     lab.postMessage(order);
     return report.finally(() => lab.terminate());
+  }
+
+  play(video: File): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#played = (why) => (why === undefined ? resolve() : reject(new Error(why)));
+      this.#post({ kind: 'play', name: video.name, video });
+    });
   }
 
   /** Downloads of a server come from the worker: it makes them when they are asked for. */

@@ -7,4 +7,6 @@ export interface PageServices {
    * @param progressed called with the part that is done, 0 to 1, where it is known.
    */
   runScenario(scenario: string, end: AbortSignal, progressed: (share: number) => void): Promise<string>;
+  /** Shows a video of the user's own without sending it; rejects with the reason in words. Absent: it is uploaded. */
+  play?(video: File): Promise<void>;
 }
