@@ -12,6 +12,7 @@ import { within } from './os/time-limit.ts';
 import { assertTunCalls, TUN_PATH } from './os/tun-device.ts';
 import { findPlayers, hasDisplay } from './players/open-player.ts';
 import type { Environment } from './players/player.ts';
+import { NATIVE_PACKAGE, nativeLibrary } from './webrtc/native-library.ts';
 
 /** Result of one check. `missing`: a feature of dropframe does not work without it. */
 export interface Finding {
@@ -47,6 +48,7 @@ export async function examine(environment: Environment = process.env): Promise<F
     ['UDP on loopback', loopback],
     ['UDP buffers', udpBuffers],
     ['UDP segmentation offload', () => [segmentationOffload()]],
+    ['browsers (WHEP)', () => [browsers()]],
     ['TUN', tunnel],
   ];
   const found = await Promise.all(
@@ -191,6 +193,14 @@ function segmentationOffload(): Finding {
     const detail = `koffi does not load (${messageOf(error)}): fast streams use more CPU`;
     return { name, state: 'warn', detail, remedy: 'npm install koffi' };
   }
+}
+
+/** WebRTC comes from an optional package. */
+function browsers(): Finding {
+  const name = 'browsers (WHEP)';
+  if (nativeLibrary()) return { name, state: 'ok', detail: 'node-datachannel loads' };
+  const detail = 'node-datachannel does not load: browsers are not served';
+  return { name, state: 'warn', detail, remedy: `npm install ${NATIVE_PACKAGE}` };
 }
 
 /** Checks the TUN device and the network namespaces for `dropframe link --tun`. */

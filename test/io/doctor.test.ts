@@ -4,7 +4,14 @@ import { examine, nodeVersion } from '../../io/doctor.ts';
 test('completes every check without throwing on a machine without other programs', async () => {
   const findings = await examine({});
   const names = findings.map((finding) => finding.name);
-  for (const name of ['Node.js', 'ffmpeg', 'players', 'UDP on loopback', 'UDP segmentation offload']) {
+  for (const name of [
+    'Node.js',
+    'ffmpeg',
+    'players',
+    'UDP on loopback',
+    'UDP segmentation offload',
+    'browsers (WHEP)',
+  ]) {
     expect(names).toContain(name);
   }
   expect(findings.find((finding) => finding.name === 'UDP on loopback')).toEqual({

@@ -1,0 +1,115 @@
+import { expect, onTestFinished, vi } from 'vitest';
+import { Log } from '../../../io/os/log.ts';
+import { H264 } from '../../../protocol/codec/h264/h264.ts';
+import { parseRtcp } from '../../../protocol/rtcp/rtcp.ts';
+import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
+import { RTP_HEADER_BYTES } from '../../../protocol/rtp/rtp-packet.ts';
+import { HistoryBudget } from '../../../sender/history-budget.ts';
+import { HISTORY_BYTES } from '../../../sender/sender-options.ts';
+import { LiveStream } from '../../../session/stream/live-stream.ts';
+import { WhepServer, type WhepServerOptions } from '../../../session/whep/whep-server.ts';
+import { sourceOf } from '../../loopback-session.ts';
+import { optional } from '../../optional.ts';
+import { PATIENCE } from '../../patience.ts';
+import { BROWSER_OFFER } from '../../protocol/whep/offers.ts';
+import { sampleUnits } from '../../sample-units.ts';
+import { nativePlayer } from './native-player.ts';
+
+const withLibrary = optional('node-datachannel', WhepServer.isAvailable);
+const UNITS = sampleUnits().slice(0, 20);
+
+async function serve(own: Partial<WhepServerOptions> = {}) {
+  const source = sourceOf(UNITS);
+  const ignored = { onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall: () => {} };
+  const idle: unknown[] = [];
+  const live = new LiveStream({
+    ...{ source, loop: false, ...ignored, onUnit: undefined, onSound: undefined },
+    onIdle: (error) => idle.push(error),
+  });
+  const server = new WhepServer({
+    ...{ live, source, host: '127.0.0.1', port: 0, datagramBytesMax: 1_200, receiversMax: 4, bitrate: 1_000_000 },
+    historyBudget: new HistoryBudget(HISTORY_BYTES),
+    log: new Log({ level: 'error' }),
+    ...own,
+  });
+  await server.listen();
+  onTestFinished(async () => {
+    await server.close();
+    live.close();
+  });
+  return { server, url: server.urls[0]!, idle };
+}
+
+const slicesOf = (parts: readonly Uint8Array[]): string =>
+  parts
+    .filter((part) => [1, 5].includes(part[0]! & 0x1f))
+    .map((part) => Buffer.from(part).toString('hex'))
+    .join(' ');
+
+/** Returns the pictures in these packets, as text; parameter sets and delimiters are left out. */
+function picturesIn(packets: readonly Uint8Array[]): string[] {
+  const pictures: string[] = [];
+  let payloads: { bytes: Uint8Array; payloadAt: number; payloadEnd: number }[] = [];
+  for (const bytes of packets.filter((packet) => !isRtcp(packet))) {
+    payloads.push({ bytes, payloadAt: RTP_HEADER_BYTES, payloadEnd: bytes.length });
+    if ((bytes[1]! & 0x80) === 0) continue;
+    const read = H264.depacketize(payloads);
+    pictures.push(read.ok ? slicesOf(read.value.parts) : read.malformed);
+    payloads = [];
+  }
+  return pictures;
+}
+
+const kindsOf = (packets: readonly Uint8Array[]) =>
+  packets.filter(isRtcp).flatMap((packet) => {
+    const read = parseRtcp(packet);
+    return read.ok ? read.value.map(({ kind }) => kind) : [read.malformed];
+  });
+
+withLibrary('gives a player every picture as sent, reports, and BYE at the end', async () => {
+  const { server, url, idle } = await serve();
+  const { status, packets } = await nativePlayer(url);
+  expect(status).toBe(201);
+  await vi.waitFor(() => expect(kindsOf(packets)).toContain('goodbye'), PATIENCE);
+  expect(picturesIn(packets)).toEqual(UNITS.map(({ parts }) => slicesOf(parts)));
+  expect(kindsOf(packets)).toContain('sender-report');
+  await vi.waitFor(() => expect(idle).toEqual([undefined]), PATIENCE);
+  expect(server.totals).toMatchObject({ players: 1, frames: UNITS.length });
+});
+
+withLibrary('ends a session by DELETE, and one whose player has closed its connection', async () => {
+  const { server, url } = await serve();
+  const [first, second] = [await nativePlayer(url), await nativePlayer(url)];
+  await vi.waitFor(() => expect(server.sessions.filter(({ isPlaying }) => isPlaying)).toHaveLength(2), PATIENCE);
+  expect((await fetch(first.session, { method: 'DELETE' })).status).toBe(200);
+  expect(server.sessions).toHaveLength(1);
+  second.connection.close();
+  await vi.waitFor(() => expect(server.sessions).toHaveLength(0), PATIENCE);
+});
+
+withLibrary('makes room among the sessions that have not connected', async () => {
+  const { server, url } = await serve();
+  const post = () =>
+    fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: BROWSER_OFFER });
+  for (let attempt = 0; attempt < 12; attempt++) expect((await post()).status).toBe(201);
+  expect(server.sessions).toHaveLength(4);
+  const { packets } = await nativePlayer(url);
+  await vi.waitFor(() => expect(packets.length).toBeGreaterThan(0), PATIENCE);
+  expect(server.sessions).toHaveLength(4);
+});
+
+withLibrary('answers 406 to an offer without the codec of the stream', async () => {
+  const { server, url } = await serve();
+  const body = BROWSER_OFFER.replaceAll('H264/90000', 'H266/90000');
+  const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body });
+  expect(response.status).toBe(406);
+  expect(await response.text()).toContain('H264');
+  expect(server.sessions).toHaveLength(0);
+});
+
+withLibrary('says in one line that its port is taken', async () => {
+  const { server } = await serve();
+  await expect(serve({ port: server.port })).rejects.toThrow(
+    /cannot listen on TCP 127\.0\.0\.1:\d+: the port is in use/,
+  );
+});
