@@ -60,7 +60,7 @@ export class PictureTranscoder {
 
   /** Takes the next picture, in decode order. */
   push(unit: AccessUnit): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#feed.writableEnded) return;
     if (this.#feed.writableLength > WAITING_BYTES_MAX) this.#waitsForKey = true;
     if (this.#waitsForKey && unit.importance !== 'key') return;
     this.#waitsForKey = false;
