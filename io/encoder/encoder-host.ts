@@ -102,14 +102,15 @@ export class EncoderHost {
 
   /**
    * Encodes the next picture; `undefined` at the end of the input, after which it begins again.
+   * @param notBefore media time of the first picture that is not left out, 90 kHz.
    * @throws {Failure} when the input cannot be read any further.
    * @throws {EncoderLost} when the process has ended or stalled. It is then closed.
    */
-  async next(bitrate: number, keyFrame: boolean): Promise<EncodedPicture | undefined> {
+  async next(bitrate: number, keyFrame: boolean, notBefore?: number): Promise<EncodedPicture | undefined> {
     const { pictureMsMax = Math.max(PICTURE_MS_MAX, this.#meanMs * PICTURE_TIMES_MAX) } = this.#options;
     const limit = this.#pictures++ === 0 ? Math.max(FIRST_PICTURE_MS_MAX, pictureMsMax) : pictureMsMax;
     const from = performance.now();
-    const answer = await this.#ask({ kind: 'next', bitrate, keyFrame }, limit);
+    const answer = await this.#ask({ kind: 'next', bitrate, keyFrame, notBefore }, limit);
     const taken = performance.now() - from;
     this.#meanMs += (taken - this.#meanMs) * (this.#meanMs === 0 ? 1 : WEIGHT);
     if (answer.kind === 'end') {

@@ -37,9 +37,14 @@ export type ToEncoder =
   | { readonly kind: 'open'; readonly order: EncoderOrder; readonly bitrate: number }
   /**
    * Encodes the next picture; after the end of the input, its first one again. `bitrate`: of the access units, bits per
-   * second.
+   * second. `notBefore`: media time before which pictures are left out, 90 kHz.
    */
-  | { readonly kind: 'next'; readonly bitrate: number; readonly keyFrame: boolean };
+  | {
+      readonly kind: 'next';
+      readonly bitrate: number;
+      readonly keyFrame: boolean;
+      readonly notBefore?: number | undefined;
+    };
 
 /** Properties of the input, known before its first picture is encoded. */
 export interface OpenedInput {

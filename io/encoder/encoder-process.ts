@@ -56,8 +56,9 @@ class EncodingRun {
     return { kind: 'opened', ...this.#reader.opened };
   }
 
-  async next({ bitrate, keyFrame }: ToEncoder & { kind: 'next' }): Promise<FromEncoder> {
+  async next({ bitrate, keyFrame, notBefore = 0 }: ToEncoder & { kind: 'next' }): Promise<FromEncoder> {
     if (this.#ended) await this.#rewind();
+    while (this.#picture && this.#picture.timestamp < notBefore) this.decodeAhead();
     const picture = this.#picture;
     if (picture === undefined) {
       this.#ended = true;

@@ -20,6 +20,11 @@ export interface AdaptiveControl {
   setTarget(bitsPerSecond: number): void;
   /** Makes the next access unit a key frame. */
   requestKeyFrame(): void;
+  /**
+   * Leaves out the pictures of this much media before the next access unit: a source that is late continues at the
+   * present picture. Absent: the source cannot.
+   */
+  skip?(span: Microseconds): void;
   readonly state: AdaptiveState;
   /**
    * Lead time at which an access unit should be requested before it is due, microseconds; the shorter, the newer its

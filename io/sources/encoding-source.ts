@@ -5,6 +5,7 @@ import {
   elapsed,
   type Microseconds,
   microseconds,
+  microsecondsToTicks,
   milliseconds,
   ticks,
 } from '../../protocol/base/units.ts';
@@ -73,6 +74,9 @@ export class EncodingSource implements MediaSource {
   #picturesSinceStart = 0;
   #bitrate: number;
   #keyFrame = false;
+  /** Time of the newest picture, and that of the pictures after it to be left out, 90 kHz. */
+  #timestamp = 0;
+  #skipped = 0;
   #state: EncoderState;
   readonly #epoch: number;
   #encoding: Microseconds = microseconds(0);
@@ -177,6 +181,9 @@ export class EncodingSource implements MediaSource {
       requestKeyFrame: () => {
         source.#keyFrame = true;
       },
+      skip: (span) => {
+        source.#skipped = microsecondsToTicks(span);
+      },
       get state(): AdaptiveState {
         return { ...source.#state, bitrate: source.#bitrate };
       },
@@ -240,8 +247,11 @@ export class EncodingSource implements MediaSource {
     const from = now();
     const keyFrame = this.#keyFrame;
     this.#keyFrame = false;
-    const picture = await host.next(this.#bitrate, keyFrame);
+    const notBefore = this.#skipped > 0 ? this.#timestamp + this.#skipped : undefined;
+    this.#skipped = 0;
+    const picture = await host.next(this.#bitrate, keyFrame, notBefore);
     if (picture === undefined) return undefined;
+    this.#timestamp = picture.timestamp;
     this.#state = picture.state;
     // Nobody waits for a picture of a source that is read ahead.
     const isLive = this.#options.range !== undefined;

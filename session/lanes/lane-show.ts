@@ -290,6 +290,7 @@ export class LaneShow {
       lateMax: FRAME_LATE_MAX,
       targets: () => this.#lanes.targets,
       onUnit: (unit, dueAt) => this.#lanes.follow(unit, dueAt),
+      onStall: (late) => this.#playing.broadcast.delay(late),
       onFailure: (error) => {
         if (this.#playing.followed === followed) this.#reportFollowing(`the encoder failed: ${causeOf(error)}`);
       },
@@ -314,7 +315,10 @@ export class LaneShow {
         log.error(why);
         this.#stage.announce({ kind: 'refused', why });
       },
-      onStall: (late) => log.debug(`the source is ${Math.round(late / 1_000)} ms behind schedule`),
+      onStall: (late) => {
+        log.debug(`the source is ${Math.round(late / 1_000)} ms behind schedule`);
+        followed?.delay(late);
+      },
     });
     broadcast.start();
     followed?.start();

@@ -37,8 +37,8 @@ export interface BroadcastOptions {
   readonly lateMax?: Microseconds;
   /** Lead time of reading each unit of an adaptive source before it is due; default: units are read ahead. */
   readonly leadTime?: (() => Microseconds) | undefined;
-  /** Called before the next unit is read. */
-  readonly onRead?: (() => void) | undefined;
+  /** Called before the next unit is read, with the time since its turn; below 0: until then. */
+  readonly onRead?: ((late: Microseconds) => void) | undefined;
   /** Called when the source or the process fell behind: everything that follows is delayed by `late`. */
   readonly onStall: (late: Microseconds) => void;
 }
@@ -82,6 +82,8 @@ export class Broadcast {
   #queueBytes = 0;
   #roomMade: (() => void) | undefined;
   #readNow: (() => void) | undefined;
+  /** Decode time of the unit that is read next. */
+  #nextRead: Ticks = ticks(0);
   #exhausted = false;
   #error: unknown;
   #stopped = false;
@@ -127,13 +129,25 @@ export class Broadcast {
     return this.#position === undefined ? undefined : ticksToMicroseconds(this.#position);
   }
 
+  /**
+   * Delays everything that follows, as a stall of this source would: for one that shows the same as another, which has
+   * stalled.
+   */
+  delay(by: Microseconds): void {
+    if (this.#startedAt === undefined || this.#stopped) return;
+    this.#stalls.add(microsecondsToTicks(by));
+    this.#setWakeUp();
+  }
+
   async #read(): Promise<void> {
     let offset: Ticks = ticks(0);
     let isFirstRound = true;
+    let roundMax = 0;
     try {
       do {
         let last: AccessUnit | undefined;
         let step: Ticks = GAP_DEFAULT;
+        let gapBefore = 0;
         let base: Ticks | undefined;
         for await (const unit of this.#announced(this.#options.units())) {
           if (this.#stopped) return;
@@ -144,14 +158,22 @@ export class Broadcast {
             this.#rounds.push({ begin: ticks(base + unit.decodeTimestamp), base });
             this.#sound?.begin(base);
           }
-          if (last) step = ticks(unit.decodeTimestamp - last.decodeTimestamp) || step;
+          const gap = last ? unit.decodeTimestamp - last.decodeTimestamp : 0;
+          // The smaller of two: units may be left out between two, but the next one is not read later for that.
+          if (gap > 0) step = ticks(Math.min(gap, gapBefore || gap));
+          gapBefore = gap;
           last = unit;
           this.#take(shifted(unit, base));
           offset = ticks(base + unit.decodeTimestamp + step);
+          this.#nextRead = offset;
           await (this.#options.leadTime ? this.#untilNeeded(offset, this.#options.leadTime()) : this.#room());
           if (this.#stopped) return;
         }
         if (!last) break;
+        // A round whose end was left out takes as long as the others, so that sources of one video stay together.
+        const { begin } = this.#rounds.at(-1)!;
+        roundMax = Math.max(roundMax, offset - begin);
+        offset = ticks(begin + roundMax);
       } while (this.#options.loop);
     } catch (error) {
       this.#error = error;
@@ -162,11 +184,18 @@ export class Broadcast {
 
   /** Yields the units and calls `onRead` before each read. */
   async *#announced(units: AsyncIterable<AccessUnit>): AsyncGenerator<AccessUnit> {
-    this.#options.onRead?.();
+    this.#announceRead();
     for await (const unit of units) {
       yield unit;
-      this.#options.onRead?.();
+      this.#announceRead();
     }
+  }
+
+  #announceRead(): void {
+    const { onRead } = this.#options;
+    if (!onRead) return;
+    const begun = this.#startedAt !== undefined;
+    onRead(begun ? elapsed(this.#dueAt({ decodeTimestamp: this.#nextRead }), now()) : microseconds(0));
   }
 
   /** Waits until the unit with this decode time must be read. */

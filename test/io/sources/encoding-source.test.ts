@@ -6,6 +6,7 @@ import { makeTemporaryFolder } from '../../../io/os/temporary-folder.ts';
 import { EncodingSource, type EncodingSourceOptions } from '../../../io/sources/encoding-source.ts';
 import type { MediaSource } from '../../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { milliseconds } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { optional } from '../../optional.ts';
 import { SAMPLE } from '../../sample-units.ts';
@@ -68,6 +69,17 @@ describe('a source that encodes', () => {
     expect(Math.abs(rate(61, 90) / 200_000 - 1)).toBeLessThan(0.15);
     // The buffer holds one picture, so a key frame costs no more than the budget and a half.
     expect(bytesOf(units[90]!)).toBeLessThan((200_000 / 8 / 30) * 1.5);
+  });
+
+  withLibrary('leaves pictures out where it is late, and goes on with the next one', async () => {
+    const source = await EncodingSource.open(options());
+    const units = await take(source, 30, (frame) => {
+      if (frame === 10) source.adaptive!.skip!(milliseconds(400));
+    });
+    await source.close();
+    const frames = units.map(({ timestamp }) => timestamp / 3_000);
+    // 12 pictures are 400 ms.
+    expect(frames).toEqual(units.map((_, index) => (index < 10 ? index : index + 11)));
   });
 
   withLibrary('has parameter sets in each key frame, and one slice a picture', async () => {

@@ -52,6 +52,17 @@ describe('a loop', () => {
     expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
+  test('takes as long for a round whose end is left out', async () => {
+    let round = 0;
+    const units = async function* () {
+      const frames = round++ === 1 ? 2 : 4;
+      for (let index = 0; index < frames; index++) yield unit(index * FRAME);
+    };
+    const { handed } = broadcast([], { loop: true, units });
+    await until('it has gone round', () => handed.length >= 8);
+    expect(handed.slice(0, 8).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 1, 2, 3, 4, 5, 8, 9]);
+  });
+
   test('never decodes backwards with B-frames, whose decoding begins before 0', async () => {
     // Presentation order 0 2 1, decoded two frames earlier: I P B.
     const { handed } = broadcast([unit(-2 * FRAME, 0), unit(-FRAME, 2 * FRAME), unit(0, FRAME)], { loop: true });
