@@ -44,6 +44,8 @@ export interface LanePageOptions extends SiteSockets {
    * gives the run up.
    */
   readonly onScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
+  /** Called when a window joins a lane of which it can get no picture before the next key frame. */
+  readonly onKeyFrameNeeded?: (lane: number) => void;
   /** Takes a file dropped on the page. Rejects with the reason why it cannot be streamed. */
   readonly onUpload: (upload: Upload) => Promise<void>;
   /** Folders of the page's files, for tests. */
@@ -178,7 +180,9 @@ export class LanePage {
   /** Sends a window the pictures of a lane since its last key frame; only the newest is shown. */
   #rejoin(viewer: LaneViewer, lane: number): void {
     viewer.rejoin(lane);
-    for (const { importance, message } of this.#groups[lane]?.forJoining() ?? []) {
+    const kept = this.#groups[lane]?.forJoining() ?? [];
+    if (kept.length === 0) this.#options.onKeyFrameNeeded?.(lane);
+    for (const { importance, message } of kept) {
       viewer.picture(importance, lane, laneUnitOnLane(message, lane));
     }
   }

@@ -30,6 +30,7 @@ export class LaneServer extends LaneShow {
       summary: () => show?.summary,
       capture: (lane) => show?.captureFile(lane),
       onScenario: options.runScenario,
+      onKeyFrameNeeded: (lane) => show?.requestKeyFrame(lane),
       onUpload: async (upload) => await show?.playUpload(upload),
       ...(options.folders && { folders: options.folders }),
     });

@@ -134,6 +134,11 @@ export class LaneShow {
     return this.#lanes.captureFile(lane);
   }
 
+  /** Makes a key frame of a lane that follows the path, which has none by itself, for a window that joins. */
+  requestKeyFrame(lane: number): void {
+    if (this.#lanes.settings[lane]?.follows) this.#playing.followed?.requestKeyFrame(this);
+  }
+
   greeting(): readonly LaneAnnouncement[] {
     return [this.#description(), { kind: 'state', state: this.#state() }, this.#figures()];
   }

@@ -100,6 +100,18 @@ test.each([
   expect(commands).toEqual([]);
 });
 
+test('asks for a key frame of the lanes of which a joining window gets no picture', async () => {
+  const asked: number[] = [];
+  const page = await opened({ onKeyFrameNeeded: (lane) => asked.push(lane) });
+  page.picture('key', 0, picture(0, 0, true));
+  page.picture('key', 1, picture(1, 0, true));
+  // More than is kept for windows that join.
+  for (let frame = 1; frame < 3; frame++) page.picture('reference', 1, picture(1, frame, false, 1_500_000));
+  const { pictures } = await pages.viewer(page);
+  await until(() => pictures.length === 1);
+  expect(asked).toEqual([1, 2, 3]);
+});
+
 test('passes settings on as a whole, and replies to the window that asked only', async () => {
   const refusal = { kind: 'refused', why: 'unknown source x' } as const;
   const commands: LaneCommand[] = [];
