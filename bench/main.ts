@@ -23,6 +23,7 @@ import { simulation } from './simulation.ts';
 import { day, soak } from './soak.ts';
 import { start } from './start.ts';
 import { tcpModel } from './tcp-model.ts';
+import { tracks } from './tracks.ts';
 import { tun } from './tun.ts';
 
 const PARTS: Readonly<Record<string, BenchPart>> = {
@@ -42,6 +43,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   soak,
   start,
   'tcp-model': tcpModel,
+  tracks,
   tun,
 };
 const INTERRUPTED = 130;
