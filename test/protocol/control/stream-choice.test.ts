@@ -39,7 +39,7 @@ test('refuses the only stream of a 1.0 sender when it is not H.264', () => {
 
 test('takes the fields of the first video stream with a known codec', () => {
   const { accepted, refused } = chooseStreams(
-    welcome({ minor: 1, streams: [{ id: 0, mediaType: 'video', codec: 'av1' }, STREAM, { ...STREAM, id: 9 }] }),
+    welcome({ minor: 1, streams: [{ id: 0, mediaType: 'video', codec: 'av2' }, STREAM, { ...STREAM, id: 9 }] }),
   );
   expect(accepted).toMatchObject({
     codec: 'h264',
@@ -54,7 +54,7 @@ test('takes the fields of the first video stream with a known codec', () => {
   for (const field of ['repairSsrc', 'repairPayloadType', 'initialSequence'])
     expect(accepted).not.toHaveProperty(field);
   expect(refused).toEqual([
-    { id: 0, reason: 'video codec av1 is not supported' },
+    { id: 0, reason: 'video codec av2 is not supported' },
     { id: 9, reason: 'only one video stream is supported' },
   ]);
 });
