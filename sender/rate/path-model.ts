@@ -8,6 +8,7 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
+import { BottleneckSharing } from './bottleneck-sharing.ts';
 import { CapacityMeter } from './capacity-meter.ts';
 import { CompetingTraffic } from './competing-traffic.ts';
 import { DelayBase } from './delay-base.ts';
@@ -64,6 +65,7 @@ export class PathModel {
   readonly #roundTrip = new DelayBase(BASE_MEMORY);
   readonly #standing = new StandingQueue();
   readonly #cross = new CompetingTraffic();
+  readonly #sharing = new BottleneckSharing();
   #capacity: number | undefined;
   #waited: Microseconds | undefined;
   #sampledAt: Instant = instant(Number.NEGATIVE_INFINITY);
@@ -107,6 +109,11 @@ export class PathModel {
     return this.#cross.estimate;
   }
 
+  /** Whether others use the bottleneck without keeping a queue there. */
+  get sharing(): BottleneckSharing {
+    return this.#sharing;
+  }
+
   /** Time of the last report; `undefined` before the first. */
   get heardAt(): Instant | undefined {
     return this.#heardAt;
@@ -127,13 +134,14 @@ export class PathModel {
     this.#setTimer();
   }
 
-  onFeedback(now: Instant, { packets, roundTripLatest }: CongestionFeedback): void {
+  /** @param frameInterval of the source, for telling whether others use the path; absent when that is not asked. */
+  onFeedback(now: Instant, { packets, roundTripLatest }: CongestionFeedback, frameInterval?: Microseconds): void {
     const gap = elapsed(this.#heardAt ?? now, now);
     if (gap < REPORT_GAP_MAX)
       this.#reportGap = microseconds(this.#reportGap + (gap - this.#reportGap) * REPORT_GAP_WEIGHT);
     this.#heardAt = now;
     this.#roundTrip.observe(now, roundTripLatest);
-    const newest = this.#onPackets(now, packets, microseconds(roundTripLatest - this.#roundTrip.value));
+    const newest = this.#onPackets(now, packets, microseconds(roundTripLatest - this.#roundTrip.value), frameInterval);
     if (newest && this.#waited !== undefined) {
       this.#queue.onReported(newest.number, newest.sentAt, this.#waited);
       if (this.#waited < gap * GAP_WAITED) this.#meter.withdraw();
@@ -172,7 +180,12 @@ export class PathModel {
   }
 
   /** @returns the newest packet that was received. */
-  #onPackets(now: Instant, packets: readonly PacketReport[], roundTripRise: Microseconds): PacketReport | undefined {
+  #onPackets(
+    now: Instant,
+    packets: readonly PacketReport[],
+    roundTripRise: Microseconds,
+    frameInterval: Microseconds | undefined,
+  ): PacketReport | undefined {
     let newest: PacketReport | undefined;
     for (const packet of packets) {
       if (packet.arrivedAt === undefined) continue;
@@ -185,6 +198,7 @@ export class PathModel {
     if (delay - this.#oneWay.value > roundTripRise + CLOCK_STEP_MIN) {
       this.#oneWay.restart(now, microseconds(delay - roundTripRise));
       this.#meter.restart();
+      this.#sharing.restart();
     }
     const waits: Microseconds[] = [];
     for (const packet of packets) {
@@ -196,7 +210,9 @@ export class PathModel {
       if (wait > USE_MIN) this.#cross.onWaited(now, { sentAt, arrivedAt, bytes });
       else this.#cross.interrupt();
       const entersAt = microseconds(sentAt + this.#oneWay.value);
-      this.#meter.onPassage({ entersAt, leavesAt: arrivedAt, bytes });
+      const passage = { sentAt, entersAt, leavesAt: arrivedAt, bytes };
+      this.#meter.onPassage(passage);
+      if (frameInterval !== undefined) this.#sharing.onPassage(passage, this.#capacity, frameInterval);
     }
     this.#standing.observe(now, waits);
     this.#waited = waits.at(-1);
