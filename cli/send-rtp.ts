@@ -1,7 +1,7 @@
 import { stdout } from 'node:process';
 import type { MetricFamily } from '../io/metrics/metric-family.ts';
 import type { MetricsServer } from '../io/metrics/metrics-server.ts';
-import { Failure } from '../io/os/failure.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import { RtpSender } from '../session/rtp/rtp-sender.ts';
@@ -12,7 +12,7 @@ import { Interrupt } from './interrupt.ts';
 import { type MetricsCommandOptions, serveMetrics } from './metrics-option.ts';
 import type { PlainTarget } from './options.ts';
 import { writeResult } from './result-file.ts';
-import { openInput, openRecord, type SourceCommandOptions } from './source-options.ts';
+import { openInputs, openRecord, type SourceCommandOptions } from './source-options.ts';
 import { countPart, positionText, type Status } from './status-text.ts';
 
 export interface SendRtpOptions extends CommonOptions, SourceCommandOptions, MetricsCommandOptions {
@@ -28,7 +28,7 @@ export interface SendRtpOptions extends CommonOptions, SourceCommandOptions, Met
 const MUXED = VIDEO_CODEC_NAMES.filter((name) => codecByName(name).transportStream !== undefined);
 
 /** Sends the input as plain RTP, once or with --loop until stopped. */
-export async function sendRtp(input: string, options: SendRtpOptions, context: Context): Promise<void> {
+export async function sendRtp(inputs: readonly string[], options: SendRtpOptions, context: Context): Promise<void> {
   const { log } = context;
   let stopped = false;
   let sender: RtpSender | TransportStreamSender | undefined;
@@ -45,7 +45,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
   let metrics: MetricsServer | undefined;
   try {
     const limits = options.to.scheme === 'rtp' ? {} : { copies: MUXED };
-    source = await openInput(input, { ...options, joinable: true, live: true }, log, limits);
+    source = await openInputs(inputs, { ...options, joinable: true, live: true }, log, limits);
     recorder = await openRecord(options, source, log);
     const { scheme, ...address } = options.to;
     const common: Omit<TransportStreamSenderOptions, 'rtp'> = {
@@ -54,6 +54,7 @@ export async function sendRtp(input: string, options: SendRtpOptions, context: C
       loop: options.loop === true,
       onUnit: (unit) => recorder?.write(unit),
       onSound: (unit) => recorder?.write(unit, { isSound: true }),
+      onSkipped: (error) => log.warn(`left out of the playlist: ${causeOf(error)}`),
       onStall: (late) =>
         log.warn(
           `the stream is ${Math.round(late / 1_000)} ms behind schedule: the source or the machine may be too slow`,

@@ -53,10 +53,10 @@ export function addSendCommand(program: Command): void {
   const command = program
     .command('send')
     .description('serve a file as a live stream: control over TCP, media over UDP on the same port')
-    .argument('<input>', `${INPUT_HELP}, or a live source (see below)`)
-    .action(async (input: string, options: SendCommandOptions) => {
+    .argument('<input...>', `${INPUT_HELP}, or a live source (see below); several files are played one after another`)
+    .action(async (inputs: string[], options: SendCommandOptions) => {
       const { to } = options;
-      if (to === undefined) return await send(input, options);
+      if (to === undefined) return await send(inputs, options);
       if (command.getOptionValueSource('listen') === 'cli') {
         throw new Failure('--to (plain RTP) and --listen (wait for receivers) cannot be combined', 2);
       }
@@ -67,7 +67,7 @@ export function addSendCommand(program: Command): void {
         throw new Failure('--to (plain RTP) and the options of WHEP cannot be combined', 2);
       }
       const { sendRtp } = await import('./send-rtp.ts');
-      await sendRtp(input, { ...options, to }, new Context(options));
+      await sendRtp(inputs, { ...options, to }, new Context(options));
     });
   command
     .optionsGroup('Destination:')
@@ -190,6 +190,7 @@ export function addSendCommand(program: Command): void {
       `
 Examples:
   dropframe send samples/counter.mp4 --loop
+  dropframe send first.mp4 second.mp4 --loop
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
@@ -224,10 +225,10 @@ function plainOnlyOption({ sdp, localPort, rtcpMux }: SendCommandOptions): strin
   return rtcpMux === true ? '--rtcp-mux is for' : undefined;
 }
 
-async function send(input: string, options: SendCommandOptions): Promise<void> {
+async function send(inputs: readonly string[], options: SendCommandOptions): Promise<void> {
   const plainOnly = plainOnlyOption(options);
   if (plainOnly) throw new Failure(`${plainOnly} plain RTP and requires --to rtp://HOST:PORT`, 2);
-  const [{ openRtsp }, { encodedText, openWhep }, { StreamServer }, { serverSecurity }, { openRecord, openInput }] =
+  const [{ openRtsp }, { encodedText, openWhep }, { StreamServer }, { serverSecurity }, { openRecord, openInputs }] =
     await Promise.all([
       import('./send-rtsp.ts'),
       import('./send-whep.ts'),
@@ -243,7 +244,7 @@ async function send(input: string, options: SendCommandOptions): Promise<void> {
   });
   const security = await serverSecurity(options.listen.host, { ...options, passphrase: passphraseOf(options) });
   const interrupt = new Interrupt(() => finish());
-  const source = await openInput(input, { ...options, live: true }, log);
+  const source = await openInputs(inputs, { ...options, live: true }, log);
   const recorder = await openRecord(options, source, log);
   const server = new StreamServer({
     source,

@@ -53,29 +53,63 @@ export async function openInput(
   log: Log,
   limits: Pick<MediaSourceOptions, 'copies' | 'upright'> = {},
 ): Promise<MediaSource> {
+  // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.
+  const interrupt = new Interrupt(() => process.exit(0));
+  try {
+    return await openSource(input, options, log, limits);
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** @param log `undefined` when what it says has been said before. */
+async function openSource(
+  input: string,
+  options: SourceCommandOptions,
+  log: Log | undefined,
+  limits: Pick<MediaSourceOptions, 'copies' | 'upright'>,
+): Promise<MediaSource> {
   if (options.video === false && options.audio !== true) {
     throw new Failure('--no-video leaves nothing to send without sound', 2);
   }
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
-  // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.
+  return openMediaSource(input, {
+    encode: options.encode,
+    ...limits,
+    bitrate: options.bitrate,
+    gop: options.gop,
+    follow: followOf(options),
+    ffmpeg: options.ffmpeg,
+    live: options.live,
+    framesPerSecond: options.fps,
+    sound: options.audio === true ? { track: options.audioTrack } : undefined,
+    pictures: options.video !== false,
+    inform: (message) => log?.info(message),
+    warn: (message) => log?.warn(message),
+  });
+}
+
+/** Opens the inputs of a stream, one after another when there are several. */
+export async function openInputs(
+  inputs: readonly string[],
+  options: SourceCommandOptions,
+  log: Log,
+  limits: Pick<MediaSourceOptions, 'copies' | 'upright'> = {},
+): Promise<MediaSource> {
+  const [first = '', ...others] = inputs;
+  if (others.length === 0) return openInput(first, options, log, limits);
+  if (options.rate === 'auto') throw new Failure('a playlist does not follow the path: omit --rate auto', 2);
+  const { openPlaylist } = await import('../io/sources/playlist.ts');
+  let isOpen = false;
+  // From then on, signals and lines belong to the stream.
+  const open = async (input: string) =>
+    openSource(input, { ...options, rate: 'fixed' }, isOpen ? undefined : log, limits);
   const interrupt = new Interrupt(() => process.exit(0));
   try {
-    return await openMediaSource(input, {
-      encode: options.encode,
-      ...limits,
-      bitrate: options.bitrate,
-      gop: options.gop,
-      follow: followOf(options),
-      ffmpeg: options.ffmpeg,
-      live: options.live,
-      framesPerSecond: options.fps,
-      sound: options.audio === true ? { track: options.audioTrack } : undefined,
-      pictures: options.video !== false,
-      inform: (message) => log.info(message),
-      warn: (message) => log.warn(message),
-    });
+    return await openPlaylist({ inputs: [first, ...others], open, warn: (message) => log.warn(message) });
   } finally {
+    isOpen = true;
     interrupt.dispose();
   }
 }

@@ -5,7 +5,13 @@
 export { Failure, type FailureExitCode, type FailureOptions } from '../io/os/failure.ts';
 export type { PlayerKind } from '../io/players/open-player.ts';
 export type { AdaptiveControl, AdaptiveState } from '../io/sources/adaptive-control.ts';
-export type { MediaDescription, MediaSource, SoundDescription, SoundSource } from '../io/sources/media-source.ts';
+export type {
+  MediaDescription,
+  MediaSource,
+  Playlist,
+  SoundDescription,
+  SoundSource,
+} from '../io/sources/media-source.ts';
 export { type RelayOptions, type RelayService, relay } from './relay/relay.ts';
 export type { RelayDirectionReport, RelayReport } from './relay/relay-report.ts';
 export type { FrameSummary, PacketSummary } from './run/class-summary.ts';

@@ -53,11 +53,21 @@ export interface SoundSource {
   units(): AsyncGenerator<AccessUnit>;
 }
 
+/** Sources that are played one after another as one stream. */
+export interface Playlist {
+  /** Number of entries; entry 0 is the source that has the playlist. */
+  readonly length: number;
+  /** Opens an entry, 1 … `length` − 1, which the caller closes. Rejects when it cannot be opened any more. */
+  open(index: number): Promise<MediaSource>;
+}
+
 /** A source of access units. */
 export interface MediaSource {
   readonly description: MediaDescription;
   /** `undefined` when there is none, or none is wanted. */
   readonly sound?: SoundSource | undefined;
+  /** The sources that follow this one; `undefined` for a single source. */
+  readonly playlist?: Playlist | undefined;
   /** Control of a source that follows the path; `undefined` for one that cannot. */
   readonly adaptive?: AdaptiveControl | undefined;
   /**

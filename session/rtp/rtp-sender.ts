@@ -31,6 +31,8 @@ export interface RtpSenderOptions {
   /** Called for each unit of the sound. */
   readonly onSound?: (unit: AccessUnit) => void;
   readonly onStall: (late: number) => void;
+  /** Called when an entry of a playlist is left out. */
+  readonly onSkipped?: (error: unknown) => void;
 }
 
 /**
@@ -91,6 +93,8 @@ export class RtpSender {
       // A source that makes key frames on request is read just in time.
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead: () => this.#passKeyFrameRequest() }),
       loop: options.loop && options.source.description.isLive !== true,
+      playlist: source.playlist,
+      onSkipped: options.onSkipped,
       isLive: options.source.description.isLive,
       onUnit: (unit) => this.#send(unit),
       sound: source.sound && (() => source.sound!.units()),

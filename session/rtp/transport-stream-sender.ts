@@ -28,6 +28,8 @@ export interface TransportStreamSenderOptions {
   /** Called for each unit of the sound. */
   readonly onSound?: (unit: AccessUnit) => void;
   readonly onStall: (late: number) => void;
+  /** Called when an entry of a playlist is left out. */
+  readonly onSkipped?: (error: unknown) => void;
 }
 
 /** Packets in a datagram, as other programs send them: 1,316 bytes, which fit Ethernet. */
@@ -73,6 +75,8 @@ export class TransportStreamSender {
     this.#broadcast = new Broadcast({
       units: () => source.units(),
       loop: options.loop && source.description.isLive !== true,
+      playlist: source.playlist,
+      onSkipped: options.onSkipped,
       isLive: source.description.isLive,
       onUnit: (unit) => this.#send(unit),
       sound: source.sound && (() => source.sound!.units()),

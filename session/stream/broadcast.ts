@@ -1,5 +1,6 @@
 import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
+import type { Playlist } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
   earlier,
@@ -14,6 +15,8 @@ import {
   ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
+import { PlayOrder } from './play-order.ts';
+import { RoundTimeline, shifted } from './round-timeline.ts';
 import { SoundFeed } from './sound-feed.ts';
 import { StallShift } from './stall-shift.ts';
 
@@ -21,6 +24,10 @@ export interface BroadcastOptions {
   /** Access units in decode order, from the beginning at each call. */
   readonly units: () => AsyncIterable<AccessUnit>;
   readonly loop: boolean;
+  /** Sources that follow; `units` and `sound` are those of the first. */
+  readonly playlist?: Playlist | undefined;
+  /** Called when an entry of the playlist is left out, as it cannot be opened. */
+  readonly onSkipped?: ((error: unknown) => void) | undefined;
   /** True for a source that produces pictures by itself: they are emitted when they are read, and never late. */
   readonly isLive?: boolean | undefined;
   /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
@@ -54,9 +61,6 @@ const BATCH_UNITS = 8;
  * absorbs the scheduler's jitter.
  */
 const STALL: Microseconds = milliseconds(100);
-/** Gap between two rounds of a loop when the first round gives no hint: one frame at 30 frames per second. */
-const GAP_DEFAULT: Ticks = ticks(3_000);
-
 /** How far a live source may be ahead of the time since its first picture: it sends what it has when it is opened. */
 const LIVE_AHEAD_MAX: Microseconds = milliseconds(1_000);
 /** Rate at which the clock of a live source may be faster than ours: ten times that of a cheap crystal. */
@@ -87,6 +91,7 @@ export class Broadcast {
   #exhausted = false;
   #error: unknown;
   #stopped = false;
+  readonly #order: PlayOrder;
   readonly #sound: SoundFeed | undefined;
   #startedAt: Instant | undefined;
   #resolveStarted: () => void = () => {};
@@ -100,8 +105,10 @@ export class Broadcast {
     this.#options = options;
     if (options.sound) {
       const onFailure = (error: unknown) => options.onSoundFailure?.(error);
-      this.#sound = new SoundFeed(options.sound, () => this.#handleSound(), onFailure);
+      this.#sound = new SoundFeed(() => this.#handleSound(), onFailure);
     }
+    const { units, sound, playlist, loop, onSkipped } = options;
+    this.#order = new PlayOrder({ first: { units, sound }, playlist, loop, onSkipped });
   }
 
   start(): void {
@@ -113,6 +120,7 @@ export class Broadcast {
     this.#wakeUp.clear();
     this.#readWakeUp.clear();
     this.#sound?.close();
+    this.#order.close();
     this.#resolveStarted();
     this.#roomMade?.();
     this.#readNow?.();
@@ -140,41 +148,28 @@ export class Broadcast {
   }
 
   async #read(): Promise<void> {
-    let offset: Ticks = ticks(0);
-    let isFirstRound = true;
-    let roundMax = 0;
+    // The rounds of one source take the same time; the entries of a playlist do not.
+    const timeline = new RoundTimeline({ equalRounds: this.#options.playlist === undefined });
     try {
-      do {
-        let last: AccessUnit | undefined;
-        let step: Ticks = GAP_DEFAULT;
-        let gapBefore = 0;
-        let base: Ticks | undefined;
-        for await (const unit of this.#announced(this.#options.units())) {
+      for (let media = await this.#order.next(); media; media = await this.#order.next()) {
+        let isEmpty = true;
+        timeline.begin();
+        for await (const each of this.#announced(media.units())) {
           if (this.#stopped) return;
-          // With B-frames decoding begins before 0, but not before the previous round has ended.
-          if (base === undefined) {
-            base = isFirstRound ? ticks(0) : ticks(offset - unit.decodeTimestamp);
-            isFirstRound = false;
-            this.#rounds.push({ begin: ticks(base + unit.decodeTimestamp), base });
-            this.#sound?.begin(base);
+          isEmpty = false;
+          const { unit, base, begins } = timeline.place(each);
+          if (begins) {
+            this.#rounds.push({ begin: unit.decodeTimestamp, base });
+            if (media.sound) this.#sound?.begin(base, media.sound);
           }
-          const gap = last ? unit.decodeTimestamp - last.decodeTimestamp : 0;
-          // The smaller of two: units may be left out between two, but the next one is not read later for that.
-          if (gap > 0) step = ticks(Math.min(gap, gapBefore || gap));
-          gapBefore = gap;
-          last = unit;
-          this.#take(shifted(unit, base));
-          offset = ticks(base + unit.decodeTimestamp + step);
-          this.#nextRead = offset;
-          await (this.#options.leadTime ? this.#untilNeeded(offset, this.#options.leadTime()) : this.#room());
+          this.#take(unit);
+          this.#nextRead = timeline.end;
+          const { leadTime } = this.#options;
+          await (leadTime ? this.#untilNeeded(timeline.end, leadTime()) : this.#room());
           if (this.#stopped) return;
         }
-        if (!last) break;
-        // A round whose end was left out takes as long as the others, so that sources of one video stay together.
-        const { begin } = this.#rounds.at(-1)!;
-        roundMax = Math.max(roundMax, offset - begin);
-        offset = ticks(begin + roundMax);
-      } while (this.#options.loop);
+        if (isEmpty) break;
+      }
     } catch (error) {
       this.#error = error;
     }
@@ -302,6 +297,7 @@ export class Broadcast {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#sound?.close();
+    this.#order.close();
     this.#options.onEnd(this.#error);
   }
 }
@@ -310,9 +306,4 @@ function bytesOf(unit: AccessUnit): number {
   let bytes = 0;
   for (const part of unit.parts) bytes += part.length;
   return bytes;
-}
-
-function shifted(unit: AccessUnit, by: Ticks): AccessUnit {
-  if (by === 0) return unit;
-  return { ...unit, timestamp: ticks(unit.timestamp + by), decodeTimestamp: ticks(unit.decodeTimestamp + by) };
 }

@@ -24,6 +24,8 @@ export interface LiveStreamOptions {
   readonly onKeyFrameWanted: (viewer: object) => void;
   readonly onUnit: ((unit: AccessUnit) => void) | undefined;
   readonly onSound: ((unit: AccessUnit) => void) | undefined;
+  /** Called when an entry of a playlist is left out. */
+  readonly onSkipped?: ((error: unknown) => void) | undefined;
   /** Called when reading the sound fails, which ends the sound of its round. */
   readonly onSoundFailure: (error: unknown) => void;
   /** Called when everything that follows is late by this. */
@@ -99,12 +101,14 @@ export class LiveStream {
   /** Starts the stream, unless it is running. Returns true when it was not. */
   start(): boolean {
     if (this.#broadcast || this.#closed) return false;
-    const { source, loop, onRead, onSoundFailure, onStall } = this.#options;
-    const { adaptive, sound } = source;
+    const { source, loop, onRead, onSoundFailure, onSkipped, onStall } = this.#options;
+    const { adaptive, sound, playlist } = source;
     this.#recent.clear();
     this.#broadcast = new Broadcast({
       units: () => source.units(),
       loop: loop && !this.#isLive,
+      playlist,
+      onSkipped,
       isLive: this.#isLive,
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
       onUnit: (unit) => this.#send(unit),

@@ -4,14 +4,15 @@ import { type Ticks, ticks } from '../../protocol/base/units.ts';
 /** Units read ahead: more than a second of most sound. */
 const AHEAD_UNITS = 64;
 
+type SoundUnits = () => AsyncIterable<AccessUnit>;
+
 /** The sound beside the pictures of a broadcast, read ahead by itself, round after round. */
 export class SoundFeed {
-  readonly #units: () => AsyncIterable<AccessUnit>;
   readonly #onChange: () => void;
   readonly #onFailure: (error: unknown) => void;
   readonly #queue: AccessUnit[] = [];
-  /** Offsets of the rounds that have begun and are not read yet. */
-  readonly #bases: Ticks[] = [];
+  /** Rounds that have begun and are not read yet, with the offsets of their times. */
+  readonly #rounds: { readonly base: Ticks; readonly units: SoundUnits }[] = [];
   #wake: (() => void) | undefined;
   #lastTaken: Ticks = ticks(Number.NEGATIVE_INFINITY);
   /** True while a round is read, or none has begun. */
@@ -22,8 +23,7 @@ export class SoundFeed {
    * @param onChange called when there is a unit after there was none, or when a round has been read.
    * @param onFailure called when the source fails, which ends the sound of the round.
    */
-  constructor(units: () => AsyncIterable<AccessUnit>, onChange: () => void, onFailure: (error: unknown) => void) {
-    this.#units = units;
+  constructor(onChange: () => void, onFailure: (error: unknown) => void) {
     this.#onChange = onChange;
     this.#onFailure = onFailure;
     void this.#read();
@@ -36,12 +36,12 @@ export class SoundFeed {
 
   /** True when nothing follows before the next round. */
   get exhausted(): boolean {
-    return !this.#reading && this.#bases.length === 0 && this.#queue.length === 0;
+    return !this.#reading && this.#rounds.length === 0 && this.#queue.length === 0;
   }
 
   /** A round of the pictures begins: that of the sound as well, with times shifted by `base`. */
-  begin(base: Ticks): void {
-    this.#bases.push(base);
+  begin(base: Ticks, units: SoundUnits): void {
+    this.#rounds.push({ base, units });
     this.#wake?.();
   }
 
@@ -59,21 +59,21 @@ export class SoundFeed {
 
   async #read(): Promise<void> {
     while (!this.#isClosed) {
-      const base = this.#bases.shift();
-      if (base === undefined) {
+      const round = this.#rounds.shift();
+      if (round === undefined) {
         await this.#woken();
         continue;
       }
       this.#reading = true;
-      await this.#readRound(base).catch((error: unknown) => this.#onFailure(error));
+      await this.#readRound(round).catch((error: unknown) => this.#onFailure(error));
       this.#reading = false;
       this.#onChange();
     }
   }
 
-  async #readRound(base: Ticks): Promise<void> {
+  async #readRound({ base, units }: { readonly base: Ticks; readonly units: SoundUnits }): Promise<void> {
     let isFirst = true;
-    for await (const unit of this.#units()) {
+    for await (const unit of units()) {
       const timestamp = ticks(unit.timestamp + base);
       // What is left of the round before gives way.
       if (isFirst) while (this.#queue.length > 0 && this.#queue.at(-1)!.timestamp >= timestamp) this.#queue.pop();
@@ -81,7 +81,7 @@ export class SoundFeed {
       const last = this.#queue.at(-1)?.timestamp ?? this.#lastTaken;
       if (timestamp > last) this.#push({ ...unit, timestamp, decodeTimestamp: timestamp });
       while (!this.#isClosed && this.#queue.length >= AHEAD_UNITS) await this.#woken();
-      if (this.#isClosed || timestamp >= (this.#bases[0] ?? Number.POSITIVE_INFINITY)) break;
+      if (this.#isClosed || timestamp >= (this.#rounds[0]?.base ?? Number.POSITIVE_INFINITY)) break;
     }
   }
 

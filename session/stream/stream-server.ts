@@ -108,6 +108,7 @@ export class StreamServer {
       onKeyFrameWanted: (viewer) => this.#steering?.requestKeyFrame(now(), viewer),
       onUnit: options.onUnit,
       onSound: options.onSound,
+      onSkipped: (error) => options.log.warn(`left out of the playlist: ${causeOf(error)}`),
       onSoundFailure: (error) => options.log.warn(`the sound ends early: ${causeOf(error)}`),
       onStall: (late) => this.#stalls.add(now(), late),
       onIdle: (error) => options.onIdle(error),

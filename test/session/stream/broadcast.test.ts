@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { MediaSource, SoundDescription } from '../../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { seconds, ticks } from '../../../protocol/base/units.ts';
 import { Broadcast, type BroadcastOptions } from '../../../session/stream/broadcast.ts';
@@ -154,5 +155,81 @@ describe('a live source', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     // A minute of media; a second of it may be ahead.
     expect(handed.length).toBeLessThan(6_000);
+  });
+});
+
+describe('a playlist', () => {
+  const film = (frames: number, mark: number) =>
+    Array.from({ length: frames }, (_, index) => ({ ...unit(index * FRAME), parts: [Uint8Array.of(mark)] }));
+  const sourceOf = (
+    units: readonly AccessUnit[],
+    onClose: () => void,
+    sound: readonly AccessUnit[] = [],
+  ): MediaSource => ({
+    description: {} as MediaSource['description'],
+    sound: {
+      description: {} as SoundDescription,
+      units: async function* () {
+        yield* sound;
+      },
+    },
+    units: async function* () {
+      yield* units;
+    },
+    close: async () => onClose(),
+  });
+
+  test('plays its entries in turn on one timeline, with their sound, and closes them', async () => {
+    let [opened, closed] = [0, 0];
+    const heard: number[] = [];
+    const { handed, ends } = broadcast(film(3, 1), {
+      playlist: {
+        length: 2,
+        open: async () => {
+          opened++;
+          return sourceOf(film(2, 2), () => closed++, [unit(0), unit(FRAME)]);
+        },
+      },
+      sound: async function* () {
+        yield* [unit(0), unit(FRAME), unit(2 * FRAME), unit(3 * FRAME)];
+      },
+      onSound: ({ timestamp }) => heard.push(timestamp / FRAME),
+    });
+    await until('it has ended', () => ends.length > 0);
+    expect(handed.map(({ timestamp, parts }) => [timestamp / FRAME, parts[0]![0]])).toEqual([
+      ...[0, 1, 2].map((at) => [at, 1]),
+      ...[3, 4].map((at) => [at, 2]),
+    ]);
+    // The sound of the first entry is longer than its pictures, and ends with them.
+    expect(heard).toEqual([0, 1, 2, 3, 4]);
+    expect(ends).toEqual([undefined]);
+    await until('all are closed', () => closed === opened);
+  });
+
+  test('leaves an entry out that cannot be opened, and goes on with --loop', async () => {
+    const skipped: unknown[] = [];
+    const gone = new Error('it is gone');
+    const { handed, one } = broadcast(film(2, 1), {
+      loop: true,
+      playlist: { length: 2, open: () => Promise.reject(gone) },
+      onSkipped: (error) => skipped.push(error),
+    });
+    await until('it has gone round', () => handed.length >= 5);
+    one.stop();
+    expect(handed.slice(0, 5).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 1, 2, 3, 4]);
+    expect(skipped[0]).toBe(gone);
+  });
+
+  test('closes the entry that is read when it is stopped', async () => {
+    let [opened, closed] = [0, 0];
+    const open = async () => {
+      opened++;
+      return sourceOf(film(1_000, 2), () => closed++);
+    };
+    const { handed, one } = broadcast(film(1, 1), { playlist: { length: 2, open } });
+    await until('the second entry plays', () => handed.length >= 3);
+    one.stop();
+    await until('it is closed', () => closed === 1);
+    expect(opened).toBe(1);
   });
 });
