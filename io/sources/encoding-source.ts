@@ -194,6 +194,9 @@ export class EncodingSource implements MediaSource {
   }
 
   async #start(from: number): Promise<Pass | undefined> {
+    // Of the place before, which may be the end of the input.
+    this.#skipped = 0;
+    this.#timestamp = from;
     const rested = this.#rested;
     this.#rested = undefined;
     if (from === 0 && rested) {

@@ -82,6 +82,16 @@ describe('a source that encodes', () => {
     expect(frames).toEqual(units.map((_, index) => (index < 10 ? index : index + 11)));
   });
 
+  withLibrary('begins again with the first picture where it is late at the end', async () => {
+    const order = { ...options().order, input: { graph: `${PATTERN}:duration=0.5` } };
+    const source = await EncodingSource.open(options({ order }));
+    await take(source, 100);
+    source.adaptive!.skip!(milliseconds(300));
+    const again = await take(source, 3);
+    await source.close();
+    expect(again.map(({ timestamp }) => timestamp)).toEqual([0, 3_000, 6_000]);
+  });
+
   withLibrary('has parameter sets in each key frame, and one slice a picture', async () => {
     const source = await EncodingSource.open(options());
     const units = await take(source, 5);
