@@ -6,6 +6,7 @@ import type { RtspLogin } from '../session/rtsp/rtsp-authentication.ts';
 import type { RtspPeer } from '../session/rtsp/rtsp-connection.ts';
 import { RtspRequests } from '../session/rtsp/rtsp-requests.ts';
 import { RtspSessions } from '../session/rtsp/rtsp-sessions.ts';
+import { BacklogBudget } from '../session/stream/backlog-budget.ts';
 import { RecentGroup } from '../session/stream/recent-group.ts';
 
 const TRACKS: readonly PresentationTrack[] = [
@@ -18,6 +19,7 @@ const peerAt = (address: string): RtspPeer => ({
   address,
   localAddress: '192.0.2.1',
   backlogAge: microseconds(0),
+  unsentBytes: 0,
   sendPackets: () => {},
   close: async () => {},
 });
@@ -40,6 +42,7 @@ export function presentation({
     requestKeyFrame: () => {},
     add: () => {},
     delete: () => {},
+    backlogBudget: new BacklogBudget(),
   };
   const sessions = new RtspSessions({
     live,

@@ -11,7 +11,10 @@ import type { PlaceHolder } from '../stream/places.ts';
 import type { PlayerTrack } from './player-track.ts';
 
 /** The live stream that players join. */
-export type JoinedStream = Pick<LiveStream, 'isLive' | 'recent' | 'start' | 'requestKeyFrame' | 'add' | 'delete'>;
+export type JoinedStream = Pick<
+  LiveStream,
+  'isLive' | 'recent' | 'start' | 'requestKeyFrame' | 'add' | 'delete' | 'backlogBudget'
+>;
 
 export interface PlayerSessionOptions extends JoinableUnitsOptions {
   readonly live: JoinedStream;

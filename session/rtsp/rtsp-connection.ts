@@ -13,6 +13,7 @@ import {
 } from '../../protocol/rtsp/rtsp-message.ts';
 import { type RtspItem, RtspReader } from '../../protocol/rtsp/rtsp-reader.ts';
 import type { PacketPair } from '../../protocol/rtsp/transport-header.ts';
+import type { Backlog } from '../stream/backlog-budget.ts';
 import { BacklogAge } from './backlog-age.ts';
 
 export interface RtspConnectionOptions {
@@ -29,7 +30,7 @@ export interface RtspConnectionOptions {
 }
 
 /** The player at the other end of a connection. */
-export interface RtspPeer {
+export interface RtspPeer extends Backlog {
   /** Address and port of the player, as text. */
   readonly peer: string;
   /** Address of the player without the port. */
@@ -94,6 +95,10 @@ export class RtspConnection implements RtspPeer {
   /** Arrival time of the last bytes. */
   get heardAt(): Instant {
     return this.#heardAt;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
   }
 
   get backlogAge(): Microseconds {

@@ -84,7 +84,12 @@ export class RtspSessions {
     if ('refused' in placement) return placement;
     if (placement.evict) this.end(placement.evict, 'evicted: it did not play, and the server is full');
     const { codec, parameterSets } = tracks[VIDEO_TRACK]!;
-    const backlogAge = () => (lower === 'tcp' ? connection.backlogAge : microseconds(0));
+    const { backlogBudget } = live;
+    if (lower === 'tcp') backlogBudget.add(connection);
+    const backlogAge = () => {
+      if (lower === 'udp') return microseconds(0);
+      return backlogBudget.isExceeded(connection) ? microseconds(Number.POSITIVE_INFINITY) : connection.backlogAge;
+    };
     const onEnded = () => {
       const entry = this.#entries.get(session.id);
       if (entry) entry.endedTimer = setTimeout(() => this.#conclude(session, 'end of stream'), ENDED_MS);
@@ -144,6 +149,7 @@ export class RtspSessions {
 
   /** A connection has closed: what it carried ends, and what it controlled may be taken over by another. */
   forget(connection: RtspPeer): void {
+    this.#options.live.backlogBudget.delete(connection);
     for (const entry of this.#entries.values()) {
       if (entry.connection !== connection) continue;
       entry.connection = undefined;

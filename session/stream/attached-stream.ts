@@ -1,26 +1,30 @@
 import type { Socket } from 'node:net';
 import { frameForStream, StreamDeframer } from '../../protocol/rtp/stream-framing.ts';
+import type { Backlog, BacklogBudget } from './backlog-budget.ts';
 
 export interface AttachedStreamOptions {
   readonly socket: Socket;
+  /** Limits what waits for all slow receivers. */
+  readonly backlogBudget: BacklogBudget;
   /** Called once, with the first bytes: the receiver is reached. */
   readonly onReached: () => void;
   readonly onPacket: (packet: Uint8Array) => void;
   readonly onClose: () => void;
 }
 
-/** Limit of bytes queued for a slow connection. */
-const BACKLOG_BYTES_MAX = 16_000_000;
 /** Time limit for the first bytes, milliseconds: some round trips of the longest path. */
 const FIRST_BYTES_TIMEOUT_MS = 5_000;
 
 /** The second connection of a receiver, which carries its media over TCP: packets framed as in RFC 4571. */
-export class AttachedStream {
+export class AttachedStream implements Backlog {
   readonly #socket: Socket;
+  readonly #backlogBudget: BacklogBudget;
   #reached = false;
 
-  constructor({ socket, onReached, onPacket, onClose }: AttachedStreamOptions) {
+  constructor({ socket, backlogBudget, onReached, onPacket, onClose }: AttachedStreamOptions) {
     this.#socket = socket;
+    this.#backlogBudget = backlogBudget;
+    backlogBudget.add(this);
     const deframer = new StreamDeframer();
     const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_TIMEOUT_MS);
     socket.on('data', (bytes: Buffer) => {
@@ -34,6 +38,7 @@ export class AttachedStream {
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => {
       clearTimeout(timer);
+      backlogBudget.delete(this);
       onClose();
     });
   }
@@ -45,7 +50,11 @@ export class AttachedStream {
 
   /** True when so much is queued that frames should be skipped up to a key frame. */
   get backedUp(): boolean {
-    return this.#socket.writableLength > BACKLOG_BYTES_MAX;
+    return this.#backlogBudget.isExceeded(this);
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
   }
 
   write(packets: readonly Uint8Array[]): void {

@@ -1,6 +1,7 @@
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/units.ts';
+import { BacklogBudget } from './backlog-budget.ts';
 import { Broadcast } from './broadcast.ts';
 import { RecentGroup } from './recent-group.ts';
 
@@ -39,6 +40,8 @@ export interface LiveStreamOptions {
  * begins anew after its end.
  */
 export class LiveStream {
+  /** Limits what waits for its slow viewers. */
+  readonly backlogBudget = new BacklogBudget();
   readonly #options: LiveStreamOptions;
   readonly #viewers = new Set<StreamViewer>();
   readonly #recent = new RecentGroup();

@@ -5,6 +5,7 @@ import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage } from '../../protocol/control/control-message.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
+import type { BacklogBudget } from './backlog-budget.ts';
 
 /** Options of one receiver's session at a stream server. */
 export interface ServerSessionOptions {
@@ -28,6 +29,8 @@ export interface ServerSessionOptions {
   readonly datagramBytesMax: number;
   /** Budget for the retained sent packets, bytes, shared by all receivers of the stream. */
   readonly historyBudget: HistoryBudget;
+  /** Limits what waits for slow receivers over TCP. */
+  readonly backlogBudget: BacklogBudget;
   readonly sendDatagrams: (
     datagrams: readonly Uint8Array[],
     to: { host: string; port: number },

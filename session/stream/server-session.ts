@@ -230,6 +230,7 @@ export class ServerSession implements PlaceHolder {
   attach(socket: Socket): void {
     this.#stream = new AttachedStream({
       socket,
+      backlogBudget: this.#options.backlogBudget,
       onReached: () => {
         clearTimeout(this.#reachTimer);
         if (this.ready) this.#options.onReady();

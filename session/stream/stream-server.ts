@@ -258,6 +258,7 @@ export class StreamServer {
       channel: pending.channel,
       datagramBytesMax,
       historyBudget: this.#history,
+      backlogBudget: this.live.backlogBudget,
       sendDatagrams: (datagrams, to, lengths) => this.#media.send(datagrams, to, lengths),
       sendProbe: (datagram, to, onRefused) => this.#media.sendProbe(datagram, to, onRefused),
       onPathMtu: (bytes) => {

@@ -7,6 +7,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { SentFormat } from '../../protocol/whep/format-choice.ts';
 import type { JoinedStream } from '../player/player-session.ts';
+import type { BacklogBudget } from '../stream/backlog-budget.ts';
 import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
 import { RecentGroup } from '../stream/recent-group.ts';
 import { browserNeeds } from './browser-needs.ts';
@@ -64,6 +65,10 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
 
   get isLive(): boolean {
     return this.#options.live.isLive;
+  }
+
+  get backlogBudget(): BacklogBudget {
+    return this.#options.live.backlogBudget;
   }
 
   get recent(): RecentGroup {
