@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { formatAddress, isLoopback, resolveHost } from '../net/host-address.ts';
 import type { HostAndPort } from '../net/host-and-port.ts';
+import { PendingSockets } from '../net/pending-sockets.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { METRICS_CONTENT_TYPE, type MetricFamily, writeMetrics } from './metric-family.ts';
 
-/** Prometheus uses one connection; a few more for people who look. */
+/** Prometheus uses one connection; a few more for people who look. Beyond it, the oldest makes way: one may not read its answer. */
 const CONNECTIONS_MAX = 16;
 const REQUEST_TIMEOUT_MS = 5_000;
 const PATH = '/metrics';
@@ -32,7 +33,8 @@ export class MetricsServer {
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       (request, response) => this.#answer(request, response),
     );
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    const pending = new PendingSockets({ pendingMax: CONNECTIONS_MAX });
+    this.#server.on('connection', (socket) => pending.add(socket));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 

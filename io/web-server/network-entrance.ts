@@ -1,9 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { makeIdentity } from '../crypto/identity.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../net/host-address.ts';
+import { PendingSockets } from '../net/pending-sockets.ts';
 import { listenOn, type PageEntrance } from './page-entrance.ts';
 
 /** Address at which the page is served to other devices. */
@@ -26,6 +27,8 @@ const NETWORK_PORT = 7_081;
 /** Length of the token: it cannot be guessed. */
 const TOKEN_BYTES = 16;
 const CONNECTIONS_MAX = 128;
+/** Limit of connections that have not shown the token; the others are for those that have. */
+const PENDING_MAX = 64;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const NOT_ADMITTED =
   'This page opens with the whole address that dropframe printed when it started: it ends in ?token= and a secret.';
@@ -41,6 +44,7 @@ export class NetworkEntrance implements PageEntrance {
   readonly #host: string;
   readonly #addresses: readonly string[];
   readonly #fingerprint: string;
+  readonly #pending = new PendingSockets({ pendingMax: PENDING_MAX });
   #port = 0;
 
   /**
@@ -65,6 +69,7 @@ export class NetworkEntrance implements PageEntrance {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     });
     this.server.maxConnections = CONNECTIONS_MAX;
+    this.server.on('connection', (socket) => this.#pending.add(socket as Socket));
   }
 
   get invitation(): PageInvitation {
@@ -78,10 +83,12 @@ export class NetworkEntrance implements PageEntrance {
     return host === this.#formatted(arrivedAt) || (isIP(this.#host) === 0 && host === this.#formatted(this.#host));
   }
 
-  admits({ headers }: IncomingMessage): boolean {
+  admits({ headers, socket }: IncomingMessage): boolean {
     const prefix = `${this.#cookieName}=`;
     const cookie = headers.cookie?.split('; ').find((each) => each.startsWith(prefix));
-    return cookie !== undefined && this.#isToken(cookie.slice(prefix.length));
+    const isAdmitted = cookie !== undefined && this.#isToken(cookie.slice(prefix.length));
+    if (isAdmitted) this.#pending.establish(socket);
+    return isAdmitted;
   }
 
   /**

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { connect } from 'node:tls';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
 import { LANE_SOCKET_PATH, parseLanePicture } from '../../../protocol/page/lane-message.ts';
+import { PATIENCE } from '../../patience.ts';
 import { type Answer, ask, usePages } from './page-window.ts';
 
 /** Another address of this machine, on any system with the whole of 127.0.0.0/8. */
@@ -45,6 +48,30 @@ test('a wrong token is refused, in the address and for another page of the same 
   expect((await askNetwork(url, '/?token=AAAAAAAAAAAAAAAAAAAAAA')).status).toBe(403);
   expect((await askNetwork(url, '/?token=')).status).toBe(403);
   expect((await askNetwork(url, `/summary.json${new URL(url).search}`)).status).toBe(403);
+});
+
+test('silent connections make way for others, and not those that have shown the cookie', async () => {
+  const { url, cookie } = await invited();
+  const { host, port, hostname } = new URL(url);
+  const open = connect({ port: Number(port), host: hostname, rejectUnauthorized: false });
+  open.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`);
+  await once(open, 'data');
+  const silent = Array.from({ length: 300 }, () =>
+    connectTcp(Number(port), hostname)
+      .on('error', () => {})
+      .resume(),
+  );
+  onTestFinished(() => {
+    for (const socket of [open, ...silent]) socket.destroy();
+  });
+  await vi.waitFor(async () => {
+    expect((await askNetwork(url, '/', { headers: { cookie } })).status).toBe(200);
+    const waiting = silent.filter(({ destroyed }) => !destroyed).length;
+    expect(waiting).toBeLessThan(65);
+    expect(waiting, 'all have timed out').toBeGreaterThan(0);
+  }, PATIENCE);
+  open.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`);
+  await once(open, 'data');
 });
 
 test('exchanges the token for a cookie of this site alone, and goes on without it', async () => {
