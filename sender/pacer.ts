@@ -1,7 +1,6 @@
 import {
   type Instant,
   instant,
-  later,
   type Microseconds,
   microseconds,
   milliseconds,
@@ -62,17 +61,8 @@ export class Pacer<T extends { readonly length: number }> {
     return this.#queuedBytes === 0 || this.#queuedBytes + bytes <= this.#options.queueBytesMax;
   }
 
-  /**
-   * @param rate capacity of the path in bytes per second, when it is limited.
-   * @param delay by which the first datagram is held back; no effect while earlier frames are queued.
-   */
-  enqueue(
-    now: Instant,
-    datagrams: readonly T[],
-    frameInterval: Microseconds,
-    rate?: number,
-    delay: Microseconds = microseconds(0),
-  ): void {
+  /** @param rate capacity of the path in bytes per second, when it is limited. */
+  enqueue(now: Instant, datagrams: readonly T[], frameInterval: Microseconds, rate?: number): void {
     if (this.#head > 0) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
@@ -86,7 +76,7 @@ export class Pacer<T extends { readonly length: number }> {
     else this.#keepTo(rate);
     if (!idle) return;
     this.#groupLeft = this.#groupDatagrams;
-    this.#nextAt = later(now, delay);
+    this.#nextAt = now;
   }
 
   #spread(span: Microseconds): void {

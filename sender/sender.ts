@@ -184,7 +184,7 @@ export class Sender implements Endpoint<SenderEvent> {
       headerBytes,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
-    this.#pacer.enqueue(now, datagrams, this.#frameInterval, this.#rate.pacingRate, this.#rate.departureDelay);
+    this.#pacer.enqueue(now, datagrams, this.#frameInterval, this.#rate.pacingRate);
     this.#reports.onFrame(now, unit.decodeTimestamp);
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;

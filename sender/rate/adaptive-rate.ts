@@ -10,7 +10,6 @@ import {
   seconds,
 } from '../../protocol/base/units.ts';
 import { Competition } from './competition.ts';
-import { DeparturePhase } from './departure-phase.ts';
 import { PathModel } from './path-model.ts';
 import type { CongestionFeedback, RateController, SentPacket } from './rate-controller.ts';
 
@@ -74,8 +73,6 @@ export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
 const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
 const FRAME_INTERVAL_MAX: Microseconds = milliseconds(200);
 const FRAME_INTERVAL_WEIGHT = 1 / 8;
-/** Longest time that a frame is held back before it leaves, as a share of the latency. */
-const HOLD_OF_LATENCY = 1 / 4;
 
 /**
  * Rate control for a source that follows it frame by frame, with a deadline. The target is what lets the next frame,
@@ -96,10 +93,6 @@ export class AdaptiveRate implements RateController {
   /** Rate beside others that keep a queue; 0 without them. */
   #competingRate = 0;
   #framesOffered = 0;
-  readonly #phase = new DeparturePhase();
-  readonly #holdMax: Microseconds;
-  #departureDelay: Microseconds = microseconds(0);
-  #sentBytes = 0;
   #startedAt: Instant | undefined;
   #silentAt: Instant | undefined;
 
@@ -109,7 +102,6 @@ export class AdaptiveRate implements RateController {
     const { queueOfLatency, queueFrom, startRate } = this.#options;
     this.#path = new PathModel(this.#options);
     this.#queueAllowed = microseconds(Math.max(0, latency - queueFrom) * queueOfLatency);
-    this.#holdMax = microseconds(latency * HOLD_OF_LATENCY);
     this.#allowed = startRate;
     this.#target = startRate;
   }
@@ -121,11 +113,6 @@ export class AdaptiveRate implements RateController {
   get pacingRate(): number {
     const { paceOfCapacity, paceMin } = this.#options;
     return Math.max(paceMin, paceOfCapacity * Math.max(this.#target, this.#path.capacity ?? 0));
-  }
-
-  get departureDelay(): Microseconds {
-    // Behind a queue that others keep, the phase does not matter.
-    return this.#competingRate > 0 ? microseconds(0) : this.#departureDelay;
   }
 
   get isFollowed(): boolean {
@@ -142,11 +129,6 @@ export class AdaptiveRate implements RateController {
 
   onOffered(now: Instant): void {
     this.#framesOffered++;
-    this.#departureDelay = this.#phase.next(
-      microseconds(Math.min(this.#frameInterval, this.#holdMax)),
-      this.#path.sharing,
-      this.#sentBytes,
-    );
     const before = this.#offeredAt;
     this.#offeredAt = now;
     if (before === undefined || now <= before) return;
@@ -158,7 +140,6 @@ export class AdaptiveRate implements RateController {
 
   onSent(now: Instant, packet: SentPacket): void {
     this.#startedAt ??= now;
-    this.#sentBytes += packet.bytes;
     this.#silentAt ??= later(now, this.#options.silenceMax);
     this.#path.onSent(now, packet);
     this.#retarget(now);
@@ -167,7 +148,7 @@ export class AdaptiveRate implements RateController {
   onPath(): void {}
 
   onFeedback(now: Instant, feedback: CongestionFeedback): void {
-    this.#path.onFeedback(now, feedback, this.#frameInterval);
+    this.#path.onFeedback(now, feedback);
     this.#silentAt = later(now, this.#options.silenceMax);
     this.#allowed *= this.#options.growth;
     this.#compete(now, feedback);

@@ -23,10 +23,6 @@ export class GuardedController implements RateController {
     return this.#breaker.limit === undefined ? this.#inner.pacingRate : this.#limited(this.#inner.pacingRate);
   }
 
-  get departureDelay(): Microseconds {
-    return this.#inner.departureDelay ?? microseconds(0);
-  }
-
   get windowBytes(): number | undefined {
     return this.#inner.windowBytes;
   }

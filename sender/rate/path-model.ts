@@ -8,7 +8,6 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
-import { BottleneckSharing } from './bottleneck-sharing.ts';
 import { CapacityMeter } from './capacity-meter.ts';
 import { CompetingTraffic } from './competing-traffic.ts';
 import { DelayBase } from './delay-base.ts';
@@ -65,7 +64,6 @@ export class PathModel {
   readonly #roundTrip = new DelayBase(BASE_MEMORY);
   readonly #standing = new StandingQueue();
   readonly #cross = new CompetingTraffic();
-  readonly #sharing = new BottleneckSharing();
   #capacity: number | undefined;
   #waited: Microseconds | undefined;
   #sampledAt: Instant = instant(Number.NEGATIVE_INFINITY);
@@ -109,11 +107,6 @@ export class PathModel {
     return this.#cross.estimate;
   }
 
-  /** Whether others use the bottleneck without keeping a queue there. */
-  get sharing(): BottleneckSharing {
-    return this.#sharing;
-  }
-
   /** Time of the last report; `undefined` before the first. */
   get heardAt(): Instant | undefined {
     return this.#heardAt;
@@ -134,14 +127,13 @@ export class PathModel {
     this.#setTimer();
   }
 
-  /** @param frameInterval of the source, for telling whether others use the path; absent when that is not asked. */
-  onFeedback(now: Instant, { packets, roundTripLatest }: CongestionFeedback, frameInterval?: Microseconds): void {
+  onFeedback(now: Instant, { packets, roundTripLatest }: CongestionFeedback): void {
     const gap = elapsed(this.#heardAt ?? now, now);
     if (gap < REPORT_GAP_MAX)
       this.#reportGap = microseconds(this.#reportGap + (gap - this.#reportGap) * REPORT_GAP_WEIGHT);
     this.#heardAt = now;
     this.#roundTrip.observe(now, roundTripLatest);
-    const newest = this.#onPackets(now, packets, microseconds(roundTripLatest - this.#roundTrip.value), frameInterval);
+    const newest = this.#onPackets(now, packets, microseconds(roundTripLatest - this.#roundTrip.value));
     if (newest && this.#waited !== undefined) {
       this.#queue.onReported(newest.number, newest.sentAt, this.#waited);
       if (this.#waited < gap * GAP_WAITED) this.#meter.withdraw();
@@ -180,12 +172,7 @@ export class PathModel {
   }
 
   /** @returns the newest packet that was received. */
-  #onPackets(
-    now: Instant,
-    packets: readonly PacketReport[],
-    roundTripRise: Microseconds,
-    frameInterval: Microseconds | undefined,
-  ): PacketReport | undefined {
+  #onPackets(now: Instant, packets: readonly PacketReport[], roundTripRise: Microseconds): PacketReport | undefined {
     let newest: PacketReport | undefined;
     for (const packet of packets) {
       if (packet.arrivedAt === undefined) continue;
@@ -198,7 +185,6 @@ export class PathModel {
     if (delay - this.#oneWay.value > roundTripRise + CLOCK_STEP_MIN) {
       this.#oneWay.restart(now, microseconds(delay - roundTripRise));
       this.#meter.restart();
-      this.#sharing.restart();
     }
     const waits: Microseconds[] = [];
     for (const packet of packets) {
@@ -210,9 +196,7 @@ export class PathModel {
       if (wait > USE_MIN) this.#cross.onWaited(now, { sentAt, arrivedAt, bytes });
       else this.#cross.interrupt();
       const entersAt = microseconds(sentAt + this.#oneWay.value);
-      const passage = { sentAt, entersAt, leavesAt: arrivedAt, bytes };
-      this.#meter.onPassage(passage);
-      if (frameInterval !== undefined) this.#sharing.onPassage(passage, this.#capacity, frameInterval);
+      this.#meter.onPassage({ entersAt, leavesAt: arrivedAt, bytes });
     }
     this.#standing.observe(now, waits);
     this.#waited = waits.at(-1);

@@ -68,8 +68,6 @@ export interface RateController {
   readonly target: number | undefined;
   /** Rate at which datagrams of a frame leave, bytes per second; `undefined` when frames are spread over their interval. */
   readonly pacingRate: number | undefined;
-  /** Time by which the frame just offered is held back before its first datagram leaves. Absent: 0. */
-  readonly departureDelay?: Microseconds;
   /**
    * Bytes that may leave now: what a congestion window has room for. A datagram leaves while it is above 0, even when it is
    * larger. `undefined` or absent without a window.

@@ -28,14 +28,6 @@ test('a small frame leaves at once', () => {
   expect(departures(pacer, at(5))).toEqual([[at(5), GROUP]]);
 });
 
-test('a frame held back leaves later, and the frame after it not before', () => {
-  const pacer = newPacer();
-  pacer.enqueue(at(5), datagrams(2), INTERVAL, 100_000, milliseconds(20));
-  pacer.enqueue(at(15), datagrams(2), INTERVAL, 100_000);
-  const times = departures(pacer, at(5)).map(([time]) => time);
-  expect(Math.min(...times)).toBe(at(25));
-});
-
 test('a frame slightly longer than a group leaves at once as well', () => {
   const pacer = newPacer();
   pacer.enqueue(at(5), datagrams(GROUP * 1.5 - 1), INTERVAL);

@@ -75,21 +75,6 @@ describe('constant streams', () => {
   });
 });
 
-// Frames of the second stream arrive 12 ms behind those of the first: at fixed phases it gets three times as little.
-test('two adaptive streams of one frame rate share a link, whatever the phase of their frames', () => {
-  const source = { kind: 'adaptive', fps: 30, kbpsMin: 100, kbpsMax: 6_000, keyInterval: 0, frames: 750 } as const;
-  const load: FlowLoad = { kind: 'media', strategy: 'hybrid', parameters: { rate: 'adaptive' }, source };
-  const result = run(
-    'rate=6mbit delay=20ms queue=300ms',
-    [flow('first', load), flow('second', load, { startMs: 12 })],
-    { endsAt: instant(START + seconds(25)), warmUpSeconds: 10, budget: milliseconds(400) },
-  );
-  for (const { figures } of result.flows) {
-    expect(figures.fairRatio).toBeGreaterThan(0.65);
-    expect(figures.fairRatio).toBeLessThan(1.25);
-  }
-});
-
 test('a media flow alone on a shared link has the frames that it has on a link of its own', () => {
   const result = run('rate=4mbit loss=2% delay=20ms', [flow('h', media('hybrid'))]);
   const { frames } = result.flows[0]!.run.media!;
