@@ -86,7 +86,8 @@ export async function readMp4Encryption(path: string): Promise<string | undefine
   return undefined;
 }
 
-async function readMovieBody(
+/** Reads the body of the movie box. Returns `undefined` when the file has none, or it is too large. */
+export async function readMovieBody(
   path: string,
 ): Promise<{ readonly body: Uint8Array; readonly bodyOffset: number } | undefined> {
   const file = await open(path, 'r');

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { hasImpossibleCounts } from '../mp4/sample-counts.ts';
 import { Failure } from '../os/failure.ts';
 import { liveInputOf } from './live-input.ts';
 import type { MediaSource } from './media-source.ts';
@@ -28,6 +29,9 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   const live = options.live === true ? await liveInputOf(input) : undefined;
   if (live && !wantsPictures) throw new Failure(`${input}: the sound of live sources is not sent yet`, 2);
   if (live) return (await import('./open-live.ts')).openLive(input, live, options);
+  if (await hasImpossibleCounts(input).catch(() => false)) {
+    throw new Failure(`${input}: its index (moov box) is damaged: it counts more samples than there are`);
+  }
   if (!wishes) return openPictures(input, options);
   if (!wantsPictures) return soundAlone(input, { ...options, sound: wishes });
   let pictures: MediaSource;
