@@ -1,16 +1,17 @@
 // Builds the page without a server: `npm run build:site` writes a folder of static files, out/site or the one that is
 // named (`npm run build:site -- FOLDER`), for any file server and any path on it.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { tsImport } from 'tsx/esm/api';
 import { documentPages } from './documents.js';
+import { clearFolder, refusalOf } from './out-folder.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = resolve(process.argv[2] ?? join(root, 'out/site'));
-if (!relative(out, root).startsWith('..') && out !== root) fail(`${out} contains the sources: name another folder`);
-if (out === root) fail(`${out} is the folder of the sources: name another one`);
+const refusal = refusalOf(out, root);
+if (refusal !== undefined) fail(refusal);
 
 /** Workers and scripts: each is one file in assets/, and finds the others beside itself. */
 const SCRIPTS = [
@@ -31,8 +32,8 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
   "worker-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
-rmSync(out, { recursive: true, force: true });
-mkdirSync(join(out, 'assets'), { recursive: true });
+clearFolder(out);
+mkdirSync(join(out, 'assets'));
 await bundleScripts();
 for (const path of ASSETS) cpSync(join(root, path), join(out, 'assets', basename(path)));
 const { SITE_SAMPLES } = await tsImport('./samples.ts', import.meta.url);

@@ -1,0 +1,2 @@
+export function refusalOf(folder: string, root: string): string | undefined;
+export function clearFolder(folder: string): void;

@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+
+/** File that tells a site of an earlier build from a folder of somebody else's files. */
+const MARKER = '.dropframe-site';
+
+/**
+ * Returns why no site may be written to a folder, since what is there is deleted; `undefined` when it may. Among the sources
+ * only folders below out/ may be written; elsewhere those that are new, empty or a site of an earlier build.
+ */
+export function refusalOf(folder, root) {
+  const place = realPlace(folder);
+  const sources = realpathSync(root);
+  if (isWithin(sources, place)) return `${folder} contains the sources: name another folder`;
+  if (isWithin(place, sources)) {
+    const generated = join(sources, 'out');
+    if (place !== generated && isWithin(place, generated)) return undefined;
+    return `${folder} is among the sources: name a folder below out/, or one outside`;
+  }
+  if (!existsSync(place)) return undefined;
+  const names = entriesOf(place);
+  if (names === undefined) return `${folder} is not a folder: name another one`;
+  if (names.length === 0 || names.includes(MARKER)) return undefined;
+  return `${folder} has files that are not of an earlier build of the site: name a new or an empty folder`;
+}
+
+/** Makes an empty folder for the site, with its marker. */
+export function clearFolder(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, MARKER),
+    'Written by `npm run build:site`, which deletes this folder when it writes again.\n',
+  );
+}
+
+function entriesOf(place) {
+  try {
+    return readdirSync(place);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Path without symbolic links, also of a folder that does not exist yet. */
+function realPlace(folder) {
+  const path = resolve(folder);
+  if (existsSync(path)) return realpathSync(path);
+  return dirname(path) === path ? path : join(realPlace(dirname(path)), basename(path));
+}
+
+function isWithin(path, folder) {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path;
+}
