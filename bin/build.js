@@ -1,15 +1,18 @@
 // Compiles the rooms and the page into dist/, or into the folder that is named.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleCommand } from './bundle.js';
 import { bundlePage } from './bundle-page.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = resolve(process.argv[2] ?? join(root, 'dist'));
+const target = resolve(process.argv[2] ?? join(root, 'dist'));
+/** The folder while it is incomplete: a build that fails leaves the one before as it is. */
+const dist = `${target}.part-${process.pid}`;
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-rmSync(dist, { recursive: true, force: true });
+process.on('exit', () => rmSync(dist, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 for (const project of [['tsconfig.build.json'], ['tsconfig.web.json', '--noEmit', 'false']]) {
   const { status } = spawnSync(process.execPath, [compiler, '-p', ...project, '--outDir', dist], {
     cwd: root,
@@ -23,6 +26,14 @@ await bundleCommand(dist);
 await bundlePage(dist);
 // Its time tells when the compiled files were made.
 writeFileSync(join(dist, '.built'), '');
+replaceTarget();
+
+function replaceTarget() {
+  const previous = `${dist}-previous`;
+  if (existsSync(target)) renameSync(target, previous);
+  renameSync(dist, target);
+  rmSync(previous, { recursive: true, force: true });
+}
 
 /** The options of the commands as a manual page; the sources find commander wherever the compiled files lie. */
 function writeManualPage() {

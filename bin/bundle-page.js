@@ -11,6 +11,7 @@ export async function bundlePage(dist) {
     entryPoints: ENTRIES.map((entry) => join(dist, `${entry}.js`)),
     outbase: dist,
     outdir: join(dist, 'page'),
+    absWorkingDir: dist,
     bundle: true,
     format: 'esm',
     platform: 'browser',

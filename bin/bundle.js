@@ -34,6 +34,8 @@ export async function bundleCommand(dist) {
   const { metafile } = await build({
     entryPoints: [join(dist, 'cli', 'main.js')],
     outdir,
+    // Comments name modules by their path from here, and so do not tell where the folder was.
+    absWorkingDir: dist,
     bundle: true,
     splitting: true,
     chunkNames: 'part-[hash]',
@@ -48,7 +50,10 @@ export async function bundleCommand(dist) {
     logLevel: 'warning',
     plugins: [ownAddress(dist, outdir)],
   });
-  writeLicenses(Object.keys(metafile.inputs), outdir);
+  writeLicenses(
+    Object.keys(metafile.inputs).map((path) => join(dist, path)),
+    outdir,
+  );
 }
 
 /** Lets a module in the bundle find the files and workers beside the compiled module. */

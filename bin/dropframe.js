@@ -30,10 +30,19 @@ function stale() {
   return rooms.some((room) => existsSync(join(root, room)) && newest(join(root, room)) > builtAt);
 }
 
+/** True when the list of packages has changed since npm installed them, as after `git pull`. */
+function arePackagesOld() {
+  const [wanted, installed] = [join(root, 'package-lock.json'), join(root, 'node_modules', '.package-lock.json')];
+  return existsSync(wanted) && (!existsSync(installed) || statSync(wanted).mtimeMs > statSync(installed).mtimeMs);
+}
+
 if (existsSync(join(root, 'cli', 'main.ts')) && existsSync(compiler) && stale()) {
   const { status, error } = spawnSync(process.execPath, [join(root, 'bin', 'build.js')], { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
-    process.stderr.write(`dropframe: the sources do not compile: ${error?.message ?? 'see above'}\n`);
+    const why = arePackagesOld()
+      ? 'the installed packages are older than package-lock.json: run `npm ci`'
+      : 'see above';
+    process.stderr.write(`dropframe: the sources do not compile: ${error?.message ?? why}\n`);
     process.exit(1);
   }
 }
