@@ -36,8 +36,8 @@ export interface TargetFeedback {
 }
 
 /**
- * Parses `dropframe://HOST:PORT`, `HOST:PORT`, `HOST`, `rtp://HOST:PORT`, or the name of an SDP file. Options in the URL are set on the
- * command, unless the command line gives them too.
+ * Parses `dropframe://HOST:PORT`, `HOST:PORT`, `HOST`, `rtp://HOST:PORT`, or the name of an SDP file. Options of the
+ * connection in the URL are set on the command, unless the command line gives them too.
  * @throws {Failure} for a malformed target or an unreadable file.
  */
 export async function receiveTarget(text: string, command: Command): Promise<ReceiveTarget> {
@@ -74,13 +74,35 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
 /** Without a session description, the sender is asked for what it may know. */
 const ASKING: TargetFeedback = { requests: true, keyFrames: true };
 
+/**
+ * Options that a URL may set: those of the connection and of the delay. A URL comes from others, so it opens no ports, reads
+ * and writes no files, starts no programs, and names no other hosts.
+ */
+const URL_OPTIONS: ReadonlySet<string> = new Set([
+  'latency',
+  'transport',
+  'recovery',
+  'redundancy',
+  'release',
+  'on-loss',
+  'mend',
+  'congestion',
+  'timeout',
+  'no-audio',
+  'fingerprint',
+  'passphrase',
+]);
+
 function setOptions(query: URLSearchParams, command: Command): void {
   for (const [name, value] of query) {
     const option = command.options.find((candidate) => candidate.long === `--${name}`);
     if (!option) throw new InvalidArgumentError(`'${name}' is not an option of receive`);
+    if (!URL_OPTIONS.has(name)) {
+      throw new InvalidArgumentError(`'${name}' cannot be set by a URL: give --${name} on the command line`);
+    }
     const key = option.attributeName();
     if (command.getOptionValueSource(key) === 'cli') continue;
-    if (!option.required) command.setOptionValueWithSource(key, value !== 'false', 'cli');
+    if (!option.required) command.setOptionValueWithSource(key, option.negate === (value === 'false'), 'cli');
     else {
       if (option.argChoices && !option.argChoices.includes(value)) {
         throw new InvalidArgumentError(`${name}=${value}: choose from ${option.argChoices.join(', ')}`);

@@ -220,6 +220,7 @@ Such a run ends with an RTCP BYE or after --timeout without packets. Reports, re
 key frames (PLI) go back by RTCP as the SDP file allows, without one always; answers are retransmissions (RFC 4588).
 With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
 no data is lost, but some of it is late. Without --link it is the kernel's TCP.
+Options in a URL are those of connection and delay; ports, files, programs and links are for the command line only.
 In a terminal, space pauses and resumes live, q stops. If the sender is absent or disappears, receive waits for it for
 --timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and
 prints the summary; a second one exits at once.

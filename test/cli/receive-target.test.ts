@@ -45,6 +45,34 @@ test('reads an rtp URL as an address of this machine', async () => {
   expect(given.opts()).toMatchObject({ latency: 300 });
 });
 
+test.each(['', '=true', '=1'])(
+  'an option without a value in a URL holds as on the command line: no-audio%s',
+  async (value) => {
+    const given = command().option('--no-audio');
+    await receiveTarget(`dropframe://camera.local?no-audio${value}`, given);
+    expect(given.opts().audio).toBe(false);
+  },
+);
+
+test.each([
+  ['metrics', '0.0.0.0:9464'],
+  ['page-listen', '0.0.0.0'],
+  ['page-port', '80'],
+  ['output', '.bashrc'],
+  ['summary', 'run.json'],
+  ['pcap', 'run.pcapng'],
+  ['play', 'mpv'],
+  ['link', 'trace=secret'],
+  ['json', ''],
+])('a URL cannot set --%s', async (name, value) => {
+  const given = command();
+  const before = { ...given.opts() };
+  await expect(receiveTarget(`dropframe://camera.local?${name}=${value}`, given)).rejects.toThrow(
+    `'${name}' cannot be set by a URL: give --${name} on the command line`,
+  );
+  expect(given.opts()).toEqual(before);
+});
+
 test.each([
   ['192.168.1.5', '192.168.1.5', 7_000],
   ['192.168.1.5:7010', '192.168.1.5', 7_010],
