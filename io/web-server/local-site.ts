@@ -32,6 +32,8 @@ const ZIPPED_BYTES_MIN = 1_000;
 /** Compression level: the fast ones leave a third more. */
 const ZIP_LEVEL = 4;
 
+const WRONG_HOST = 'this page is not served by that name: open the address that dropframe printed';
+
 /** The page may load its own scripts, styles and socket, and nothing else. */
 const HEADERS = {
   'Content-Security-Policy':
@@ -135,7 +137,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
 
   #answer(entrance: PageEntrance, request: IncomingMessage, response: ServerResponse): void {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    if (!entrance.isOurHost(request.headers.host, request)) return refuse(response, 421, 'wrong host');
+    if (!entrance.isOurHost(request.headers.host, request)) return refuse(response, 421, WRONG_HOST);
     if (entrance.answersFirst(request, response)) return;
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const reads = request.method === 'GET' || request.method === 'HEAD';

@@ -1,11 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { makeIdentity } from '../crypto/identity.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../net/host-address.ts';
 import { PendingSockets } from '../net/pending-sockets.ts';
-import { listenOn, type PageEntrance } from './page-entrance.ts';
+import { comparableHost, listenOn, type PageEntrance } from './page-entrance.ts';
 
 /** Address at which the page is served to other devices. */
 export interface PageListen {
@@ -41,7 +41,6 @@ export class NetworkEntrance implements PageEntrance {
   readonly server: Server;
   readonly scheme = 'https';
   readonly #token = randomBytes(TOKEN_BYTES).toString('base64url');
-  readonly #host: string;
   readonly #addresses: readonly string[];
   readonly #fingerprint: string;
   readonly #pending = new PendingSockets({ pendingMax: PENDING_MAX });
@@ -52,14 +51,13 @@ export class NetworkEntrance implements PageEntrance {
    */
   static async open({ host, port }: PageListen, log: (message: string) => void): Promise<NetworkEntrance> {
     const bound = await resolveHost(host);
-    const entrance = new NetworkEntrance(host, host === bound ? reachableAddresses(bound) : [host]);
+    const entrance = new NetworkEntrance(host === bound ? reachableAddresses(bound) : [host]);
     entrance.#port = await listenOn(entrance.server, { host: bound, port, usual: NETWORK_PORT, log });
     return entrance;
   }
 
-  private constructor(host: string, addresses: readonly string[]) {
+  private constructor(addresses: readonly string[]) {
     const { certificate, key, fingerprint } = makeIdentity({ hosts: addresses, at: new Date() });
-    this.#host = host;
     this.#addresses = addresses;
     this.#fingerprint = fingerprint;
     this.server = createServer({
@@ -77,10 +75,12 @@ export class NetworkEntrance implements PageEntrance {
     return { urls, fingerprint: this.#fingerprint };
   }
 
-  isOurHost(host: string | undefined, { socket }: IncomingMessage): boolean {
-    // An IPv4 address on an IPv6 socket (RFC 4291 §2.5.5.2).
-    const arrivedAt = socket.localAddress?.replace(/^::ffff:/, '') ?? '';
-    return host === this.#formatted(arrivedAt) || (isIP(this.#host) === 0 && host === this.#formatted(this.#host));
+  /**
+   * Any name may lead here, as behind a NAT; without cookie or token it opens nothing, and a page of a rebound name has
+   * neither. The host of an `Origin` must be the one that was asked for.
+   */
+  isOurHost(host = '', { headers }: IncomingMessage): boolean {
+    return comparableHost(host, this.scheme) === comparableHost(headers.host ?? '', this.scheme);
   }
 
   admits({ headers, socket }: IncomingMessage): boolean {

@@ -11,12 +11,24 @@ export type PageServerSocket = HttpServer | HttpsServer;
 export interface PageEntrance {
   readonly server: PageServerSocket;
   readonly scheme: 'http' | 'https';
-  /** True for a `Host` by which this socket is known; with DNS rebinding, pages of other sites send another one. */
+  /**
+   * True for a `Host`, or the host of an `Origin`, by which this socket is known; with DNS rebinding, pages of other sites
+   * send another one.
+   */
   isOurHost(host: string | undefined, request: IncomingMessage): boolean;
   /** True when the request may see and command the page. */
   admits(request: IncomingMessage): boolean;
   /** Answers a request for admission, and one that is not admitted; returns false for all others. */
   answersFirst(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+
+/** Form in which hosts are compared: in lower case and without the default port, as browsers write them (RFC 6454 §6.2). */
+export function comparableHost(host: string, scheme: PageEntrance['scheme']): string {
+  const end = `:${DEFAULT_PORTS[scheme]}`;
+  const lower = host.toLowerCase();
+  return lower.endsWith(end) ? lower.slice(0, -end.length) : lower;
 }
 
 /** Usual port of a page, so that bookmarks and open windows find it again. */
@@ -41,8 +53,9 @@ export class LoopbackEntrance implements PageEntrance {
     this.#port = await listenOn(this.server, { host: LOOPBACK, port, usual: PAGE_PORT, log });
   }
 
-  isOurHost(host: string | undefined): boolean {
-    return host === `${LOOPBACK}:${this.#port}` || host === `localhost:${this.#port}`;
+  isOurHost(host = ''): boolean {
+    const names = [LOOPBACK, 'localhost'].map((name) => comparableHost(`${name}:${this.#port}`, this.scheme));
+    return names.includes(comparableHost(host, this.scheme));
   }
 
   admits(): boolean {

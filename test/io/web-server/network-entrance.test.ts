@@ -5,6 +5,7 @@ import { connect } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
+import { comparableHost } from '../../../io/web-server/page-entrance.ts';
 import { LANE_SOCKET_PATH, parseLanePicture } from '../../../protocol/page/lane-message.ts';
 import { PATIENCE } from '../../patience.ts';
 import { type Answer, ask, usePages } from './page-window.ts';
@@ -107,13 +108,40 @@ test('the WebSocket needs the token and the own origin', async () => {
   expect(await open(own, { cookie })).toBe(101);
 });
 
-test('names of other hosts are refused, with the token too', async () => {
+test('under any name of this machine the token and the cookie open the page, and nothing else does', async () => {
   const { url, cookie } = await invited();
-  const { port } = new URL(url);
-  for (const host of [`rebound.test:${port}`, `127.0.0.1:${port}`, `0.0.0.0:${port}`, HOST]) {
-    expect((await askNetwork(url, '/', { headers: { host, cookie } })).status).toBe(421);
-    expect((await askNetwork(url, `/${new URL(url).search}`, { headers: { host } })).status).toBe(421);
+  const { port, search } = new URL(url);
+  // A name of the network, one of a NAT with its own port, the default port that browsers omit, and a rebound name.
+  for (const host of [`studio.local:${port}`, `gate.test:9443`, 'studio.local', `rebound.test:${port}`]) {
+    expect((await askNetwork(url, `/${search}`, { headers: { host } })).status).toBe(200);
+    expect((await askNetwork(url, '/', { headers: { host, cookie } })).status).toBe(200);
+    const refused = await askNetwork(url, '/', { headers: { host } });
+    expect(refused.status).toBe(403);
+    expect(refused.body).toContain('the whole address that dropframe printed');
   }
+});
+
+test.each([
+  ['Studio.Local:7081', 'https://studio.local:7081', 200],
+  ['studio.local:443', 'https://studio.local', 200],
+  ['studio.local', 'https://studio.local', 200],
+  ['studio.local', 'https://rebound.test', 405],
+  ['studio.local:7081', 'https://studio.local:7082', 405],
+  ['studio.local', 'http://studio.local', 405],
+])('a command to %s from a page of %s is answered with %d', async (host, origin, status) => {
+  const { url, cookie } = await invited();
+  const asked = { method: 'POST', headers: { host, origin, cookie }, body: 'x' };
+  expect((await askNetwork(url, '/lab', asked)).status).toBe(status);
+});
+
+test.each([
+  ['127.0.0.1:80', 'http', '127.0.0.1'],
+  ['127.0.0.1:8080', 'http', '127.0.0.1:8080'],
+  ['Studio.Local:443', 'https', 'studio.local'],
+  ['studio.local:80', 'https', 'studio.local:80'],
+  ['[::1]:443', 'https', '[::1]'],
+] as const)('the host %s of %s is compared as %s', (host, scheme, compared) => {
+  expect(comparableHost(host, scheme)).toBe(compared);
 });
 
 test('the page of this machine needs no token, and does not know that of the others', async () => {

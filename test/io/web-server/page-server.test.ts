@@ -180,7 +180,9 @@ test('serves the page with headers that exclude foreign content', async () => {
 
 test('refuses another host, method or path', async () => {
   const page = await opened();
-  expect((await get(page, '/', { Host: 'evil.example' })).status).toBe(421);
+  const refused = await get(page, '/', { Host: 'evil.example' });
+  expect(refused.status).toBe(421);
+  expect(refused.body).toBe('this page is not served by that name: open the address that dropframe printed\n');
   expect((await get(page, '/', {}, 'POST')).status).toBe(405);
   for (const path of ['/package.json', '/web/../package.json', '/web/%2e%2e/package.json', '//etc/passwd', '/web/']) {
     expect((await get(page, path)).status, path).toBe(404);
