@@ -160,7 +160,7 @@ export class Broadcast {
           const { unit, base, begins } = timeline.place(each);
           if (begins) {
             this.#rounds.push({ begin: unit.decodeTimestamp, base });
-            if (media.sound) this.#sound?.begin(base, media.sound);
+            this.#sound?.begin(base, media.sound);
           }
           this.#take(unit);
           this.#nextRead = timeline.end;

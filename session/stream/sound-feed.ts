@@ -6,6 +6,8 @@ const AHEAD_UNITS = 64;
 
 type SoundUnits = () => AsyncIterable<AccessUnit>;
 
+const NO_UNITS: SoundUnits = async function* () {};
+
 /** The sound beside the pictures of a broadcast, read ahead by itself, round after round. */
 export class SoundFeed {
   readonly #onChange: () => void;
@@ -39,8 +41,11 @@ export class SoundFeed {
     return !this.#reading && this.#rounds.length === 0 && this.#queue.length === 0;
   }
 
-  /** A round of the pictures begins: that of the sound as well, with times shifted by `base`. */
-  begin(base: Ticks, units: SoundUnits): void {
+  /**
+   * A round of the pictures begins: that of the sound as well, with times shifted by `base`.
+   * @param units sound of the round; a round without any is silent.
+   */
+  begin(base: Ticks, units: SoundUnits = NO_UNITS): void {
     this.#rounds.push({ base, units });
     this.#wake?.();
   }
@@ -72,17 +77,22 @@ export class SoundFeed {
   }
 
   async #readRound({ base, units }: { readonly base: Ticks; readonly units: SoundUnits }): Promise<void> {
-    let isFirst = true;
+    let isSilent = true;
     for await (const unit of units()) {
       const timestamp = ticks(unit.timestamp + base);
-      // What is left of the round before gives way.
-      if (isFirst) while (this.#queue.length > 0 && this.#queue.at(-1)!.timestamp >= timestamp) this.#queue.pop();
-      isFirst = false;
+      if (isSilent) this.#endRoundBefore(timestamp);
+      isSilent = false;
       const last = this.#queue.at(-1)?.timestamp ?? this.#lastTaken;
       if (timestamp > last) this.#push({ ...unit, timestamp, decodeTimestamp: timestamp });
       while (!this.#isClosed && this.#queue.length >= AHEAD_UNITS) await this.#woken();
       if (this.#isClosed || timestamp >= (this.#rounds[0]?.base ?? Number.POSITIVE_INFINITY)) break;
     }
+    if (isSilent) this.#endRoundBefore(base);
+  }
+
+  /** Removes the units of the previous round from this time on. */
+  #endRoundBefore(timestamp: Ticks): void {
+    while (this.#queue.length > 0 && this.#queue.at(-1)!.timestamp >= timestamp) this.#queue.pop();
   }
 
   #push(unit: AccessUnit): void {

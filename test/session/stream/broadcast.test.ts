@@ -161,13 +161,9 @@ describe('a live source', () => {
 describe('a playlist', () => {
   const film = (frames: number, mark: number) =>
     Array.from({ length: frames }, (_, index) => ({ ...unit(index * FRAME), parts: [Uint8Array.of(mark)] }));
-  const sourceOf = (
-    units: readonly AccessUnit[],
-    onClose: () => void,
-    sound: readonly AccessUnit[] = [],
-  ): MediaSource => ({
+  const sourceOf = (units: readonly AccessUnit[], onClose: () => void, sound?: readonly AccessUnit[]): MediaSource => ({
     description: {} as MediaSource['description'],
-    sound: {
+    sound: sound && {
       description: {} as SoundDescription,
       units: async function* () {
         yield* sound;
@@ -204,6 +200,20 @@ describe('a playlist', () => {
     expect(heard).toEqual([0, 1, 2, 3, 4]);
     expect(ends).toEqual([undefined]);
     await until('all are closed', () => closed === opened);
+  });
+
+  test('ends the sound of an entry at the next one, which has none', async () => {
+    const heard: number[] = [];
+    const { ends } = broadcast(film(3, 1), {
+      playlist: { length: 2, open: async () => sourceOf(film(20, 2), () => {}) },
+      // A second of sound, which is read ahead of the pictures.
+      sound: async function* () {
+        for (let index = 0; index < 100; index++) yield unit(index * FRAME);
+      },
+      onSound: ({ timestamp }) => heard.push(timestamp / FRAME),
+    });
+    await until('it has ended', () => ends.length > 0);
+    expect(heard).toEqual([0, 1, 2]);
   });
 
   test('leaves an entry out that cannot be opened, and goes on with --loop', async () => {
