@@ -5,6 +5,11 @@ import { timestampDistance, type WireTimestamp } from '../../protocol/rtp/sequen
 
 /** Change of the offset that is followed, 90 kHz: 5 ms. The reports of some senders scatter by a millisecond or two. */
 const STEP_MIN = 450;
+/**
+ * Change of the offset that is believed, 90 kHz: 10 s. An encoder delays one of the streams by a second or two. Beyond
+ * it the reports of the two streams are of different clocks.
+ */
+const STEP_MAX = 900_000;
 const TICKS_PER_US = 0.09;
 const TICKS_PER_SECOND = 90_000;
 
@@ -34,11 +39,11 @@ class StreamClock {
     return this.#offset;
   }
 
-  report(ntp: NtpTimestamp, timestamp: WireTimestamp): void {
+  /** @param sentAt time of the report on the sender's clock, seconds. */
+  report(sentAt: number, timestamp: WireTimestamp): void {
     this.#elapsed += timestampDistance(this.#timestamp, timestamp);
     this.#timestamp = timestamp;
-    const sent = (ntp.seconds + ntp.fraction / 2 ** 32) * TICKS_PER_SECOND;
-    this.#offset = toMediaTime(ticks(this.#elapsed), this.#clockRate) - sent;
+    this.#offset = toMediaTime(ticks(this.#elapsed), this.#clockRate) - sentAt * TICKS_PER_SECOND;
   }
 }
 
@@ -50,6 +55,8 @@ export class RtpSync {
   #pictures: StreamClock | undefined;
   #sound: StreamClock | undefined;
   #shift: Ticks | undefined;
+  /** NTP seconds of the first report: the origin of the sender's clock. */
+  #origin: number | undefined;
 
   beginPictures(clockRate: number, first: FirstPacket): void {
     this.#pictures = new StreamClock(clockRate, first);
@@ -62,13 +69,11 @@ export class RtpSync {
   }
 
   reportPictures(ntp: NtpTimestamp, timestamp: WireTimestamp): void {
-    this.#pictures?.report(ntp, timestamp);
-    this.#follow();
+    this.#report(this.#pictures, ntp, timestamp);
   }
 
   reportSound(ntp: NtpTimestamp, timestamp: WireTimestamp): void {
-    this.#sound?.report(ntp, timestamp);
-    this.#follow();
+    this.#report(this.#sound, ntp, timestamp);
   }
 
   /** Media time of the pictures minus that of the sound, 90 kHz; `undefined` while one of them has not begun. */
@@ -78,10 +83,20 @@ export class RtpSync {
     return this.#shift ?? ticks(Math.round((sound.firstAt - pictures.firstAt) * TICKS_PER_US));
   }
 
+  #report(stream: StreamClock | undefined, { seconds, fraction }: NtpTimestamp, timestamp: WireTimestamp): void {
+    // A sender without a clock reports 0 (RFC 3550 §6.4.1).
+    if (!stream || (seconds === 0 && fraction === 0)) return;
+    this.#origin ??= seconds;
+    // NTP seconds wrap, in 2036 for the next time.
+    stream.report(((seconds - this.#origin) | 0) + fraction / 2 ** 32, timestamp);
+    this.#follow();
+  }
+
   #follow(): void {
-    const [pictures, sound] = [this.#pictures?.offset, this.#sound?.offset];
-    if (pictures === undefined || sound === undefined) return;
+    const [pictures, sound, present] = [this.#pictures?.offset, this.#sound?.offset, this.shift];
+    if (pictures === undefined || sound === undefined || present === undefined) return;
     const shift = ticks(Math.round(pictures - sound));
-    if (this.#shift === undefined || Math.abs(shift - this.#shift) > STEP_MIN) this.#shift = shift;
+    const step = Math.abs(shift - present);
+    if (step <= STEP_MAX && (this.#shift === undefined || step > STEP_MIN)) this.#shift = shift;
   }
 }

@@ -57,6 +57,32 @@ describe('the sound of plain RTP is put on the timeline of the pictures', () => 
     sync.reportSound(ntp(160), wireTimestamp(48_000 * 60.012));
     expect(sync.shift).toBe(-1_080);
   });
+
+  test('and leaves out reports without a clock, and those of different clocks', () => {
+    const sync = new RtpSync();
+    sync.beginPictures(90_000, first(0, 0));
+    sync.beginSound(48_000, first(100, 0));
+    sync.reportPictures(ntp(0), wireTimestamp(0));
+    sync.reportSound(ntp(3_900_000_000), wireTimestamp(0));
+    expect(sync.shift).toBe(9_000);
+    // Seconds since the sender was switched on.
+    sync.reportPictures(ntp(5), wireTimestamp(0));
+    expect(sync.shift).toBe(9_000);
+    sync.reportPictures(ntp(3_900_000_000), wireTimestamp(0));
+    expect(sync.shift).toBe(0);
+    sync.reportSound(ntp(0), wireTimestamp(48_000));
+    expect(sync.shift).toBe(0);
+  });
+
+  test('by reports on both sides of the wrap of NTP seconds', () => {
+    const sync = new RtpSync();
+    sync.beginPictures(90_000, first(0, 0));
+    sync.beginSound(48_000, first(0, 0));
+    sync.reportPictures(ntp(2 ** 32 - 1), wireTimestamp(0));
+    // The first sound was sent half a second after the first picture.
+    sync.reportSound(ntp(1), wireTimestamp(48_000 * 1.5));
+    expect(sync.shift).toBe(45_000);
+  });
 });
 
 /** The first seconds of the clip with flashes and beeps. */
