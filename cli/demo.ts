@@ -133,8 +133,12 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     throw error;
   });
   const metrics = await serveMetrics(options, log, async () => {
-    const { laneMetrics } = await import('../session/metrics/lane-metrics.ts');
-    return () => laneMetrics(show.summary.lanes, show.viewers);
+    const [{ laneMetrics }, { HeldCounters }] = await Promise.all([
+      import('../session/metrics/lane-metrics.ts'),
+      import('../io/metrics/held-counters.ts'),
+    ]);
+    const held = new HeldCounters();
+    return () => laneMetrics(show.summary.lanes, show.viewers, held);
   }).catch(async (error: unknown) => {
     await show.close();
     throw error;

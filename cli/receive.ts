@@ -358,10 +358,14 @@ export async function reportRun(
     import('./result-file.ts'),
   ]);
   const metrics = await serveMetrics(options, context.log, async () => {
-    const { receiverMetrics } = await import('../session/metrics/receiver-metrics.ts');
+    const [{ receiverMetrics }, { HeldCounters }] = await Promise.all([
+      import('../session/metrics/receiver-metrics.ts'),
+      import('../io/metrics/held-counters.ts'),
+    ]);
+    const held = new HeldCounters();
     return () => {
       const { summary } = run;
-      return receiverMetrics(summary, run.bitrate(summary));
+      return receiverMetrics(summary, run.bitrate(summary), held);
     };
   });
   context.showStatus(() => {

@@ -1,3 +1,4 @@
+import type { HeldCounters } from '../../io/metrics/held-counters.ts';
 import { byLabel, counter, gauge, type MetricFamily, type MetricLabels } from '../../io/metrics/metric-family.ts';
 import type { LaneFigures, LaneRates, LaneSettings } from '../../protocol/page/lane-message.ts';
 
@@ -7,11 +8,16 @@ export interface LaneMetrics {
   readonly rates: LaneRates | undefined;
 }
 
-/** Figures of the lanes of the page. Counters of a lane begin again with its settings. */
-export function laneMetrics(lanes: readonly LaneMetrics[], viewers: number): MetricFamily[] {
+/**
+ * Figures of the lanes of the page. Counters of a lane begin again with its settings.
+ * @param held counters of the calls before.
+ */
+export function laneMetrics(lanes: readonly LaneMetrics[], viewers: number, held: HeldCounters): MetricFamily[] {
   return [
     gauge('dropframe_lane_viewers', 'Windows that show the page.', viewers),
-    ...lanes.flatMap((lane, index) => oneLane({ lane: String(index + 1), ...kindOf(lane.settings) }, lane)),
+    ...lanes.flatMap((lane, index) =>
+      held.hold(oneLane({ lane: String(index + 1), ...kindOf(lane.settings) }, lane), lane.figures?.run),
+    ),
   ];
 }
 
@@ -30,7 +36,7 @@ function oneLane(of: MetricLabels, { figures, rates }: LaneMetrics): MetricFamil
   return [
     counter(
       'dropframe_lane_frames_total',
-      'Frames of a lane; each is in exactly one class.',
+      'Frames of a lane, by class.',
       byLabel('class', { onTime, recovered, late, mended, lost: figures.framesLost }, of),
     ),
     counter('dropframe_lane_shown_frames_total', 'Frames shown.', [[of, figures.framesShown]]),

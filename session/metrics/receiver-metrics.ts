@@ -1,9 +1,16 @@
+import type { HeldCounters } from '../../io/metrics/held-counters.ts';
 import { byLabel, counter, gauge, type MetricFamily } from '../../io/metrics/metric-family.ts';
 import type { FrameSummary, PacketSummary } from '../run/class-summary.ts';
 import type { DelaySummary, RunSummary } from '../run/run-summary.ts';
 
-/** Figures of a receiver, from the summary of its run so far. */
-export function receiverMetrics(summary: RunSummary, bitrate: number | null): MetricFamily[] {
+/**
+ * Figures of a receiver, from the summary of its run so far.
+ * @param held counters of the calls before.
+ */
+export const receiverMetrics = (summary: RunSummary, bitrate: number | null, held: HeldCounters): MetricFamily[] =>
+  held.hold(families(summary, bitrate));
+
+function families(summary: RunSummary, bitrate: number | null): MetricFamily[] {
   const { sound, bytes, sendsRefused } = summary;
   const { headersCounted: _, ...layers } = bytes;
   return [
@@ -73,14 +80,10 @@ function streamMetrics(stream: 'pictures' | 'sound', { frames, packets, requests
   const retransmitted = recoveredInRound.reduce((sum, count) => sum + count, 0);
   const of = { stream };
   return [
-    counter(
-      'dropframe_receive_frames_total',
-      'Frames; each is in exactly one class.',
-      byLabel('class', { ...frameClasses }, of),
-    ),
+    counter('dropframe_receive_frames_total', 'Frames, by class.', byLabel('class', { ...frameClasses }, of)),
     counter(
       'dropframe_receive_packets_total',
-      'Packets of the media; each is in exactly one class.',
+      'Packets of the media, by class.',
       byLabel('class', { ...packetClasses, retransmitted }, of),
     ),
     counter('dropframe_receive_requests_total', 'Packets requested again.', [[of, requests]]),

@@ -1,3 +1,4 @@
+import { HeldCounters } from '../../../io/metrics/held-counters.ts';
 import type { MetricFamily } from '../../../io/metrics/metric-family.ts';
 import { processMetrics } from '../../../io/metrics/process-metrics.ts';
 import { Histogram } from '../../../protocol/base/histogram.ts';
@@ -32,29 +33,27 @@ const session = {
   },
 };
 
-/** Figures of a receiver with sound and a recording. */
-export const received = (): MetricFamily[] =>
-  receiverMetrics(
-    summarizeRun([session], {
-      transport: 'udp',
-      transports: ['udp'],
-      sessionCauses: ['first'],
-      encrypted: true,
-      recovery: 'hybrid',
-      latencyMs: 120,
-      link: undefined,
-      media: undefined,
-      durationSeconds: 1,
-      ipv6: false,
-      stalledFor: microseconds(1_500_000),
-      segments: undefined,
-      modeledTcp: undefined,
-      hostFaults: { drops: 4, refusedHere: 2, refusedBySender: 3, notAuthentic: 5 },
-      sound: { sessions: [session], concealedMs: 250 },
-      recordedFrames: 90,
-    }),
-    800_000,
-  );
+/** Summary of a receiver with sound and a recording. */
+export const receivedSummary = summarizeRun([session], {
+  transport: 'udp',
+  transports: ['udp'],
+  sessionCauses: ['first'],
+  encrypted: true,
+  recovery: 'hybrid',
+  latencyMs: 120,
+  link: undefined,
+  media: undefined,
+  durationSeconds: 1,
+  ipv6: false,
+  stalledFor: microseconds(1_500_000),
+  segments: undefined,
+  modeledTcp: undefined,
+  hostFaults: { drops: 4, refusedHere: 2, refusedBySender: 3, notAuthentic: 5 },
+  sound: { sessions: [session], concealedMs: 250 },
+  recordedFrames: 90,
+});
+
+export const received = (): MetricFamily[] => receiverMetrics(receivedSummary, 800_000, new HeldCounters());
 
 /** Figures of a sender whose source follows two receivers, and of players. */
 export const served = (): MetricFamily[] =>
@@ -83,7 +82,7 @@ export const relayed = (): MetricFamily[] =>
 
 const record = new LaneRecord();
 record.frameShown(instant(30_000), instant(0));
-const lane: LaneMetrics = {
+export const lane: LaneMetrics = {
   settings: { transport: 'udp', recovery: 'hybrid', congestionControl: 'cubic', latencyMs: 200, onLoss: 'freeze' },
   figures: {
     ...{ run: 0, seconds: 1, stalledForMs: 0, ...record.figures(2_000, 0) },
@@ -93,7 +92,7 @@ const lane: LaneMetrics = {
 };
 const tcp: LaneMetrics = { ...lane, settings: { ...lane.settings, transport: 'tcp' } };
 
-export const lanes = (): MetricFamily[] => laneMetrics([lane, tcp], 2);
+export const lanes = (): MetricFamily[] => laneMetrics([lane, tcp], 2, new HeldCounters());
 
 export const plain = (protocol: 'rtp' | 'udp' | 'rtp+ts'): MetricFamily[] =>
   plainSentMetrics({ protocol, statistics: { ...emptySenderStatistics(), frames: 7 }, refused: 0, positionSeconds: 1 });

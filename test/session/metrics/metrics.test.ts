@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { HeldCounters } from '../../../io/metrics/held-counters.ts';
 import { type MetricFamily, writeMetrics } from '../../../io/metrics/metric-family.ts';
+import { laneMetrics } from '../../../session/metrics/lane-metrics.ts';
+import { receiverMetrics } from '../../../session/metrics/receiver-metrics.ts';
 import { parseExposition } from '../../io/metrics/exposition.ts';
-import { allMetrics, lanes, plain, received, relayed, served } from './all-metrics.ts';
+import { allMetrics, lane, lanes, plain, received, receivedSummary, relayed, served } from './all-metrics.ts';
 
 const DOCS = join(import.meta.dirname, '../../../docs');
 const samplesOf = (families: readonly MetricFamily[]) =>
@@ -60,6 +63,28 @@ test('lanes carry their number, transport and recovery', () => {
     'dropframe_lane_lag_seconds{lane="1",transport="udp",recovery="hybrid",follows="false",percentile="50"}': 0.03,
     'dropframe_lane_delivered_bytes_per_second{lane="2",transport="tcp",recovery="cubic",follows="false"}': 900,
   });
+});
+
+test('counters of a receiver never fall', () => {
+  const held = new HeldCounters();
+  const incomplete = (count: number) => {
+    const summary = { ...receivedSummary, frames: { ...receivedSummary.frames, incomplete: count } };
+    const samples = samplesOf(receiverMetrics(summary, null, held));
+    return samples['dropframe_receive_frames_total{stream="pictures",class="incomplete"}'];
+  };
+  // A dropped frame whose last packet arrives becomes an overdue one.
+  expect([incomplete(5), incomplete(4), incomplete(6)]).toEqual([5, 5, 6]);
+});
+
+test('counters of a lane never fall within a run, and begin again with the next', () => {
+  const held = new HeldCounters();
+  const lost = (framesLost: number, run: number) => {
+    const samples = samplesOf(laneMetrics([{ ...lane, figures: { ...lane.figures!, framesLost, run } }], 1, held));
+    return Object.entries(samples).find(([name]) => name.includes('class="lost"'))?.[1];
+  };
+  // A lost frame whose last packet arrives becomes a late one.
+  expect([lost(5, 0), lost(4, 0), lost(6, 0)]).toEqual([5, 5, 6]);
+  expect([lost(2, 1), lost(1, 1)]).toEqual([2, 2]);
 });
 
 describe('the documentation', () => {
