@@ -27,7 +27,7 @@ export interface LanePicture {
   readonly timestamp: Ticks;
   readonly capturedMs: number;
   /** Access unit with start codes (H.264 Annex B). */
-  readonly annexB: Uint8Array;
+  readonly data: Uint8Array;
 }
 
 export type LaneProtocol = 'udp' | 'tcp';
@@ -176,7 +176,7 @@ const LANE_OFFSET = 2;
 const RUN_OFFSET = 3;
 
 export function serializeLanePicture(
-  picture: Omit<LanePicture, 'annexB'> & { readonly parts: readonly Uint8Array[] },
+  picture: Omit<LanePicture, 'data'> & { readonly parts: readonly Uint8Array[] },
 ): Uint8Array {
   const { frame: number, capturedMs: timeMs } = picture;
   const message = writePicture(VERSION, { ...picture, number, timeMs }, picture.parts);

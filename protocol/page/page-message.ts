@@ -25,8 +25,8 @@ export interface PagePicture {
   readonly timestamp: Ticks;
   /** Send time in milliseconds since the Unix epoch, on the server's clock, which is also the page's. */
   readonly sentAtMs: number;
-  /** Access unit with start codes (Annex B of H.264 and HEVC); of other codecs, in the form of their containers. */
-  readonly annexB: Uint8Array;
+  /** Access unit, as decoders of WebCodecs take it: Annex B (H.264, HEVC), or the block of a container (VP9, AV1). */
+  readonly data: Uint8Array;
 }
 
 /** A coded frame of sound, for a decoder. */
@@ -115,7 +115,7 @@ const SOUND_VERSION = 3;
 
 /** @param block access unit of a codec without Annex B, in the form of its containers. */
 export function serializePagePicture(
-  picture: Omit<PagePicture, 'annexB'> & { readonly parts: readonly Uint8Array[] },
+  picture: Omit<PagePicture, 'data'> & { readonly parts: readonly Uint8Array[] },
   block?: Uint8Array,
 ): Uint8Array {
   const header = { ...picture, timeMs: picture.sentAtMs };
@@ -141,7 +141,7 @@ export const isPageSound = (message: Uint8Array): boolean => message[0] === SOUN
 export function parsePageSound(message: Uint8Array): Parsed<PageSound> {
   const read = readPicture(SOUND_VERSION, message);
   if (!read.ok) return read;
-  const { number, timestamp, timeMs: durationMs, annexB: payload } = read.value;
+  const { number, timestamp, timeMs: durationMs, data: payload } = read.value;
   if (durationMs <= 0) return malformed('bad-duration');
   return parsed({ number, timestamp, durationMs, payload });
 }

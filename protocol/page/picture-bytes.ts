@@ -78,7 +78,7 @@ export function writePicture(version: number, header: PictureHeader, parts: read
 export function readPicture(
   version: number,
   message: Uint8Array,
-): Parsed<PictureHeader & { readonly annexB: Uint8Array }> {
+): Parsed<PictureHeader & { readonly data: Uint8Array }> {
   if (message.length <= PICTURE_HEADER_BYTES) return malformed('too-short');
   if (message[0] !== version) return malformed('unknown-version');
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
@@ -94,7 +94,7 @@ export function readPicture(
     ...((flags & DISCARDABLE) !== 0 && { discardable: true }),
     timestamp: ticks(timestamp),
     timeMs,
-    annexB: message.subarray(PICTURE_HEADER_BYTES),
+    data: message.subarray(PICTURE_HEADER_BYTES),
   });
 }
 

@@ -156,7 +156,7 @@ export class VideoView {
   show(picture: PagePicture): void {
     this.framesReceived += 1;
     if (!VideoView.supported || this.unable) return;
-    if (picture.key) this.#startAt(picture.annexB);
+    if (picture.key) this.#startAt(picture.data);
     const decoder = this.#decoder;
     if (decoder === undefined) {
       this.framesSkipped += 1;
@@ -167,7 +167,7 @@ export class VideoView {
     const timestamp = Math.round((picture.timestamp * 100) / 9);
     if (picture.decodeOnly === true) this.#hidden.add(timestamp);
     else this.#sentAtMs.set(timestamp, picture.sentAtMs);
-    const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.annexB });
+    const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.data });
     if (this.#tolerant) this.#remember(chunk);
     decoder.decode(chunk);
   }
@@ -186,8 +186,8 @@ export class VideoView {
   }
 
   /** Prepares the decoder for a key frame; it is replaced only when the codec changes. */
-  #startAt(annexB: Uint8Array): void {
-    const codec = this.announcedCodec ? this.#announced : (decoderOfByteStream(annexB) ?? this.codec);
+  #startAt(data: Uint8Array): void {
+    const codec = this.announcedCodec ? this.#announced : (decoderOfByteStream(data) ?? this.codec);
     if (codec === '' || (codec === this.codec && this.#decoder !== undefined)) return;
     if (this.#decoder !== undefined && this.#decoder.state !== 'closed') this.#decoder.close();
     this.#sentAtMs.clear();

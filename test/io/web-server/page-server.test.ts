@@ -30,7 +30,7 @@ test('sends two windows the description, then the same pictures from a key frame
       { number: 1, key: true, timestamp: 3_000 },
       { number: 2, key: false, timestamp: 6_000 },
     ]);
-    expect([...(pictures[0]?.annexB ?? [])]).toEqual([0, 0, 0, 1, 0x65, 1]);
+    expect([...(pictures[0]?.data ?? [])]).toEqual([0, 0, 0, 1, 0x65, 1]);
     expect(texts[0]).toEqual({ kind: 'description', description: DESCRIPTION });
   }
 });
@@ -81,7 +81,7 @@ test('bounds the memory for a window that does not read, without drops for other
     page.write(unit(index % 30 === 0 ? 'key' : 'reference', index, frameBytes));
     queuedBytesMax = Math.max(queuedBytesMax, page.queuedBytes);
     await until(() => good.pictures.length === index + 1);
-    good.pictures[index] = { ...good.pictures[index], annexB: new Uint8Array(0) } as PagePicture;
+    good.pictures[index] = { ...good.pictures[index], data: new Uint8Array(0) } as PagePicture;
   }
   expect(page.dropped).toBeGreaterThan(100);
   // 2 MB, the picture that exceeds it, and one on its way to the window that reads.

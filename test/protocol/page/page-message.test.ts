@@ -38,9 +38,9 @@ test('serialize and parse round-trip', () => {
           serializePagePicture({ number, key, decodeOnly, timestamp: ticks(timestamp), sentAtMs, parts }),
         );
         if (!result.ok) throw new Error(result.malformed);
-        const { annexB, ...rest } = result.value;
+        const { data, ...rest } = result.value;
         expect(rest).toEqual({ number, key, ...(decodeOnly && { decodeOnly }), timestamp, sentAtMs });
-        expect([...annexB]).toEqual(parts.flatMap((bytes) => [0, 0, 0, 1, ...bytes]));
+        expect([...data]).toEqual(parts.flatMap((bytes) => [0, 0, 0, 1, ...bytes]));
       },
     ),
   );
@@ -63,7 +63,7 @@ test('never throws on arbitrary bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
       const result = parsePagePicture(bytes);
-      if (result.ok) expect(result.value.annexB.length).toBeGreaterThan(0);
+      if (result.ok) expect(result.value.data.length).toBeGreaterThan(0);
       else expect(result.malformed).not.toBe('');
     }),
   );

@@ -12,7 +12,7 @@ const picture = (frame: number, flags: Flags = {}): LanePicture => ({
   key: false,
   timestamp: ticks(frame * 3_000),
   capturedMs: 0,
-  annexB: Uint8Array.of(0),
+  data: Uint8Array.of(0),
   ...flags,
 });
 
