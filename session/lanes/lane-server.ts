@@ -15,7 +15,7 @@ export interface LaneServerOptions extends Omit<LaneShowOptions, 'readTrace'> {
   readonly folders?: PageFolders;
 }
 
-/** The demo server: the lanes, and the page on 127.0.0.1 that shows them. */
+/** The demo server: the lanes, and the page that shows them on this machine and, with `pageListen`, on other devices. */
 export class LaneServer extends LaneShow {
   readonly #page: LanePage;
 

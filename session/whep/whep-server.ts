@@ -47,7 +47,7 @@ export interface WhepServerOptions {
   readonly log: Log;
 }
 
-/** Connections that are not in the middle of a request; a browser has up to six. */
+/** Open connections for each place of a player, with a request or without; a browser has up to six. */
 const CONNECTIONS_PER_PLAYER = 6;
 const CONNECTIONS_MIN = 64;
 const CONNECTIONS_PER_SECOND = 20;
