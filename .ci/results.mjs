@@ -7,8 +7,10 @@ const [command, ...reports] = process.argv.slice(2);
 
 const load = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const nameOf = (file) => relative(process.cwd(), file.name);
+/** True of a test that failed, or that never ended because its process did. */
+const isFailure = ({ status }) => status === 'failed' || status === 'pending';
 /** True for a file whose tests failed, or that could not be loaded. */
-const hasFailed = (file) => file.status === 'failed' || file.assertionResults.some((test) => test.status === 'failed');
+const hasFailed = (file) => file.status === 'failed' || file.assertionResults.some(isFailure);
 /** The report of the second run of the failed files, each alone. */
 const againOf = (path) => path.replace(/\.json$/, '-again.json');
 
@@ -19,16 +21,18 @@ function firstLine(text) {
 }
 
 function failuresOf(file) {
-  const failed = file.assertionResults.filter((test) => test.status === 'failed');
+  const failed = file.assertionResults.filter(isFailure);
   if (failed.length === 0 && file.status === 'failed') return [`${nameOf(file)}: ${firstLine(file.message)}`];
-  return failed.map((test) => `${nameOf(file)} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+  return failed.map(
+    (test) => `${nameOf(file)} > ${test.fullName}: ${firstLine(test.failureMessages?.[0] ?? 'its process ended')}`,
+  );
 }
 
 function count(files, sum) {
   for (const file of files) {
     for (const test of file.assertionResults) {
       if (test.status === 'passed') sum.passed += 1;
-      else if (test.status === 'failed') sum.failed += 1;
+      else if (isFailure(test)) sum.failed += 1;
       else sum.skipped += 1;
     }
     if (file.status === 'failed' && file.assertionResults.length === 0) sum.failed += 1;
