@@ -194,15 +194,15 @@ Examples:
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
+  dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
+  dropframe send film.mp4 --to udp://10.0.0.2:1234
+  dropframe send film.mp4 --whep 0.0.0.0:8889 --whep-token-file token.txt
   dropframe send rtsp://camera/stream --listen 0.0.0.0:7000
   some-encoder | dropframe send -
 
 Live sources, read by ffmpeg: - (stdin), a named pipe, udp://, rtp://, srt://, rtsp://, rtmp://, tcp://, v4l2:/dev/video0,
 x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come, without sound, and are opened again when they
 return (pipes, URLs); the sender exits at the end of stdin and of devices.
-  dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
-  dropframe send film.mp4 --to udp://10.0.0.2:1234
-  dropframe send film.mp4 --whep 0.0.0.0:8889 --whep-token-file token.txt
 
 The stream is also served to players by RTSP and to browsers by WHEP (WebRTC), at addresses that are printed. Pictures with
 B-frames, HEVC and AAC are encoded anew for browsers, with ffmpeg, while one watches.

@@ -26,3 +26,20 @@ test.each([['send'], ['receive'], ['demo'], ['link'], ['lab run'], ['lab sweep']
     expect(help.indexOf('--help ')).toBeGreaterThan(help.indexOf('Reports and help:'));
   },
 );
+
+test.each(['send', 'receive'])('all examples of `%s` stand under their heading', (name) => {
+  const lines = textAfterHelp(name).split('\n');
+  const examples = lines.flatMap((line, at) => (/^ {2}.*dropframe /.test(line) ? [at] : []));
+  const heading = lines.indexOf('Examples:');
+  expect(examples.length).toBeGreaterThan(5);
+  expect(examples).toEqual(examples.map((_, index) => heading + 1 + index));
+});
+
+function textAfterHelp(name: string): string {
+  const command = program.commands.find((each) => each.name() === name)!;
+  const parts: string[] = [];
+  command.configureOutput({ writeOut: (part) => void parts.push(part) });
+  command.outputHelp();
+  const text = parts.join('');
+  return text.slice(text.indexOf('Examples:'));
+}
