@@ -3,6 +3,7 @@ import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
+import { selfMadeText } from '../io/web-server/page-invitation.ts';
 import { NATIVE_PACKAGE } from '../io/webrtc/native-library.ts';
 import type { HistoryBudget } from '../sender/history-budget.ts';
 import type { LiveStream } from '../session/stream/live-stream.ts';
@@ -64,7 +65,7 @@ export async function openWhep(options: WhepCommandOptions, parts: WhepParts): P
       2,
     );
   }
-  const { identity } = await serverSecurity(whep.host, options);
+  const { identity } = await serverSecurity(whep.host, options, { forBrowsers: true });
   return await opened(serverAt(whep, identity));
 
   function serverAt({ host, port }: HostAndPort, identity?: Identity): WhepServer {
@@ -75,8 +76,18 @@ export async function openWhep(options: WhepCommandOptions, parts: WhepParts): P
   }
 }
 
+/** Prints where browsers find the stream, and the fingerprint of a certificate that was made for this run. */
+export function announceWhep(
+  { urls, fingerprint }: Pick<WhepServer, 'urls' | 'fingerprint'>,
+  { certificate }: Pick<WhepCommandOptions, 'certificate'>,
+  { source, log }: Pick<WhepParts, 'source' | 'log'>,
+): void {
+  log.info(`for browsers (WHEP): ${urls.join(' or ')}${encodedText(source)}`);
+  if (fingerprint !== undefined && certificate === undefined) log.info(selfMadeText(fingerprint));
+}
+
 /** Names what is encoded for browsers; empty when nothing is. */
-export function encodedText(source: MediaSource): string {
+function encodedText(source: MediaSource): string {
   const { pictures, sound } = browserNeeds(source);
   const parts = [...(pictures === undefined ? [] : [pictures]), ...(sound === undefined ? [] : [sound])];
   return parts.length > 0 ? `; ${parts.join(' and ')} encoded anew for them, while they watch` : '';

@@ -228,7 +228,7 @@ function plainOnlyOption({ sdp, localPort, rtcpMux }: SendCommandOptions): strin
 async function send(inputs: readonly string[], options: SendCommandOptions): Promise<void> {
   const plainOnly = plainOnlyOption(options);
   if (plainOnly) throw new Failure(`${plainOnly} plain RTP and requires --to rtp://HOST:PORT`, 2);
-  const [{ openRtsp }, { encodedText, openWhep }, { StreamServer }, { serverSecurity }, { openRecord, openInputs }] =
+  const [{ openRtsp }, { announceWhep, openWhep }, { StreamServer }, { serverSecurity }, { openRecord, openInputs }] =
     await Promise.all([
       import('./send-rtsp.ts'),
       import('./send-whep.ts'),
@@ -290,7 +290,7 @@ async function send(inputs: readonly string[], options: SendCommandOptions): Pro
     const size = width > 0 ? `${width}×${height}` : 'sound';
     log.info(`serving ${name} (${size}, ${codec}, ${mode}) at ${server.urls.join(' or ')}`);
     if (players) log.info(`for players (mpv, ffplay, GStreamer, ffmpeg): ${players.urls.join(' or ')}`);
-    if (browsers) log.info(`for browsers (WHEP): ${browsers.urls.join(' or ')}${encodedText(source)}`);
+    if (browsers) announceWhep(browsers, options, parts);
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
     else log.info(encryptionText(security));

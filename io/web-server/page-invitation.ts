@@ -10,11 +10,13 @@ const QUIET_MODULES = 2;
 export async function printInvitation({ urls, fingerprint }: PageInvitation, log: Log): Promise<void> {
   for (const url of urls) log.info(`from a phone or another computer on this network: ${url}`);
   log.info('anyone with this address can watch, change and stop what this page shows; the token ends with this run');
-  log.info(
-    `browsers warn once, because the certificate is self-made; its SHA-256 fingerprint is ${inPairs(fingerprint)}`,
-  );
+  log.info(selfMadeText(fingerprint));
   if (urls[0] !== undefined && hasColors(stderr)) log.drawing(await qrCode(urls[0]));
 }
+
+/** Explains the warning of browsers about a certificate of this program. @param fingerprint hexadecimal digits. */
+export const selfMadeText = (fingerprint: string): string =>
+  `browsers warn once, because the certificate is self-made; its SHA-256 fingerprint is ${inPairs(fingerprint)}`;
 
 const inPairs = (digits: string): string => digits.toUpperCase().replaceAll(/..(?=.)/g, '$&:');
 

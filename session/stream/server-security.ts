@@ -1,5 +1,5 @@
 import { type Identity, makeIdentity, readIdentity } from '../../io/crypto/identity.ts';
-import { isLoopback, resolveHost } from '../../io/net/host-address.ts';
+import { isLoopback, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { isPassphrase, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN } from './passphrase.ts';
 
@@ -20,12 +20,22 @@ export interface ServerSecurity {
   readonly passphrase?: string | undefined;
 }
 
+/** Use of a server's certificate. */
+export interface CertificateUse {
+  /** True for names and dates in a certificate that is made here: browsers check more than the fingerprint. */
+  readonly forBrowsers?: boolean;
+}
+
 /**
  * Decides on encryption: with the given certificate; with one of this process alone when there is a passphrase, or when
  * `host` can be reached from other machines; and not at all on loopback, or when it is declined.
  * @throws {Failure} when the choices contradict each other, or a file cannot be used.
  */
-export async function serverSecurity(host: string, choice: SecurityChoice): Promise<ServerSecurity> {
+export async function serverSecurity(
+  host: string,
+  choice: SecurityChoice,
+  { forBrowsers = false }: CertificateUse = {},
+): Promise<ServerSecurity> {
   const { certificate, key, passphrase, insecure = false } = choice;
   if (insecure && (certificate ?? key ?? passphrase) !== undefined) {
     throw new Failure(
@@ -41,7 +51,14 @@ export async function serverSecurity(host: string, choice: SecurityChoice): Prom
     return { identity: readIdentity({ certificate, key }), passphrase };
   if (insecure) return {};
   if (passphrase === undefined && isLoopback(await resolveHost(host))) return {};
-  return { identity: makeIdentity(), passphrase };
+  const site = forBrowsers ? { hosts: await siteHosts(host), at: new Date() } : undefined;
+  return { identity: makeIdentity(site), passphrase };
+}
+
+/** Names and addresses by which browsers reach a server on `host`. */
+async function siteHosts(host: string): Promise<readonly string[]> {
+  const bound = await resolveHost(host);
+  return [...(host === bound ? [] : [host]), ...reachableAddresses(bound)];
 }
 
 /** Returns the passphrase. @throws {Failure} when it is too short or too long. */

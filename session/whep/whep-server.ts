@@ -115,6 +115,11 @@ export class WhepServer {
     return reachableAddresses(this.#host).map((host) => `${scheme}://${formatAddress({ host, port })}/${this.#path}`);
   }
 
+  /** SHA-256 of the certificate, hexadecimal digits; `undefined` without HTTPS. */
+  get fingerprint(): string | undefined {
+    return this.#options.identity?.fingerprint;
+  }
+
   get port(): number {
     const address = this.#server?.address();
     return typeof address === 'object' && address ? address.port : this.#options.port;
