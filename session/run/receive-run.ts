@@ -130,7 +130,7 @@ export class ReceiveRun {
     const { play, output } = this.#options;
     // Foreseeable failures are reported before waiting for a sender.
     if (output !== undefined) await checkRecordable(output);
-    await checkViewable(play);
+    await checkViewable(play, this.#options);
     if (this.#options.capture !== undefined) {
       this.#capture = await DatagramCapture.open(this.#options.capture, (error) => this.#fail(error));
     }

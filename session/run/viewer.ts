@@ -1,3 +1,4 @@
+import { Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import {
   findPlayers,
@@ -60,7 +61,13 @@ export interface ViewerOptions {
 }
 
 /** Fails early with the error that `openViewer` would raise once the stream has started. */
-export async function checkViewable(play: PlayChoice): Promise<void> {
+export async function checkViewable(
+  play: PlayChoice,
+  { pageListen }: Pick<ViewerOptions, 'pageListen'>,
+): Promise<void> {
+  if (pageListen && play !== 'auto' && play !== 'browser') {
+    throw new Failure(`--page-listen requires a page: omit --play ${play}, or use --play browser`, 2);
+  }
   if (play === 'mpv' || play === 'ffplay' || play === 'vlc') await requirePlayer(play);
 }
 

@@ -83,6 +83,14 @@ describe('a player that is killed by a signal', () => {
   });
 });
 
+test.each(['none', 'mpv'] as const)('a page for other devices is refused without a page: --play %s', async (play) => {
+  const { run } = await runWith({ play, pageListen: { host: '127.0.0.1', port: 0 } });
+  await expect(run.run()).rejects.toMatchObject({
+    message: `--page-listen requires a page: omit --play ${play}, or use --play browser`,
+    exitCode: 2,
+  });
+});
+
 test.each([
   [{ code: 0, signal: null, lastErrorLine: '' }, 'mpv was closed', false],
   [{ code: 4, signal: null, lastErrorLine: '' }, 'mpv was closed', false],
