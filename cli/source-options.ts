@@ -90,6 +90,12 @@ async function openSource(
   });
 }
 
+/** Names an option of the range of bit rates; `undefined` when none was given. */
+function limitOption({ bitrateMin, bitrateMax }: SourceCommandOptions): string | undefined {
+  if (bitrateMin !== undefined) return '--bitrate-min';
+  return bitrateMax === undefined ? undefined : '--bitrate-max';
+}
+
 /** Opens the inputs of a stream, one after another when there are several. */
 export async function openInputs(
   inputs: readonly string[],
@@ -99,7 +105,8 @@ export async function openInputs(
 ): Promise<MediaSource> {
   const [first = '', ...others] = inputs;
   if (others.length === 0) return openInput(first, options, log, limits);
-  if (options.rate === 'auto') throw new Failure('a playlist does not follow the path: omit --rate auto', 2);
+  const unused = options.rate === 'auto' ? '--rate auto' : limitOption(options);
+  if (unused !== undefined) throw new Failure(`a playlist does not follow the path: omit ${unused}`, 2);
   const { openPlaylist } = await import('../io/sources/playlist.ts');
   let isOpen = false;
   // From then on, signals and lines belong to the stream.
