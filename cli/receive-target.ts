@@ -185,6 +185,13 @@ async function sdpTarget(file: string): Promise<ReceiveTarget> {
   };
 }
 
+/** Messages for the faults of sound whose codec is known. */
+const SOUND_CAUSES: Readonly<Record<string, string>> = {
+  'sdp-no-address': SDP_CAUSES['sdp-no-address']!,
+  'sdp-port': 'the port in the m=audio line is not from 1 to 65535',
+  'sdp-encrypted': SDP_CAUSES['sdp-encrypted']!,
+};
+
 const SOUND_CODEC_NAMES = CODEC_NAMES.filter((name) => codecByName(name).mediaType === 'audio');
 
 /** The first stream of sound that can be received, or why the sound cannot. */
@@ -197,10 +204,19 @@ function soundTarget(file: string, text: string): Pick<ReceiveTarget & { kind: '
     const sound = { codecName, clockRate, port, rtcpPort, payloadType, parameterSets, requests };
     return { sound: { ...sound, retransmissionPayloadType: retransmission?.payloadType } };
   }
-  if (!/^m=audio /m.test(text)) return {};
-  const found = /^a=rtpmap:\d+ ([\w.-]+)/m.exec(text.slice(text.search(/^m=audio /m)))?.[1];
-  const what = found === undefined ? 'its sound' : `its sound (${found})`;
-  return {
-    refusedSound: `${file}: ${what} is not received: only Opus, and AAC in the mode AAC-hbr with a config, are`,
-  };
+  const [section] = /^m=audio .*(?:(?:\r\n|\r|\n)(?!m=).*)*/m.exec(text) ?? [];
+  if (section === undefined) return {};
+  for (const codecName of SOUND_CODEC_NAMES) {
+    const codec = codecByName(codecName);
+    const read = parseSessionDescription(text, codec);
+    const cause = read.ok ? undefined : SOUND_CAUSES[read.malformed];
+    if (cause !== undefined) return refused(codec.session?.encodingName, cause);
+  }
+  const encoding = /^a=rtpmap:\d+ ([\w.-]+)/m.exec(section)?.[1];
+  return refused(encoding, 'only Opus, and AAC in the mode AAC-hbr with a config, are');
+
+  function refused(encoding: string | undefined, cause: string): { readonly refusedSound: string } {
+    const what = encoding === undefined ? 'its sound' : `its sound (${encoding})`;
+    return { refusedSound: `${file}: ${what} is not received: ${cause}` };
+  }
 }

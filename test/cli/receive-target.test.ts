@@ -106,6 +106,8 @@ function sdpFile(...lines: string[]): string {
 const HEAD = ['v=0', 'o=- 0 0 IN IP4 127.0.0.1', 's=-', 't=0 0'];
 const ADDRESS = 'c=IN IP4 127.0.0.1';
 const MEDIA = 'm=video 5004 RTP/AVP 97';
+const VIDEO = [MEDIA, 'a=rtpmap:97 H264/90000'];
+const OPUS = 'a=rtpmap:98 opus/48000/2';
 
 test('reads address, port, payload type and parameter sets from an SDP file', async () => {
   const format = ['a=rtpmap:97 H264/90000', 'a=fmtp:97 packetization-mode=1; sprop-parameter-sets=Z0LAHg==,aMuDyyA='];
@@ -134,6 +136,18 @@ test('reads the sound beside the pictures from an SDP file, and says what it can
     refusedSound: expect.stringMatching(/camera\.sdp: its sound \(PCMU\) is not received/),
   });
   expect(target).not.toHaveProperty('sound');
+});
+
+test.each([
+  ['its sound', ['m=audio 5006 RTP/AVP 0', ...VIDEO], 'only Opus, and AAC'],
+  ['its sound \\(PCMU\\)', ['m=audio 5006 RTP/AVP 8', 'a=rtpmap:8 PCMU/8000', ...VIDEO], 'only Opus, and AAC'],
+  ['its sound \\(opus\\)', [...VIDEO, 'm=audio 5006 RTP/SAVPF 98', OPUS], 'the m= line names an encrypted profile'],
+  ['its sound \\(opus\\)', [...VIDEO, 'm=audio 0 RTP/AVP 98', OPUS], 'the port in the m=audio line is not from 1'],
+])('says of %s why it cannot be received, wherever it stands', async (what, lines, why) => {
+  expect(await receiveTarget(sdpFile(...HEAD, ADDRESS, ...lines), command())).toMatchObject({
+    codecName: 'h264',
+    refusedSound: expect.stringMatching(new RegExp(`camera\\.sdp: ${what} is not received: ${why}`)),
+  });
 });
 
 test('reads HEVC from an SDP file', async () => {
