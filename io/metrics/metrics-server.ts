@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { formatAddress, isLoopback, resolveHost } from '../net/host-address.ts';
+import { formatAddress, isLoopback, isLoopbackHost, resolveHost } from '../net/host-address.ts';
 import type { HostAndPort } from '../net/host-and-port.ts';
 import { PendingSockets } from '../net/pending-sockets.ts';
 import { causeOf, Failure } from '../os/failure.ts';
@@ -17,17 +17,23 @@ export class MetricsServer {
   readonly #server: Server;
   readonly #families: () => readonly MetricFamily[];
   readonly #host: string;
+  /** Name of this machine by which the server was asked for, in lower case. */
+  readonly #givenHost: string;
 
   /** @throws {Failure} when the address cannot be used. */
   static async open(address: HostAndPort, families: () => readonly MetricFamily[]): Promise<MetricsServer> {
     const host = await resolveHost(address.host);
-    const server = new MetricsServer(host, families);
+    const server = new MetricsServer({ host, givenHost: address.host }, families);
     await server.#listen(address.port);
     return server;
   }
 
-  private constructor(host: string, families: () => readonly MetricFamily[]) {
+  private constructor(
+    { host, givenHost }: { readonly host: string; readonly givenHost: string },
+    families: () => readonly MetricFamily[],
+  ) {
     this.#host = host;
+    this.#givenHost = givenHost.toLowerCase();
     this.#families = families;
     this.#server = createServer(
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
@@ -74,13 +80,16 @@ export class MetricsServer {
     const refuse = (status: number, why: string) =>
       void response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${why}\n`);
     // The name of another site that resolves to this machine (DNS rebinding) must not read a server for this machine.
-    if (!this.isPublic && !isOwnName(headers.host)) return refuse(421, 'wrong host');
+    if (!this.isPublic && !this.#isOwnName(headers.host))
+      return refuse(421, `not served by that name: use ${this.url}`);
     if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'only GET and HEAD');
     if (url.split('?', 1)[0] !== PATH) return refuse(404, `not found: the figures are at ${PATH}`);
     const text = writeMetrics(this.#families());
     response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE, 'Content-Length': Buffer.byteLength(text) });
     response.end(method === 'HEAD' ? undefined : text);
   }
-}
 
-const isOwnName = (host = ''): boolean => /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(host);
+  #isOwnName(host = ''): boolean {
+    return isLoopbackHost(host) || host.toLowerCase().replace(/:\d{1,5}$/, '') === this.#givenHost;
+  }
+}

@@ -41,3 +41,7 @@ export const formatAddress = ({ host, port }: { readonly host: string; readonly 
 
 /** True for an IP address of this machine's loopback interface. */
 export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
+
+/** True for the `Host` of a request, or the host of an `Origin`, that names this machine's loopback interface. */
+export const isLoopbackHost = (host: string): boolean =>
+  /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i.test(host);

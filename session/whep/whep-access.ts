@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isLoopbackHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 
 /** Wrong tokens of a network: at once, and per second after that. */
@@ -7,7 +8,6 @@ const GUESSES_BURST = 20;
 const GUESSES_PER_SECOND = 0.1;
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
 export interface WhepAccessOptions {
   /** Token that players must bring (RFC 6750); `undefined`: none. */
@@ -32,7 +32,7 @@ export class WhepAccess {
    * its own names.
    */
   isHost({ headers: { host = '' } }: IncomingMessage): boolean {
-    return this.#token !== undefined || !this.#isLocal || LOCAL_HOST.test(host);
+    return this.#token !== undefined || !this.#isLocal || isLoopbackHost(host);
   }
 
   /**
@@ -42,7 +42,7 @@ export class WhepAccess {
   allowedOrigin({ headers: { origin, host } }: IncomingMessage): string | undefined {
     if (this.#token) return '*';
     const name = /^https?:\/\/(.+)$/i.exec(origin ?? '')?.[1];
-    return name !== undefined && (LOCAL_HOST.test(name) || name === host) ? origin : undefined;
+    return name !== undefined && (isLoopbackHost(name) || name === host) ? origin : undefined;
   }
 
   /** `granted`, or why not: without a token, with a wrong one, or with too many of those. */

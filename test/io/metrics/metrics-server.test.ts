@@ -1,9 +1,17 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { gauge } from '../../../io/metrics/metric-family.ts';
 import { MetricsServer } from '../../../io/metrics/metrics-server.ts';
+
+/** A name that leads to this machine, as in /etc/hosts. */
+vi.mock(import('node:dns/promises'), async (load) => {
+  const real = await load();
+  const lookup = (name: string) => real.lookup(name === 'MyAlias' ? 'localhost' : name, { order: 'ipv4first' });
+  return { ...real, lookup: lookup as typeof real.lookup };
+});
 
 async function open(host = '127.0.0.1', port = 0): Promise<MetricsServer> {
   const server = await MetricsServer.open({ host, port }, () => [gauge('value', 'Value.', 7)]);
@@ -22,18 +30,33 @@ test('answers with the text format at /metrics', async () => {
   expect((await fetch(server.url, { method: 'POST' })).status).toBe(405);
 });
 
-test('does not answer a page that has pointed its own name at this machine', async () => {
+test('does not answer a page that has pointed its own name at this machine, and says where the figures are', async () => {
   const server = await open();
-  const statusFor = async (host: string) => {
-    const asked = request(server.url, { headers: { host } }).end();
-    const [response] = await once(asked, 'response');
-    response.resume();
-    return response.statusCode;
-  };
-  expect(await statusFor('evil.example:9464')).toBe(421);
-  expect(await statusFor('127.0.0.1.evil.example')).toBe(421);
-  expect(await statusFor('localhost:9464')).toBe(200);
+  for (const host of ['evil.example:9464', '127.0.0.1.evil.example']) {
+    expect(await answerFor(server, host)).toEqual({
+      status: 421,
+      body: `not served by that name: use ${server.url}\n`,
+    });
+  }
+  expect(await answerFor(server, 'localhost:9464')).toMatchObject({ status: 200 });
 });
+
+test('answers under the name that it was given, with capitals or without', async () => {
+  const server = await open('MyAlias');
+  for (const host of ['MyAlias:9464', 'myalias', 'localhost:9464']) {
+    expect(await answerFor(server, host)).toMatchObject({ status: 200 });
+  }
+  expect(await answerFor(server, 'evil.example')).toMatchObject({ status: 421 });
+});
+
+async function answerFor(
+  server: MetricsServer,
+  host: string,
+): Promise<{ readonly status: number; readonly body: string }> {
+  const asked = request(server.url, { headers: { host } }).end();
+  const [response] = await once(asked, 'response');
+  return { status: response.statusCode, body: await text(response) };
+}
 
 test('names a port in use and what to do in one line', async () => {
   const { port } = new URL((await open()).url);
