@@ -30,7 +30,7 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   if (live && !wantsPictures) throw new Failure(`${input}: the sound of live sources is not sent yet`, 2);
   if (live) return (await import('./open-live.ts')).openLive(input, live, options);
   if (await hasImpossibleCounts(input).catch(() => false)) {
-    throw new Failure(`${input}: its index (moov box) is damaged: it counts more samples than there are`);
+    throw new Failure(`${input}: its index is damaged: it counts more samples than there are`);
   }
   if (!wishes) return openPictures(input, options);
   if (!wantsPictures) return soundAlone(input, { ...options, sound: wishes });

@@ -11,6 +11,10 @@ const SAMPLE = 'samples/counter.mp4';
 function withField(type: string, at: number, value: number): string {
   const file = readFileSync(SAMPLE);
   file.writeUInt32BE(value, file.indexOf(type) + 4 + at);
+  return written(file);
+}
+
+function written(file: Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-counts-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'film.mp4');
@@ -26,6 +30,31 @@ test.each([
   await expect(openMediaSource(path, { encode: 'auto', warn: () => {} } as never)).rejects.toThrow(
     'it counts more samples than there are',
   );
+});
+
+test('a fragment with four billion samples without entries is refused', async () => {
+  const box = (type: string, ...parts: Uint8Array[]): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + parts.reduce((sum, { length }) => sum + length, 0));
+    head.write(type, 4, 'latin1');
+    return Buffer.concat([head, ...parts]);
+  };
+  const run = (flags: number, count: number): Buffer => {
+    const body = Buffer.alloc(8);
+    body.writeUInt32BE(flags, 0);
+    body.writeUInt32BE(count, 4);
+    return box('trun', body);
+  };
+  const file = (...runs: Buffer[]): Buffer =>
+    Buffer.concat([
+      box('moov', box('mvex')),
+      box('moof', box('traf', run(0, 48_000))),
+      box('moof', box('traf', ...runs)),
+    ]);
+  expect(await hasImpossibleCounts(written(file(run(0, 0xffff_ffff))))).toBe(true);
+  expect(await hasImpossibleCounts(written(file(run(0, 600_000), run(0, 600_000))))).toBe(true);
+  // Entries that are not there end the reading.
+  expect(await hasImpossibleCounts(written(file(run(0x100, 0xffff_ffff), run(0, 480_000))))).toBe(false);
 });
 
 test('sound files and counts that are a little too high are read', async () => {
