@@ -6,6 +6,7 @@ import { bracketed } from '../../io/net/control-server.ts';
 import { addressCause } from '../../io/net/datagram-socket.ts';
 import { formatAddress, isLoopback, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { LOOPBACK, NetworkBudgets, networkOf } from '../../io/net/networks.ts';
+import { PendingSockets } from '../../io/net/pending-sockets.ts';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
@@ -50,6 +51,8 @@ export interface WhepServerOptions {
 /** Open connections for each place of a player, with a request or without; a browser has up to six. */
 const CONNECTIONS_PER_PLAYER = 6;
 const CONNECTIONS_MIN = 64;
+/** Limit of connections without a request, beyond which the oldest of the most crowded network is closed. */
+const PENDING_MAX = 64;
 const CONNECTIONS_PER_SECOND = 20;
 /** Sessions per second of a network: each takes a millisecond, and the making of a key. */
 const SESSIONS_PER_SECOND = 20;
@@ -180,8 +183,10 @@ export class WhepServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_MS,
     };
+    const pending = new PendingSockets({ pendingMax: PENDING_MAX });
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       request.on('error', () => {});
+      pending.establish(request.socket);
       requests.answer(request, response).catch((error: unknown) => {
         log.error(`WHEP: ${causeOf(error)}`);
         response.destroy();
@@ -195,6 +200,7 @@ export class WhepServer {
       const { remoteAddress = '?' } = socket;
       // Loopback is exempt, because all programs of this machine share it.
       if (networkOf(remoteAddress) !== LOOPBACK && !this.#budgets.connections.allows(remoteAddress)) socket.destroy();
+      else pending.add(socket);
     });
     server.on('clientError', (_error, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { expect, onTestFinished, vi } from 'vitest';
 import { Log } from '../../../io/os/log.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
@@ -39,6 +40,23 @@ async function serve(own: Partial<WhepServerOptions> = {}) {
   });
   return { server, url: server.urls[0]!, idle };
 }
+
+withLibrary('silent connections make way for others', async () => {
+  const { url } = await serve({ receiversMax: 4 });
+  const { port, hostname } = new URL(url);
+  // More than the server accepts in all.
+  const silent = Array.from({ length: 150 }, () =>
+    connect(Number(port), hostname)
+      .on('error', () => {})
+      .resume(),
+  );
+  onTestFinished(() => {
+    for (const socket of silent) socket.destroy();
+  });
+  await vi.waitFor(() => expect(silent.filter(({ destroyed }) => !destroyed).length).toBeLessThan(65), PATIENCE);
+  expect(silent.some(({ destroyed }) => !destroyed)).toBe(true);
+  expect((await fetch(url, { method: 'OPTIONS' })).status).toBe(204);
+});
 
 const slicesOf = (parts: readonly Uint8Array[]): string =>
   parts
