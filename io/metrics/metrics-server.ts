@@ -10,15 +10,20 @@ import { METRICS_CONTENT_TYPE, type MetricFamily, writeMetrics } from './metric-
 /** Prometheus uses one connection; a few more for people who look. Beyond it, the oldest makes way: one may not read its answer. */
 const CONNECTIONS_MAX = 16;
 const REQUEST_TIMEOUT_MS = 5_000;
+/** Requests of one connection, which may send them all at once; Prometheus opens another. */
+const REQUESTS_PER_CONNECTION_MAX = 16;
+/** Time for which figures are answered again without being computed anew, milliseconds. */
+const FRESH_MS = 250;
 const PATH = '/metrics';
 
-/** Serves figures to Prometheus over HTTP, computed when they are asked for. */
+/** Serves figures to Prometheus over HTTP, computed when they are asked for, four times a second at most. */
 export class MetricsServer {
   readonly #server: Server;
   readonly #families: () => readonly MetricFamily[];
   readonly #host: string;
   /** Name of this machine by which the server was asked for, in lower case. */
   readonly #givenHost: string;
+  #answered: { readonly text: string; readonly at: number } | undefined;
 
   /** @throws {Failure} when the address cannot be used. */
   static async open(address: HostAndPort, families: () => readonly MetricFamily[]): Promise<MetricsServer> {
@@ -39,6 +44,7 @@ export class MetricsServer {
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       (request, response) => this.#answer(request, response),
     );
+    this.#server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
     const pending = new PendingSockets({ pendingMax: CONNECTIONS_MAX });
     this.#server.on('connection', (socket) => pending.add(socket));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
@@ -84,9 +90,17 @@ export class MetricsServer {
       return refuse(421, `not served by that name: use ${this.url}`);
     if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'only GET and HEAD');
     if (url.split('?', 1)[0] !== PATH) return refuse(404, `not found: the figures are at ${PATH}`);
-    const text = writeMetrics(this.#families());
+    const text = this.#figures();
     response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE, 'Content-Length': Buffer.byteLength(text) });
     response.end(method === 'HEAD' ? undefined : text);
+  }
+
+  #figures(): string {
+    const at = performance.now();
+    if (this.#answered && at - this.#answered.at < FRESH_MS) return this.#answered.text;
+    const text = writeMetrics(this.#families());
+    this.#answered = { text, at };
+    return text;
   }
 
   #isOwnName(host = ''): boolean {

@@ -49,6 +49,28 @@ test('answers under the name that it was given, with capitals or without', async
   expect(await answerFor(server, 'evil.example')).toMatchObject({ status: 421 });
 });
 
+test('computes figures for many requests at once, and closes a connection that never ends its requests', async () => {
+  let computed = 0;
+  const server = await MetricsServer.open({ host: '127.0.0.1', port: 0 }, () => [gauge('value', 'Value.', ++computed)]);
+  onTestFinished(() => server.close());
+  const { host, port } = new URL(server.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(40));
+  const answers = await text(socket);
+  // Those beyond the limit are refused, and the connection ends.
+  expect(answers.match(/^HTTP\/1.1 \d+/gm)).toEqual([
+    ...Array(16).fill('HTTP/1.1 200'),
+    ...Array(24).fill('HTTP/1.1 503'),
+  ]);
+  expect(computed).toBeLessThan(16);
+  await vi.waitUntil(
+    async () => (await (await fetch(server.url)).text()).includes(`value ${computed}`) && computed > 1,
+    {
+      timeout: 30_000,
+    },
+  );
+});
+
 async function answerFor(
   server: MetricsServer,
   host: string,
