@@ -1,9 +1,11 @@
 import { type Ffmpeg, locateFfmpeg } from '../../io/ffmpeg/ffmpeg-locator.ts';
+import { now } from '../../io/os/clock.ts';
 import { causeOf } from '../../io/os/failure.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { PictureTranscoder } from '../../io/sources/picture-transcoder.ts';
 import { SoundTranscoder } from '../../io/sources/sound-transcoder.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { elapsed, type Instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { SentFormat } from '../../protocol/whep/format-choice.ts';
 import type { JoinedStream } from '../player/player-session.ts';
@@ -20,7 +22,20 @@ export interface BrowserRenditionOptions {
   /** Bit rate of pictures that are encoded, bits per second. */
   readonly bitrate: number;
   readonly warn: (message: string) => void;
+  /** Called when the pictures, or a source's sound alone, cannot be encoded: there is nothing to watch. */
+  readonly onFailure: (cause: string) => void;
 }
+
+/** Streams that are encoded independently of each other. */
+type EncodedStream = 'pictures' | 'sound';
+
+interface EncoderFailure {
+  readonly cause: string;
+  readonly at: Instant;
+}
+
+/** Time after a failure until the encoder is tried again; players are told to come back then. */
+const RETRY_AFTER: Microseconds = seconds(5);
 
 const FRAMES_PER_SECOND_DEFAULT = 30;
 const OPUS = codecByName('opus');
@@ -35,14 +50,15 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
   readonly #viewers = new Set<StreamViewer>();
   /** True where the sound comes in the place of the pictures. */
   readonly #isSoundAlone: boolean;
-  readonly #encodes: { readonly pictures: boolean; readonly sound: boolean };
+  readonly #encodes: Readonly<Record<EncodedStream, boolean>>;
   /** Encoded pictures since the last key frame. */
   readonly #recent = new RecentGroup();
   #pictures: PictureTranscoder | undefined;
   #sound: SoundTranscoder | undefined;
   #ffmpeg: Ffmpeg | undefined;
   #isSearching = false;
-  #failed = false;
+  /** Last failure of each encoder. */
+  readonly #failures: Partial<Record<EncodedStream, EncoderFailure>> = {};
 
   constructor(options: BrowserRenditionOptions) {
     this.#options = options;
@@ -73,6 +89,18 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
 
   get recent(): RecentGroup {
     return this.#encodes.pictures ? this.#recent : this.#options.live.recent;
+  }
+
+  /** Reason for which there is nothing to watch; `undefined` when there is none, or when it is time for a new attempt. */
+  get failure(): string | undefined {
+    const stream = this.#isSoundAlone ? 'sound' : 'pictures';
+    return this.#mustWait(stream) ? `the stream cannot be encoded: ${this.#failures[stream]!.cause}` : undefined;
+  }
+
+  /** Looks for the encoder where one is needed, and returns the reason for which there is nothing to watch. */
+  async unavailable(): Promise<string | undefined> {
+    await this.#prepare();
+    return this.failure;
   }
 
   start(): boolean {
@@ -132,25 +160,37 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
   }
 
   #conclude(): void {
-    this.#pictures = undefined;
     for (const viewer of this.#viewers) viewer.finish();
+  }
+
+  #mustWait(stream: EncodedStream): boolean {
+    const failure = this.#failures[stream];
+    return failure !== undefined && elapsed(failure.at, now()) < RETRY_AFTER;
   }
 
   /** Starts the encoders that are needed. */
   async #prepare(): Promise<void> {
-    const { pictures, sound } = this.#encodes;
-    if ((!pictures && !sound) || this.#failed || this.#isSearching) return;
+    const needed = (['pictures', 'sound'] as const).filter((each) => this.#encodes[each] && !this.#mustWait(each));
+    if (needed.length === 0 || this.#isSearching) return;
     this.#isSearching = true;
+    let ffmpeg: Ffmpeg;
     try {
       this.#ffmpeg ??= await locateFfmpeg({ explicit: this.#options.ffmpeg });
-      // The last browser may have left meanwhile.
-      if (this.#viewers.size === 0) return;
-      if (pictures) this.#pictures ??= this.#encodePictures(this.#ffmpeg);
-      if (sound) this.#sound ??= this.#encodeSound(this.#ffmpeg);
+      ffmpeg = this.#ffmpeg;
     } catch (error) {
-      this.#fail(causeOf(error));
+      return this.#fail(needed[0]!, causeOf(error));
     } finally {
       this.#isSearching = false;
+    }
+    for (const stream of needed) {
+      // The last browser may have left meanwhile.
+      if (this.#viewers.size === 0) return;
+      try {
+        if (stream === 'pictures') this.#pictures ??= this.#encodePictures(ffmpeg);
+        else this.#sound ??= this.#encodeSound(ffmpeg);
+      } catch (error) {
+        this.#fail(stream, causeOf(error));
+      }
     }
   }
 
@@ -165,8 +205,9 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
       },
       onEnd: (cause) => {
         if (transcoder !== this.#pictures) return;
-        if (cause !== undefined) this.#fail(cause);
-        this.#conclude();
+        this.#pictures = undefined;
+        if (cause === undefined) this.#conclude();
+        else this.#fail('pictures', cause);
       },
     });
     this.#recent.clear();
@@ -183,15 +224,22 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
       onUnit: (unit) => (this.#isSoundAlone ? this.#pass(unit) : this.#passSound(unit)),
       onFailure: (cause) => {
         this.#sound = undefined;
-        this.#fail(cause);
+        this.#fail('sound', cause);
       },
     });
   }
 
-  /** One line: the next browser would only hear it again. */
-  #fail(cause: string): void {
-    if (!this.#failed) this.#options.warn(`browsers do not get all of the stream, as its encoder failed: ${cause}`);
-    this.#failed = true;
+  #fail(stream: EncodedStream, cause: string): void {
+    // One line: the next attempt mostly ends in the same way.
+    if (this.#failures[stream]?.cause !== cause) {
+      const lacking = stream === 'sound' && !this.#isSoundAlone ? 'hear nothing' : 'cannot watch';
+      this.#options.warn(`browsers ${lacking}, as the encoder of the ${stream} failed: ${cause}`);
+    }
+    this.#failures[stream] = { cause, at: now() };
+    // It may have been replaced meanwhile.
+    this.#ffmpeg = undefined;
+    const { failure } = this;
+    if (failure !== undefined) this.#options.onFailure(failure);
   }
 
   #stop(): void {

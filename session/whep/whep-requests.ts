@@ -18,6 +18,8 @@ export interface WhepService {
   readonly page: WhepPage;
   /** False when this network makes too many sessions. */
   admits(address: string): boolean;
+  /** Returns the reason for which there is nothing to watch at present. */
+  unavailable(): Promise<string | undefined>;
   open(client: WhepClient, offer: SessionOffer): WhepOutcome;
   /** ICE user name of the player in a session; `undefined` when there is no such session. */
   ufragOf(id: string): string | undefined;
@@ -118,6 +120,8 @@ export class WhepRequests {
     if (text === undefined) return;
     const offer = parseSessionOffer(text);
     if (!offer.ok) return refuse(400, `not an offer: ${offer.malformed}`);
+    const unavailable = await this.#service.unavailable();
+    if (unavailable !== undefined) return this.#refuseBusy(request, response, unavailable);
     const { localAddress = '', remotePort } = request.socket;
     const outcome = this.#service.open({ peer: `${address}:${remotePort}`, address, localAddress }, offer.value);
     switch (outcome.kind) {

@@ -70,6 +70,7 @@ const PORT_ATTEMPTS = 8;
 export class WhepServer {
   readonly #options: WhepServerOptions;
   readonly #sessions: WhepSessions;
+  readonly #rendition: BrowserRendition;
   readonly #path: string;
   readonly #budgets: { readonly connections: NetworkBudgets; readonly sessions: NetworkBudgets };
   #server: Server | undefined;
@@ -91,7 +92,9 @@ export class WhepServer {
     };
     const { ffmpeg, bitrate } = options;
     const warn = (message: string) => log.warn(message);
-    const rendition = new BrowserRendition({ live, source, ffmpeg, bitrate, warn });
+    const onFailure = (cause: string) => this.#sessions.endConnected(cause);
+    const rendition = new BrowserRendition({ live, source, ffmpeg, bitrate, warn, onFailure });
+    this.#rendition = rendition;
     this.#sessions = new WhepSessions({
       live: rendition,
       formats: rendition.formats,
@@ -149,6 +152,7 @@ export class WhepServer {
       access: new WhepAccess({ token, isLocal: isLoopback(this.#host) }),
       page,
       admits: (address) => this.#budgets.sessions.allows(address),
+      unavailable: () => this.#rendition.unavailable(),
       open: (...all) => this.#sessions.open(...all),
       ufragOf: (id) => this.#sessions.ufragOf(id),
       end: (id) => this.#sessions.end(id, DELETED),

@@ -12,8 +12,11 @@ import { PlayerTrack, playerStream } from '../player/player-track.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
 import { type PlaceLimits, placeFor } from '../stream/places.ts';
 
+/** The live stream, and the reason for which there is nothing to watch. */
+export type WatchedStream = JoinedStream & { readonly failure: string | undefined };
+
 export interface WhepSessionsOptions extends Pick<JoinableUnitsOptions, 'rotation'> {
-  readonly live: JoinedStream;
+  readonly live: WatchedStream;
   /** Pictures first, then the sound; a source of sound alone has that in their place. */
   readonly formats: readonly SentFormat[];
   readonly limits: PlaceLimits;
@@ -133,6 +136,11 @@ export class WhepSessions {
     return true;
   }
 
+  /** Ends all sessions that are connected; the others end when they are, as their players hear of it only then. */
+  endConnected(cause: string): void {
+    for (const [id, { isConnected }] of this.#entries) if (isConnected) this.end(id, cause);
+  }
+
   /** Ends sessions that do not connect, or whose players are silent. */
   checkTimeouts(at: Instant): void {
     for (const [id, { session, isConnected, openedAt }] of this.#entries) {
@@ -195,6 +203,9 @@ export class WhepSessions {
         if (!entry) return;
         entry.isConnected = true;
         session.heard();
+        const { failure } = this.#options.live;
+        // Not from within the library's own call, which crashes.
+        if (failure !== undefined) return void setImmediate(() => this.end(session.id, failure));
         this.#options.onJoined(
           session,
           streams.map(({ parameters: { codec } }) => codec.name),

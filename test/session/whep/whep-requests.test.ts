@@ -21,6 +21,7 @@ async function serve(own: Partial<WhepService> & { access?: WhepAccess; options?
     access: new WhepAccess({ token: undefined, isLocal: true, ...own.options }),
     page: await WhepPage.read(),
     admits: () => true,
+    unavailable: async () => undefined,
     open: () => created,
     ufragOf: (id) => (id === SESSION && !ended.includes(id) ? 'Wv1x' : undefined),
     end: (id) => ended.push(id) > 0,
@@ -109,6 +110,13 @@ test.each([
   expect(response.status).toBe(status);
   expect(await response.text()).toContain(outcome.why);
   expect(response.headers.has('retry-after')).toBe(status === 503);
+});
+
+test('answers 503 with the reason while there is nothing to watch', async () => {
+  const { ask } = await serve({ unavailable: async () => 'the stream cannot be encoded: no ffmpeg found' });
+  const response = await ask('/film', { method: 'POST', headers: SDP, body: BROWSER_OFFER });
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+  expect(await response.text()).toContain('no ffmpeg found');
 });
 
 test('asks for a token, and gives up on a network that guesses', async () => {

@@ -14,13 +14,14 @@ import { optional } from '../../optional.ts';
 import { PATIENCE } from '../../patience.ts';
 import { BROWSER_OFFER } from '../../protocol/whep/offers.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { encoderThat } from './encoder-that.ts';
 import { nativePlayer } from './native-player.ts';
 
 const withLibrary = optional('node-datachannel', WhepServer.isAvailable);
 const UNITS = sampleUnits().slice(0, 20);
 
 async function serve(own: Partial<WhepServerOptions> = {}) {
-  const source = sourceOf(UNITS);
+  const { source = sourceOf(UNITS) } = own;
   const ignored = { onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall: () => {} };
   const idle: unknown[] = [];
   const live = new LiveStream({
@@ -114,6 +115,17 @@ withLibrary('makes room among the sessions that have not connected', async () =>
   const { packets } = await nativePlayer(url);
   await vi.waitFor(() => expect(packets.length).toBeGreaterThan(0), PATIENCE);
   expect(server.sessions).toHaveLength(4);
+});
+
+withLibrary('ends sessions whose pictures cannot be encoded, and tells the next player why', async () => {
+  const made = sourceOf(UNITS);
+  const source = { ...made, description: { ...made.description, codecName: 'h265' } } as const;
+  const { server, url } = await serve({ source, ffmpeg: encoderThat('exit 1').path });
+  const first = await nativePlayer(url);
+  expect(first.status).toBe(201);
+  await vi.waitFor(() => expect(server.sessions).toHaveLength(0), PATIENCE);
+  const second = await nativePlayer(url);
+  expect([second.status, second.answer]).toEqual([503, expect.stringContaining('the stream cannot be encoded: ')]);
 });
 
 withLibrary('answers 406 to an offer without the codec of the stream', async () => {
