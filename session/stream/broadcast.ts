@@ -15,7 +15,7 @@ import {
   ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
-import { PlayOrder } from './play-order.ts';
+import { type PlayedRound, PlayOrder } from './play-order.ts';
 import { RoundTimeline, shifted } from './round-timeline.ts';
 import { SoundFeed } from './sound-feed.ts';
 import { StallShift } from './stall-shift.ts';
@@ -26,7 +26,7 @@ export interface BroadcastOptions {
   readonly loop: boolean;
   /** Sources that follow; `units` and `sound` are those of the first. */
   readonly playlist?: Playlist | undefined;
-  /** Called when an entry of the playlist is left out, as it cannot be opened. */
+  /** Called when an entry of the playlist is left out, or its rest: it cannot be opened or read, or has no pictures. */
   readonly onSkipped?: ((error: unknown) => void) | undefined;
   /** True for a source that produces pictures by itself: they are emitted when they are read, and never late. */
   readonly isLive?: boolean | undefined;
@@ -70,7 +70,7 @@ const LIVE_DRIFT_MAX = 0.001;
 interface Round {
   /** First decode time in the stream. */
   readonly begin: Ticks;
-  /** Offset of its timestamps from those of the source. */
+  /** Offset of its timestamps from the position in the source, or in the playlist. */
   readonly base: Ticks;
 }
 
@@ -83,6 +83,8 @@ export class Broadcast {
   /** The round of the last emitted unit, and those that begin in the queue. */
   readonly #rounds: Round[] = [];
   #position: Ticks | undefined;
+  /** The pass over the playlist that is read, and the offset of its timestamps. */
+  #cycle: { readonly number: number; readonly base: Ticks } | undefined;
   #queueBytes = 0;
   #roomMade: (() => void) | undefined;
   #readNow: (() => void) | undefined;
@@ -132,7 +134,7 @@ export class Broadcast {
     return key && this.#startedAt !== undefined ? microseconds(Math.max(0, this.#dueAt(key) - now())) : undefined;
   }
 
-  /** Place of the last emitted unit in the source; `undefined` before the first one. */
+  /** Place of the last emitted unit in the source, or among the entries of the playlist; `undefined` before the first one. */
   get position(): Microseconds | undefined {
     return this.#position === undefined ? undefined : ticksToMicroseconds(this.#position);
   }
@@ -152,29 +154,40 @@ export class Broadcast {
     const timeline = new RoundTimeline({ equalRounds: this.#options.playlist === undefined });
     try {
       for (let media = await this.#order.next(); media; media = await this.#order.next()) {
-        let isEmpty = true;
         timeline.begin();
-        for await (const each of this.#announced(media.units())) {
-          if (this.#stopped) return;
-          isEmpty = false;
-          const { unit, base, begins } = timeline.place(each);
-          if (begins) {
-            this.#rounds.push({ begin: unit.decodeTimestamp, base });
-            this.#sound?.begin(base, media.sound);
-          }
-          this.#take(unit);
-          this.#nextRead = timeline.end;
-          const { leadTime } = this.#options;
-          await (leadTime ? this.#untilNeeded(timeline.end, leadTime()) : this.#room());
-          if (this.#stopped) return;
+        try {
+          await this.#readRound(media, timeline);
+        } catch (error) {
+          if (!this.#stopped) this.#order.skip(error);
         }
-        if (isEmpty) break;
+        if (this.#stopped) return;
       }
     } catch (error) {
       this.#error = error;
     }
     this.#exhausted = true;
     this.#handOver();
+  }
+
+  async #readRound(media: PlayedRound, timeline: RoundTimeline): Promise<void> {
+    let isEmpty = true;
+    for await (const each of this.#announced(media.units())) {
+      if (this.#stopped) return;
+      const { unit, base, begins } = timeline.place(each);
+      if (begins) {
+        isEmpty = false;
+        this.#order.succeed();
+        if (media.cycle !== this.#cycle?.number) this.#cycle = { number: media.cycle, base };
+        this.#rounds.push({ begin: unit.decodeTimestamp, base: this.#cycle.base });
+        this.#sound?.begin(base, media.sound);
+      }
+      this.#take(unit);
+      this.#nextRead = timeline.end;
+      const { leadTime } = this.#options;
+      await (leadTime ? this.#untilNeeded(timeline.end, leadTime()) : this.#room());
+      if (this.#stopped) return;
+    }
+    if (isEmpty) this.#order.skipEmpty();
   }
 
   /** Yields the units and calls `onRead` before each read. */

@@ -1,18 +1,25 @@
+import { Failure } from '../../io/os/failure.ts';
 import type { Playlist } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
-/** Pictures and sound of one pass over a source. */
+/** Pictures and sound of a source. */
 export interface RoundMedia {
   readonly units: () => AsyncIterable<AccessUnit>;
   readonly sound?: (() => AsyncIterable<AccessUnit>) | undefined;
 }
 
+/** One pass over a source. */
+export interface PlayedRound extends RoundMedia {
+  /** Number of passes over the whole playlist before this one. */
+  readonly cycle: number;
+}
+
 export interface PlayOrderOptions {
-  /** The source itself, which is first in each round of the playlist. */
+  /** The source itself, which is first in each cycle of the playlist. */
   readonly first: RoundMedia;
   readonly playlist: Playlist | undefined;
   readonly loop: boolean;
-  /** Called when an entry of the playlist cannot be opened; the next one follows. */
+  /** Called when an entry of the playlist cannot be opened or read, or has no pictures; the next one follows. */
   readonly onSkipped: ((error: unknown) => void) | undefined;
 }
 
@@ -24,28 +31,59 @@ export class PlayOrder {
   /** Entries that are open: the one that is read, and that before it, whose sound may not have been read to its end. */
   readonly #opened: Opened[] = [];
   #next = 0;
+  /** Entries since the last one that had a unit. */
+  #fruitless = 0;
+  #error: unknown;
   #closed = false;
 
   constructor(options: PlayOrderOptions) {
     this.#options = options;
   }
 
-  /** Returns the media of the next round; `undefined` after the last one. */
-  async next(): Promise<RoundMedia | undefined> {
+  /**
+   * Returns the media of the next round; `undefined` after the last one.
+   * @throws {unknown} the last error, when no entry of a whole cycle has had a unit.
+   */
+  async next(): Promise<PlayedRound | undefined> {
     const { first, playlist, loop, onSkipped } = this.#options;
     const length = playlist?.length ?? 1;
     while (!this.#closed) {
       const index = this.#next++;
+      if (this.#fruitless++ >= length) {
+        if (this.#error === undefined) return undefined;
+        throw this.#error;
+      }
       if (index >= length && !loop) return undefined;
       await this.#closeBut(1);
-      if (index % length === 0) return first;
+      const cycle = Math.floor(index / length);
+      if (index % length === 0) return { ...first, cycle };
       try {
-        return await this.#open(index % length);
+        const media = await this.#open(index % length);
+        return media && { ...media, cycle };
       } catch (error) {
+        this.#error = error;
         onSkipped?.(error);
       }
     }
     return undefined;
+  }
+
+  /** The round has had a unit. */
+  succeed(): void {
+    this.#fruitless = 0;
+  }
+
+  /** The round has ended without a unit. */
+  skipEmpty(): void {
+    const { playlist } = this.#options;
+    if (playlist) this.skip(new Failure(`entry ${((this.#next - 1) % playlist.length) + 1} has no pictures`));
+  }
+
+  /** Goes on with the next entry of a playlist after an error. @throws {unknown} the error, where there is no playlist. */
+  skip(error: unknown): void {
+    if (!this.#options.playlist) throw error;
+    this.#error = error;
+    this.#options.onSkipped?.(error);
   }
 
   /** Closes the entries that are open; the source itself remains. */

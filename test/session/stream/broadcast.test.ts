@@ -230,6 +230,67 @@ describe('a playlist', () => {
     expect(skipped[0]).toBe(gone);
   });
 
+  test.each<[string, () => AsyncGenerator<AccessUnit>, RegExp]>([
+    [
+      'fails while it is read',
+      async function* () {
+        yield unit(0);
+        throw new Error('a damaged block');
+      },
+      /a damaged block/,
+    ],
+    ['has no pictures', async function* () {}, /entry 2 has no pictures/],
+  ])('goes on with the next entry after one that %s', async (_, units, reason) => {
+    const skipped: unknown[] = [];
+    const open = async (index: number) => ({ ...sourceOf(film(2, 3), () => {}), ...(index === 1 && { units }) });
+    const { handed, ends } = broadcast(film(2, 1), {
+      playlist: { length: 3, open },
+      onSkipped: (error) => skipped.push(error),
+    });
+    await until('it has ended', () => ends.length > 0);
+    expect(handed.map(({ parts }) => parts[0]![0]).filter((mark) => mark !== 0x65)).toEqual([1, 1, 3, 3]);
+    expect(skipped).toEqual([expect.objectContaining({ message: expect.stringMatching(reason) })]);
+    expect(ends).toEqual([undefined]);
+  });
+
+  test('goes on where the first entry is gone in a later cycle', async () => {
+    let cycle = 0;
+    const { handed } = broadcast([], {
+      loop: true,
+      units: async function* () {
+        if (cycle++ > 0) throw new Error('it is gone');
+        yield* film(2, 1);
+      },
+      playlist: { length: 2, open: async () => sourceOf(film(1, 2), () => {}) },
+    });
+    await until('it has gone round', () => handed.length >= 5);
+    expect(handed.slice(0, 5).map(({ parts }) => parts[0]![0])).toEqual([1, 1, 2, 2, 2]);
+  });
+
+  test('ends with the error when no entry of a cycle has given anything', async () => {
+    const { handed, ends } = broadcast([], {
+      loop: true,
+      units: async function* () {
+        yield await Promise.reject(new Error('the disk is gone'));
+      },
+      playlist: { length: 3, open: () => Promise.reject(new Error('this as well')) },
+    });
+    await until('it has ended', () => ends.length > 0);
+    expect(handed).toEqual([]);
+    expect((ends[0] as Error).message).toBe('this as well');
+  });
+
+  test('has a position among all its entries, which restarts with each cycle', async () => {
+    const positions: number[] = [];
+    const { one } = broadcast(film(3, 1), {
+      loop: true,
+      playlist: { length: 2, open: async () => sourceOf(film(2, 2), () => {}) },
+      onUnit: () => positions.push((one.position ?? Number.NaN) / 10_000),
+    });
+    await until('it has gone round', () => positions.length >= 7);
+    expect(positions.slice(0, 7)).toEqual([0, 1, 2, 3, 4, 0, 1]);
+  });
+
   test('closes the entry that is read when it is stopped', async () => {
     let [opened, closed] = [0, 0];
     const open = async () => {
