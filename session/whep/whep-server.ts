@@ -104,7 +104,7 @@ export class WhepServer {
       historyBudget,
       peers: () => this.#peers!,
       onJoined: ({ peer }, formats) => log.info(`player ${peer} joined by WHEP`, { formats: formats.join(', ') }),
-      onLeft: (session, cause) => this.#left(session, cause),
+      onLeft: (...all) => this.#left(...all),
       onFault: ({ peer }, line) => log.error(`player ${peer}: ${line}`),
     });
   }
@@ -131,8 +131,9 @@ export class WhepServer {
     return typeof address === 'object' && address ? address.port : this.#options.port;
   }
 
+  /** Sessions of the players that are connected. */
   get sessions(): readonly PlayerSession[] {
-    return this.#sessions.all;
+    return this.#sessions.connected;
   }
 
   /** Totals over all players, including those that have left. */
@@ -230,7 +231,8 @@ export class WhepServer {
     clearTimeout(timer);
   }
 
-  #left(session: PlayerSession, cause: string): void {
+  #left(session: PlayerSession, cause: string, joined: boolean): void {
+    if (!joined) return this.#options.log.info(`player ${session.peer} did not connect: ${cause}`);
     const { packets, frames } = session.totals;
     addPlayer(this.#totals, session);
     const why = cause === DELETED ? '' : `: ${cause}`;

@@ -25,7 +25,8 @@ export interface WhepSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
   readonly historyBudget: HistoryBudget;
   readonly peers: () => Peers;
   readonly onJoined: (session: PlayerSession, formats: readonly string[]) => void;
-  readonly onLeft: (session: PlayerSession, cause: string) => void;
+  /** @param joined false for one that has never been connected. */
+  readonly onLeft: (session: PlayerSession, cause: string, joined: boolean) => void;
   /** An internal error has ended a session. */
   readonly onFault: (session: PlayerSession, line: string) => void;
 }
@@ -76,8 +77,9 @@ export class WhepSessions {
     this.#options = options;
   }
 
-  get all(): readonly PlayerSession[] {
-    return [...this.#entries.values()].map(({ session }) => session);
+  /** Sessions whose players are connected. */
+  get connected(): readonly PlayerSession[] {
+    return [...this.#entries.values()].filter(({ isConnected }) => isConnected).map(({ session }) => session);
   }
 
   /** ICE user name of the player in a session; `undefined` when there is no such session. */
@@ -90,7 +92,7 @@ export class WhepSessions {
     const { live, formats, rotation, limits } = this.#options;
     const streams = this.#streamsFor(offer);
     if (!streams.has(VIDEO_TRACK)) return { kind: 'no-common-codec', why: this.#codecsText() };
-    const placement = placeFor(client.address, this.all, limits);
+    const placement = placeFor(client.address, this.#all, limits);
     if ('refused' in placement) return { kind: 'refused', why: placement.refused };
     if (placement.evict) this.end(placement.evict.id, 'evicted: it did not connect, and the server is full');
     const { codec, parameterSets } = formats[VIDEO_TRACK]!;
@@ -125,15 +127,19 @@ export class WhepSessions {
   end(id: string, cause: string): boolean {
     const entry = this.#entries.get(id);
     if (!entry) return false;
-    const { session, peer, endedTimer } = entry;
+    const { session, peer, endedTimer, isConnected } = entry;
     this.#entries.delete(id);
     clearTimeout(endedTimer);
     session.close();
     peer.close();
     this.#options.historyBudget.leave();
-    this.#options.onLeft(session, cause);
+    this.#options.onLeft(session, cause, isConnected);
     this.#options.live.delete(session);
     return true;
+  }
+
+  get #all(): readonly PlayerSession[] {
+    return [...this.#entries.values()].map(({ session }) => session);
   }
 
   /** Ends all sessions that are connected; the others end when they are, as their players hear of it only then. */
@@ -154,7 +160,7 @@ export class WhepSessions {
 
   /** Ends all with BYE. */
   close(): void {
-    for (const session of this.all) {
+    for (const session of this.#all) {
       session.sayGoodbye();
       this.end(session.id, 'the sender was stopped');
     }
@@ -201,11 +207,11 @@ export class WhepSessions {
       onOpen: () => {
         const entry = this.#entries.get(session.id);
         if (!entry) return;
-        entry.isConnected = true;
-        session.heard();
         const { failure } = this.#options.live;
         // Not from within the library's own call, which crashes.
         if (failure !== undefined) return void setImmediate(() => this.end(session.id, failure));
+        entry.isConnected = true;
+        session.heard();
         this.#options.onJoined(
           session,
           streams.map(({ parameters: { codec } }) => codec.name),

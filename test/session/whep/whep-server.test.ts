@@ -106,24 +106,33 @@ withLibrary('ends a session by DELETE, and one whose player has closed its conne
   await vi.waitFor(() => expect(server.sessions).toHaveLength(0), PATIENCE);
 });
 
-withLibrary('makes room among the sessions that have not connected', async () => {
+withLibrary('makes room among the sessions that have not connected, which are not counted as players', async () => {
   const { server, url } = await serve();
   const post = () =>
     fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: BROWSER_OFFER });
-  for (let attempt = 0; attempt < 12; attempt++) expect((await post()).status).toBe(201);
-  expect(server.sessions).toHaveLength(4);
+  const sessions: string[] = [];
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const { status, headers } = await post();
+    expect(status).toBe(201);
+    sessions.push(new URL(headers.get('location')!, url).href);
+  }
+  expect(server.sessions).toHaveLength(0);
   const { packets } = await nativePlayer(url);
   await vi.waitFor(() => expect(packets.length).toBeGreaterThan(0), PATIENCE);
-  expect(server.sessions).toHaveLength(4);
+  // Three have kept the places beside that of the player: requests without a type find them.
+  const asked = await Promise.all(sessions.map((session) => fetch(session, { method: 'PATCH' })));
+  expect(asked.map(({ status }) => status)).toEqual([...Array(9).fill(404), 415, 415, 415]);
+  expect(server.sessions).toHaveLength(1);
+  expect(server.totals.players).toBe(1);
 });
 
 withLibrary('ends sessions whose pictures cannot be encoded, and tells the next player why', async () => {
   const made = sourceOf(UNITS);
   const source = { ...made, description: { ...made.description, codecName: 'h265' } } as const;
-  const { server, url } = await serve({ source, ffmpeg: encoderThat('exit 1').path });
+  const { url } = await serve({ source, ffmpeg: encoderThat('exit 1').path });
   const first = await nativePlayer(url);
   expect(first.status).toBe(201);
-  await vi.waitFor(() => expect(server.sessions).toHaveLength(0), PATIENCE);
+  await vi.waitFor(async () => expect((await fetch(first.session, { method: 'PATCH' })).status).toBe(404), PATIENCE);
   const second = await nativePlayer(url);
   expect([second.status, second.answer]).toEqual([503, expect.stringContaining('the stream cannot be encoded: ')]);
 });
