@@ -57,6 +57,8 @@ export interface SoundSource {
 export interface Playlist {
   /** Number of entries; entry 0 is the source that has the playlist. */
   readonly length: number;
+  /** True when the pictures of an entry are shown in another order than they are decoded (B-frames). */
+  readonly reorders?: boolean | undefined;
   /** Opens an entry, 1 … `length` − 1, which the caller closes. Rejects when it cannot be opened any more. */
   open(index: number): Promise<MediaSource>;
 }

@@ -21,6 +21,7 @@ export async function openPlaylist({ inputs, open, warn }: PlaylistOptions): Pro
   const [first, ...others] = inputs;
   const source = await open(first);
   let durationSeconds = source.description.durationSeconds;
+  let reorders = hasReordered(source);
   try {
     checkFinite(first, source);
     for (const input of others) {
@@ -33,6 +34,7 @@ export async function openPlaylist({ inputs, open, warn }: PlaylistOptions): Pro
         const then = other.sound ? 'the sound of the others is left out' : 'it is silent';
         warn(`${silent} has no sound, but ${heard} has: ${then}`);
       }
+      reorders ||= hasReordered(other);
       const seconds = other.description.durationSeconds;
       durationSeconds = seconds === undefined ? undefined : durationSeconds && durationSeconds + seconds;
     }
@@ -53,13 +55,16 @@ export async function openPlaylist({ inputs, open, warn }: PlaylistOptions): Pro
   return {
     ...decodableAlone(source),
     description: { ...source.description, durationSeconds },
-    playlist: { length: inputs.length, open: (index) => opened(inputs[index]!) },
+    playlist: { length: inputs.length, reorders, open: (index) => opened(inputs[index]!) },
   };
 }
 
 function checkFinite(input: string, { description }: MediaSource): void {
   if (description.isLive) throw new Failure(`${input} is a live source, which cannot be part of a playlist`, 2);
 }
+
+const hasReordered = ({ description: { codecName, parameterSets } }: MediaSource): boolean =>
+  codecByName(codecName).reorders?.(parameterSets) === true;
 
 interface Entry {
   readonly input: string;

@@ -13,19 +13,21 @@ export interface BrowserNeeds {
 const CODECS: ReadonlySet<string> = new Set(['h264', 'vp9', 'opus']);
 
 /** Returns what must be encoded before browsers can show a source by WebRTC. */
-export function browserNeeds({ description, sound }: Pick<MediaSource, 'description' | 'sound'>): BrowserNeeds {
+export function browserNeeds(source: Pick<MediaSource, 'description' | 'sound' | 'playlist'>): BrowserNeeds {
+  const { description, sound, playlist } = source;
   const codec = codecByName(description.codecName);
   const isSoundAlone = codec.mediaType === 'audio';
+  const reorders = playlist?.reorders || codec.reorders?.(description.parameterSets) === true;
   const soundCodec = isSoundAlone ? description.codecName : sound?.description.codecName;
   return {
-    pictures: isSoundAlone ? undefined : pictureNeed(codec, description.parameterSets),
+    pictures: isSoundAlone ? undefined : pictureNeed(codec, reorders),
     sound: soundCodec === undefined || CODECS.has(soundCodec) ? undefined : soundCodec.toUpperCase(),
   };
 }
 
-function pictureNeed(codec: Codec, parameterSets: readonly Uint8Array[]): string | undefined {
+function pictureNeed(codec: Codec, reorders: boolean): string | undefined {
   const { title } = codecTitle(codec);
   if (!CODECS.has(codec.name)) return title;
   // Decoders of WebRTC show pictures in the order in which they come.
-  return codec.reorders?.(parameterSets) === true ? `${title} with B-frames` : undefined;
+  return reorders ? `${title} with B-frames` : undefined;
 }

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MediaDescription, MediaSource, SoundDescription } from '../../../io/sources/media-source.ts';
+import { openMediaSource } from '../../../io/sources/open-source.ts';
 import { openPlaylist } from '../../../io/sources/playlist.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
+import { browserNeeds } from '../../../session/whep/browser-needs.ts';
+import { SAMPLES } from './media.ts';
 
 const [SPS, PPS, IDR, SLICE] = [
   Uint8Array.of(0x67, 1),
@@ -70,6 +74,17 @@ test('each key frame carries the parameter sets of its own input', async () => {
   };
   expect(await partsOf(await source)).toEqual([[SPS, PPS, IDR], [SLICE]]);
   expect(await partsOf(await (await source).playlist!.open(1))).toEqual([[OTHER_SPS, PPS, IDR], [SLICE]]);
+});
+
+test('is encoded for browsers where a later input has B-frames', async () => {
+  const wishes = { encode: 'copy', bitrate: 1_000_000, gop: 30, warn: () => {} } as const;
+  const reordered = await openMediaSource(join(SAMPLES, 'counter.mp4'), wishes);
+  const { parameterSets } = reordered.description;
+  await reordered.close();
+  const plain = await playlistOf({ 'a.mp4': {}, 'b.mp4': {} }).source;
+  expect(browserNeeds(plain).pictures).toBeUndefined();
+  const mixed = await playlistOf({ 'a.mp4': {}, 'b.mp4': { parameterSets } }).source;
+  expect(browserNeeds(mixed).pictures).toBe('H.264 with B-frames');
 });
 
 describe('is refused in one line, with everything closed', () => {
