@@ -132,12 +132,16 @@ async function takeSiteForms(browser) {
   server.close();
 }
 
-/** Waits until each lane has drawn some video, on the page or in its frame; not forever on a busy machine. */
+/** Waits until each lane has drawn some video, on the page or in its frame. */
 async function lanesOfSiteDrawn(page) {
-  const frame = page.frames().at(-1);
+  // The home page has the lanes in a frame, the demo in itself.
+  const frame = page.frames().find((each) => each.url().includes('demo.html'));
   const drawn = 'globalThis.dropframe?.lanes?.length === 3 && dropframe.lanes.every(({ framesDrawn }) => framesDrawn > 20)';
   const until = Date.now() + SITE_PATIENCE_MS;
-  while (Date.now() < until && !(await frame.evaluate(drawn))) await sleep(100);
+  while (!(await frame.evaluate(drawn))) {
+    if (Date.now() > until) throw new Error('the lanes of the site have not drawn');
+    await sleep(100);
+  }
 }
 
 /** Records the page while packets are dropped and the link has an outage. */

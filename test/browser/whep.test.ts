@@ -114,7 +114,7 @@ inChromium('plays the stream on its own page, and frees the place when that is l
   expect(server.totals.players).toBe(1);
 });
 
-inChromium('recovers 3 % of lost packets by retransmission, without a key frame on request', async () => {
+inChromium('recovers 3 % of lost packets by retransmission', async () => {
   const { server, url } = await serve(await clip('counter.h264', 300));
   const { port } = server;
   const relay = await UdpRelay.open({

@@ -59,7 +59,8 @@ function follow(media: MediaSource) {
   const source = new FollowedSource({
     media,
     loop: false,
-    lateMax: seconds(1),
+    // A pause of the machine is no stall of the source.
+    lateMax: seconds(600),
     targets: () => [],
     onUnit: (unit, dueAt) => {
       const begin = dueAt - ticksToMicroseconds(unit.timestamp);
