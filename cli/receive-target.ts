@@ -141,7 +141,7 @@ const BRIDGED: ReadonlySet<string> = new Set([
 const SDP_CAUSES: Readonly<Record<string, string>> = {
   'not-sdp': 'not an SDP file: no line reads v=0',
   'sdp-too-long': 'too long for an SDP file',
-  'sdp-no-h264-stream': 'no m=video section has an a=rtpmap line with H264 or H265',
+  'sdp-no-h264-stream': 'no m=video section has an a=rtpmap line with H264, H265, VP9 or AV1',
   'sdp-no-address': 'no c= line gives the destination address',
   'sdp-port': 'the port in the m=video line is not from 1 to 65535',
   'sdp-encrypted': 'the m= line names an encrypted profile (SAVP); plain RTP is read only: RTP/AVP or RTP/AVPF',

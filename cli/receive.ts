@@ -215,7 +215,7 @@ Examples:
   dropframe receive camera.sdp --latency 300
   dropframe receive rtp://0.0.0.0:5004 --rtcp-to 10.0.0.3:6005 --latency 200
 
-rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP with H.264.
+rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP: H.264 by rtp://; H.264, HEVC, VP9 or AV1 with Opus or AAC by an SDP file.
 Such a run ends with an RTCP BYE or after --timeout without packets. Reports, requests for missing packets (NACK) and for
 key frames (PLI) go back by RTCP as the SDP file allows, without one always; answers are retransmissions (RFC 4588).
 With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:

@@ -108,7 +108,10 @@ export function addSendCommand(program: Command): void {
   addSenderEncryption(command)
     .optionsGroup('Video:')
     .addOption(
-      new Option('--encode <how>', 'auto copies H.264 that is suitable for a live stream and encodes everything else')
+      new Option(
+        '--encode <how>',
+        'auto copies H.264, HEVC, VP9 and AV1 that suit a live stream, and encodes everything else',
+      )
         .choices(['auto', 'copy', 'x264'])
         .default('auto'),
     )

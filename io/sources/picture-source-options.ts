@@ -2,7 +2,7 @@ import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { FollowRange } from './follow-range.ts';
 
 export interface PictureSourceOptions {
-  /** `auto` copies H.264 and HEVC that is suitable for a live stream and encodes everything else. */
+  /** `auto` copies H.264, HEVC, VP9 and AV1 that suit a live stream, and encodes everything else. */
   readonly encode: 'auto' | 'copy' | 'x264';
   /** Codecs that may be copied; default: all that this program carries. Browsers decode only H.264 for certain. */
   readonly copies?: readonly CodecName[];

@@ -80,7 +80,7 @@ export class RtpSound {
     }
   }
 
-  /** What became of the sound; `undefined` while none has come. */
+  /** Outcome of the sound; `undefined` while none has come. */
   get record(): SoundRecord | undefined {
     return this.#meter.record(this.#session?.receiver.statistics);
   }

@@ -28,8 +28,8 @@ export class WhepAccess {
   }
 
   /**
-   * False for names that lead here by the will of a stranger (DNS rebinding): a server for this machine alone is called by
-   * its own names.
+   * False for a foreign name that resolves to this machine (DNS rebinding): a server for this machine alone is called by its
+   * own names.
    */
   isHost({ headers: { host = '' } }: IncomingMessage): boolean {
     return this.#token !== undefined || !this.#isLocal || isLoopbackHost(host);
