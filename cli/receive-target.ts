@@ -199,9 +199,9 @@ function soundTarget(file: string, text: string): Pick<ReceiveTarget & { kind: '
   for (const codecName of SOUND_CODEC_NAMES) {
     const found = parseSessionDescription(text, codecByName(codecName));
     if (!found.ok) continue;
-    const { port, rtcpPort, payloadType, clockRate, parameterSets, feedback, retransmission } = found.value;
+    const { host, port, rtcpPort, payloadType, clockRate, parameterSets, feedback, retransmission } = found.value;
     const requests = feedback.nack || retransmission !== undefined;
-    const sound = { codecName, clockRate, port, rtcpPort, payloadType, parameterSets, requests };
+    const sound = { codecName, clockRate, host, port, rtcpPort, payloadType, parameterSets, requests };
     return { sound: { ...sound, retransmissionPayloadType: retransmission?.payloadType } };
   }
   const [section] = /^m=audio .*(?:(?:\r\n|\r|\n)(?!m=).*)*/m.exec(text) ?? [];

@@ -57,7 +57,7 @@ export class RtpClient implements Client {
   readonly #pictures: PictureWatch;
   readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
   readonly #sync = new RtpSync();
-  readonly #sound: RtpSound | undefined;
+  #sound: RtpSound | undefined;
   #ports: RtpPorts | undefined;
   #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
   /** Packets that may begin another stream. */
@@ -129,7 +129,7 @@ export class RtpClient implements Client {
     let ticker: NodeJS.Timeout | undefined;
     try {
       await this.#open(address, port);
-      await this.#sound?.open(address);
+      await this.#openSound(address);
       if (this.#stopped) return 'stopped';
       this.#lastMediaAt = inMilliseconds(now());
       this.#events.onWaiting(`waiting for RTP at ${bracketed(address)}:${port}`);
@@ -187,6 +187,19 @@ export class RtpClient implements Client {
     await this.#ports.open();
   }
 
+  /** Opens the ports of the sound; the pictures are received without it when they cannot be opened. */
+  async #openSound(address: string): Promise<void> {
+    const { name, host, port } = this.#options;
+    try {
+      await this.#sound?.open({ name, host, address, port, send: (datagrams) => this.#sendBack(datagrams) });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#events.onWaiting(`the sound is not received: ${error.message}`);
+      this.#sound?.close();
+      this.#sound = undefined;
+    }
+  }
+
   #sendBack(datagrams: readonly Uint8Array[]): void {
     for (const datagram of datagrams) {
       this.#events.onDatagram('out', datagram);
@@ -197,6 +210,7 @@ export class RtpClient implements Client {
 
   #handIn(datagram: Uint8Array): void {
     this.#datagrams++;
+    if (this.#sound?.takeShared(datagram)) return;
     switch (classifyDatagram(datagram)) {
       case 'rtp':
         return this.#handRtp(datagram);
@@ -326,7 +340,7 @@ export class RtpClient implements Client {
       payloadType: this.#watch.source!.payloadType,
       ...(again !== undefined && { retransmission: { payloadType: again }, feedback: NO_FEEDBACK }),
     };
-    const sound = described && announcementOf(described);
+    const sound = this.#sound && announcementOf(described!);
     const streams = sound ? [stream, { ...described!, codec: codecByName(sound.codecName) }] : [stream];
     this.#events.onStream({ ...news, sound, latencyMs, position: 'live' }, streams);
   }

@@ -17,6 +17,7 @@ import type { SoundAnnouncement, SoundRecord } from '../stream/client.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { SoundMeter } from '../stream/sound-meter.ts';
+import { resolveRtpAddress } from './rtp-address.ts';
 import { RtpPorts } from './rtp-ports.ts';
 import type { RtpSync } from './rtp-sync.ts';
 
@@ -24,6 +25,9 @@ import type { RtpSync } from './rtp-sync.ts';
 export interface DescribedSound {
   readonly codecName: CodecName;
   readonly clockRate: number;
+  /** Address of this machine to which the sound is sent, or its name. */
+  readonly host: string;
+  /** Port of the sound, which may be that of the pictures (BUNDLE, RFC 9143). */
   readonly port: number;
   readonly rtcpPort: number;
   readonly payloadType: number;
@@ -31,6 +35,17 @@ export interface DescribedSound {
   /** True when the sender retransmits. */
   readonly requests: boolean;
   readonly retransmissionPayloadType?: number | undefined;
+}
+
+/** Ports of the pictures, which the sound may share. */
+export interface PicturePorts {
+  /** Name of the stream given by the user. */
+  readonly name: string;
+  readonly host: string;
+  /** The address of `host`. */
+  readonly address: string;
+  readonly port: number;
+  readonly send: (datagrams: readonly Uint8Array[]) => void;
 }
 
 export interface RtpSoundOptions extends DescribedSound {
@@ -52,7 +67,7 @@ export function announcementOf({ codecName, parameterSets }: DescribedSound): So
   return format && { codecName, decoder: format.decoder, parameterSets };
 }
 
-/** Receives the sound beside the pictures of plain RTP, on ports of its own. */
+/** Receives the sound beside the pictures of plain RTP, on ports of its own or on theirs. */
 export class RtpSound {
   readonly #options: RtpSoundOptions;
   readonly #events: RtpSoundEvents;
@@ -61,6 +76,8 @@ export class RtpSound {
   readonly #meter = new SoundMeter();
   readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
   #ports: RtpPorts | undefined;
+  /** Ports of the pictures when the sound shares them. */
+  #shared: PicturePorts | undefined;
   /** Packets of the session known to be lost. */
   #neverArrived = 0;
   #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
@@ -89,9 +106,14 @@ export class RtpSound {
     return this.#session?.receiver.statistics;
   }
 
-  /** @throws {Failure} when a port cannot be opened. */
-  async open(host: string): Promise<void> {
+  /** Opens the ports, unless they are those of the pictures. @throws {Failure} when a port cannot be opened. */
+  async open(pictures: PicturePorts): Promise<void> {
     const { port, rtcpPort } = this.#options;
+    const host = await this.#address(pictures);
+    if (host === pictures.address && port === pictures.port) {
+      this.#shared = pictures;
+      return;
+    }
     this.#ports = new RtpPorts({
       host,
       port,
@@ -110,6 +132,22 @@ export class RtpSound {
     this.#link?.forward.close();
     this.#link?.back.close();
     this.#ports?.close();
+  }
+
+  /** Takes a datagram from the ports of the pictures. @returns true when it belongs to the sound alone. */
+  takeShared(datagram: Uint8Array): boolean {
+    const kind = classifyDatagram(datagram);
+    if (!this.#shared || kind === 'foreign') return false;
+    const { payloadType, retransmissionPayloadType } = this.#options;
+    const isRtp = kind === 'rtp';
+    if (isRtp && ![payloadType, retransmissionPayloadType].includes(datagram[1]! & 0x7f)) return false;
+    this.#handIn(datagram);
+    return isRtp;
+  }
+
+  async #address({ name, host, address }: PicturePorts): Promise<string> {
+    const own = this.#options.host;
+    return own === host ? address : (await resolveRtpAddress(name, own, 'receive')).address;
   }
 
   #handIn(datagram: Uint8Array): void {
@@ -181,6 +219,7 @@ export class RtpSound {
   }
 
   #sendBack(datagrams: readonly Uint8Array[]): void {
+    if (this.#shared) return this.#shared.send(datagrams);
     for (const datagram of datagrams) {
       this.#events.onDatagram('out', datagram);
       if (this.#link) this.#link.back.send(datagram);

@@ -130,6 +130,10 @@ test('reads the sound beside the pictures from an SDP file, and says what it can
     codecName: 'h264',
     sound: { codecName: 'opus', clockRate: 48_000, port: 5_006, rtcpPort: 5_007, payloadType: 98, requests: false },
   });
+  const elsewhere = [opus[0]!, 'c=IN IP4 127.0.0.2', ...opus.slice(1)];
+  expect(await receiveTarget(sdpFile(...pictures, ...elsewhere), command())).toMatchObject({
+    sound: { host: '127.0.0.2' },
+  });
   const other = ['m=audio 5006 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000'];
   const target = await receiveTarget(sdpFile(...pictures, ...other), command());
   expect(target).toMatchObject({

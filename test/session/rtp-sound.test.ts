@@ -1,4 +1,6 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
@@ -15,6 +17,7 @@ import type { ClientEvents, StreamAnnouncement } from '../../session/stream/clie
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { freePortPair } from '../interop/programs.ts';
 import { SAMPLES } from '../io/sources/media.ts';
+import { PATIENCE } from '../patience.ts';
 
 describe('the sound of plain RTP is put on the timeline of the pictures', () => {
   const first = (milliseconds: number, timestamp: number) => ({
@@ -100,7 +103,31 @@ const soundOf = (description: string): DescribedSound => {
   return { codecName: 'aac', requests: true, ...read.value };
 };
 
-async function transmit(options: Partial<RtpClientOptions> = {}) {
+/** Opens a port of this machine until the test is over. */
+async function bind(port: number, host = '127.0.0.1') {
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  socket.bind(port, host);
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** Sends what arrives at the ports of the sound to those of the pictures, as a sender with BUNDLE does. */
+async function bundle(sound: DescribedSound, port: number): Promise<DescribedSound> {
+  for (const [from, to] of [
+    [sound.port, port],
+    [sound.rtcpPort, port + 1],
+  ] as const) {
+    const socket = await bind(from);
+    socket.on('message', (datagram) => socket.send(datagram, to, '127.0.0.1'));
+  }
+  return { ...sound, port, rtcpPort: port + 1 };
+}
+
+async function transmit(
+  options: Partial<RtpClientOptions> = {},
+  describe = async (sound: DescribedSound, _port: number) => sound,
+) {
   const media = await film();
   const port = await freePortPair();
   const [sent, sounds, pictures]: [AccessUnit[], AccessUnit[], AccessUnit[]] = [[], [], []];
@@ -143,7 +170,7 @@ async function transmit(options: Partial<RtpClientOptions> = {}) {
       ...{ name: 'here', host: '127.0.0.1', port, codecName: 'h264', payloadType: undefined, parameterSets: [] },
       ...{ latencyMs: 1_000, recovery: 'nack', release: 'deadline', onLoss: 'freeze', link: undefined },
       timeoutMs: 4_000,
-      sound: soundOf(sending.sessionDescription),
+      sound: await describe(soundOf(sending.sessionDescription), port),
       ...options,
     },
     events,
@@ -151,7 +178,7 @@ async function transmit(options: Partial<RtpClientOptions> = {}) {
   const ended = client.run();
   ended.catch(() => {});
   onTestFinished(() => client.stop());
-  await ready;
+  await Promise.race([ready, ended]);
   await sending.run();
   await ended;
   return { client, sent, sounds, pictures, streams };
@@ -182,4 +209,55 @@ test('lost sound of plain RTP is requested again, and is counted where it stays 
   const { concealedMs } = client.sound!;
   const without = await transmit({ link, recovery: 'reorder' });
   expect(without.client.sound!.concealedMs).toBeGreaterThan(concealedMs + 100);
+});
+
+test('sound that shares the ports of the pictures is told apart by its payload type', async () => {
+  const { client, sent, sounds, pictures } = await transmit({}, bundle);
+  expect(pictures.length).toBeGreaterThan(0);
+  expect(client.sound).toMatchObject({ concealedMs: 0, sessions: [{ frames: { decided: sent.length } }] });
+  expect(hexOf(sounds)).toEqual(hexOf(sent.slice(-sounds.length)));
+  expect(client.sessions[0]).toMatchObject({ foreign: 0 });
+});
+
+describe('the ports of the sound', () => {
+  const AAC: DescribedSound = {
+    ...{ codecName: 'aac', clockRate: 48_000, host: '127.0.0.1', port: 0, rtcpPort: 0, payloadType: 97 },
+    ...{ parameterSets: [Uint8Array.of(0x11, 0x90)], requests: false },
+  };
+  /** Lines of a client that receives nothing, until it waits for pictures. */
+  async function waiting(sound: DescribedSound): Promise<string[]> {
+    const port = await freePortPair();
+    const lines: string[] = [];
+    const ignore = () => {};
+    const client = new RtpClient(
+      {
+        ...{ name: 'here', host: '127.0.0.1', port, codecName: 'h264', payloadType: 96, parameterSets: [], sound },
+        ...{ latencyMs: 100, recovery: 'nack', release: 'deadline', onLoss: 'freeze', link: undefined },
+        timeoutMs: 60_000,
+      },
+      {
+        ...{ onStream: ignore, onUnit: ignore, onRecordedUnit: ignore, onDrop: ignore, onDatagram: ignore },
+        onWaiting: (line) => lines.push(line),
+      },
+    );
+    onTestFinished(() => client.stop());
+    const ended = client.run();
+    await Promise.race([ended, vi.waitFor(() => expect(lines.join()).toMatch(/waiting for RTP/), PATIENCE)]);
+    return lines;
+  }
+
+  test('may be in use: the pictures are received without it, which one line says', async () => {
+    const port = await freePortPair();
+    await bind(port);
+    const [line] = await waiting({ ...AAC, port, rtcpPort: port + 1 });
+    expect(line).toMatch(/^the sound is not received: cannot open UDP 127\.0\.0\.1:\d+: the port is in use/);
+  });
+
+  test('are opened on the address of its own c= line', async () => {
+    const port = await freePortPair();
+    await bind(port);
+    const lines = await waiting({ ...AAC, host: '127.0.0.2', port, rtcpPort: port + 1 });
+    expect(lines).toHaveLength(1);
+    await expect(bind(port, '127.0.0.2')).rejects.toThrow(/EADDRINUSE/);
+  });
 });
