@@ -35,6 +35,8 @@ const scope = globalThis as unknown as Scope;
 /** Videos of the user's own by their input. */
 const videos = new Map<string, File>();
 let show: LaneShow | undefined;
+/** Resolves when the sample has been loaded, or has failed. */
+let opening: Promise<void> = Promise.resolve();
 
 async function open(port: Port): Promise<void> {
   const stage = new PortStage(port, (command, reply) => show?.handleCommand(command, reply));
@@ -76,10 +78,12 @@ async function openOwn(video: File): Promise<MediaSource> {
 }
 
 async function play(name: string, video: File): Promise<string | undefined> {
+  await opening;
+  if (!show) return `${name} cannot be shown, as the lanes did not start: reload the page`;
   const path = `own:${name}`;
   videos.set(path, video);
   try {
-    await show?.playUpload({ name, path, folder: { path, remove: async () => {} } });
+    await show.playUpload({ name, path, folder: { path, remove: async () => {} } });
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -96,12 +100,14 @@ function fileAt(path: string): Uint8Array | undefined {
 scope.onmessage = ({ data, ports: [port] }) => {
   switch (data.kind) {
     case 'watch':
-      if (port) void open(port);
+      if (port) opening = open(port);
       return;
     case 'file':
       return scope.postMessage({ kind: 'file', name: data.name, bytes: fileAt(data.path) });
     case 'play':
-      void play(data.name, data.video as File).then((why) => scope.postMessage({ kind: 'played', why }));
+      void play(data.name, data.video as File).then((why) => {
+        scope.postMessage({ kind: 'played', order: data.order, why });
+      });
       return;
     default:
       data satisfies never;

@@ -1,10 +1,13 @@
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import type { LaneAnnouncement } from '../../protocol/page/lane-message.ts';
+import { reportFailures } from '../shared/worker-failures.ts';
 import type { LanePictures, ToWorker, WorkerReport } from './worker-message.ts';
 
 export interface LaneConnectionHandlers {
   connected(): void;
   disconnected(): void;
+  /** The worker has failed. @param why one line. */
+  failed(why: string): void;
   /** @param ids of the lanes, in order. */
   announced(announcement: LaneAnnouncement, ids: readonly number[]): void;
   pictures(lanes: readonly LanePictures[]): void;
@@ -28,6 +31,7 @@ export class LaneConnection {
       // A hidden page draws nothing.
       if (document.hidden) this.handled();
     };
+    reportFailures(this.#worker, 'lane-worker.js', (why) => handlers.failed(why));
     document.addEventListener('visibilitychange', () => this.handled());
     const first: ToWorker = { kind: 'connect' };
     this.#worker.postMessage(first, port ? [port] : []);

@@ -90,7 +90,8 @@ let turn = 0;
 
 /** A page without a server has its lanes in workers. */
 const isLocal = document.body.dataset.lanes === 'local';
-const services = isLocal ? new LocalServices() : SERVER;
+const showFailure = (why: string) => message.show(why, 'error', true);
+const services = isLocal ? new LocalServices(showFailure) : SERVER;
 const connection = new LaneConnection(
   {
     connected() {
@@ -107,6 +108,7 @@ const connection = new LaneConnection(
       message.show(goneWords(ended, command), 'error', true);
       refreshState();
     },
+    failed: showFailure,
     announced,
     pictures: (lanes) => cards.showPictures(lanes),
   },

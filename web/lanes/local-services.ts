@@ -1,4 +1,5 @@
 import type { FromLab, FromLaneHost, LabOrder, ToLaneHost } from '../../protocol/page/lane-host-message.ts';
+import { reportFailures } from '../shared/worker-failures.ts';
 import type { PageServices } from './page-services.ts';
 
 /** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
@@ -8,16 +9,23 @@ const DOWNLOAD_MS = 10_000;
 export class LocalServices implements PageServices {
   readonly #host = new Worker(new URL('./lane-host.js', import.meta.url), { type: 'module' });
   readonly port: MessagePort;
-  #played: (why: string | undefined) => void = () => {};
+  /** Videos that are being opened, by the numbers of their orders. */
+  readonly #playing = new Map<number, (why: string | undefined) => void>();
+  #orders = 0;
 
-  constructor() {
+  /** @param failed called with one line when the worker of the lanes fails. */
+  constructor(failed: (why: string) => void) {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.#post({ kind: 'watch' }, [port2]);
     this.#host.onmessage = ({ data }: MessageEvent<FromLaneHost>) => {
-      if (data.kind === 'played') this.#played(data.why);
+      if (data.kind === 'played') this.#settle(data.order, data.why);
       else if (data.bytes) download(data.name, new Blob([data.bytes as Uint8Array<ArrayBuffer>]));
     };
+    reportFailures(this.#host, 'lane-host.js', (why) => {
+      for (const order of [...this.#playing.keys()]) this.#settle(order, why);
+      failed(why);
+    });
     document.addEventListener('click', (event) => this.#serve(event));
   }
 
@@ -46,9 +54,15 @@ export class LocalServices implements PageServices {
 
   play(video: File): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#played = (why) => (why === undefined ? resolve() : reject(new Error(why)));
-      this.#post({ kind: 'play', name: video.name, video });
+      const order = ++this.#orders;
+      this.#playing.set(order, (why) => (why === undefined ? resolve() : reject(new Error(why))));
+      this.#post({ kind: 'play', order, name: video.name, video });
     });
+  }
+
+  #settle(order: number, why: string | undefined): void {
+    this.#playing.get(order)?.(why);
+    this.#playing.delete(order);
   }
 
   /** Downloads of a server come from the worker: it makes them when they are asked for. */
