@@ -14,12 +14,39 @@ export async function fetchSource(name: string, url: URL): Promise<MediaSource> 
   if (!response?.ok || !response.body) {
     throw new Error(`${name} could not be loaded (${response?.status ?? 'no answer'}): reload the page`);
   }
-  return openRawStream(name, response.body);
+  const reader = response.body.getReader();
+  const parts = new ArrivingParts(chunksOf(reader));
+  const close = () => reader.cancel().catch(() => {});
+  try {
+    const source = await openParts(name, () => ({ parts: parts.inOrder(), close: async () => {} }));
+    return {
+      description: source.description,
+      units: () => source.units(),
+      close: async () => void (await Promise.all([close(), source.close()])),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-/** Opens an H.264 stream (Annex B), which is played while it arrives. */
-export async function openRawStream(name: string, bytes: ReadableStream<Uint8Array>): Promise<MediaSource> {
-  const parts = new ArrivingParts(chunksOf(bytes));
+/** Opens an H.264 stream (Annex B) in a file, which is read anew in each round, as far as it is played. */
+export function openRawFile(name: string, file: Pick<Blob, 'stream'>): Promise<MediaSource> {
+  return openParts(name, () => {
+    const reader: Reader = file.stream().getReader();
+    return { parts: splitParts(chunksOf(reader)), close: () => reader.cancel().catch(() => {}) };
+  });
+}
+
+type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
+
+/** NAL units of one round. */
+interface Pass {
+  readonly parts: AsyncIterable<readonly Uint8Array[]>;
+  close(): Promise<void>;
+}
+
+function openParts(name: string, pass: () => Pass): Promise<MediaSource> {
   const codec = codecByName('h264');
   const recipe = {
     name,
@@ -31,16 +58,22 @@ export async function openRawStream(name: string, bytes: ReadableStream<Uint8Arr
     open: () => {
       const gate = new EntryGate();
       const timing = { codec, framesPerSecond: FRAMES_PER_SECOND_DEFAULT };
-      return { gate, units: untimedUnits(parts.inOrder(), gate, timing), close: async () => {} };
+      const { parts, close } = pass();
+      return { gate, units: untimedUnits(parts, gate, timing), close };
     },
   } as const;
   return UnitSource.open(recipe, (message) => console.warn(message));
 }
 
 /** Not every browser iterates over a stream. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
+async function* chunksOf(reader: Reader): AsyncGenerator<Uint8Array> {
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) yield chunk.value;
+}
+
+async function* splitParts(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Uint8Array[]> {
+  const splitter = new AnnexBSplitter();
+  for await (const chunk of chunks) yield splitter.push(chunk);
+  yield splitter.flush();
 }
 
 /** NAL units of a stream that is still arriving, kept for later rounds. */

@@ -3,7 +3,7 @@ import type { FromLaneHost, ToLaneHost } from '../protocol/page/lane-host-messag
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
 import { LaneShow } from '../session/lanes/lane-show.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
-import { fetchSource, openRawStream } from './fetched-source.ts';
+import { fetchSource, openRawFile } from './fetched-source.ts';
 import { fetchTraces, sampleUrls } from './page-files.ts';
 import { type Port, PortStage } from './port-stage.ts';
 
@@ -72,7 +72,7 @@ async function open(port: Port): Promise<void> {
 
 /** Opens a video of the user's own. The reader of containers is loaded when it is needed: it is larger than the rest. */
 async function openOwn(video: File): Promise<MediaSource> {
-  if (/\.(h264|264)$/i.test(video.name)) return openRawStream(video.name, video.stream());
+  if (/\.(h264|264)$/i.test(video.name)) return openRawFile(video.name, video);
   const reader = (await import(new URL('./own-file.js', import.meta.url).href)) as typeof import('./own-file.ts');
   return reader.openOwnFile(video.name, video);
 }
