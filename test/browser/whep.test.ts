@@ -114,6 +114,17 @@ inChromium('plays the stream on its own page, and frees the place when that is l
   expect(server.totals.players).toBe(1);
 });
 
+inChromium('asks for a missing token, and plays once it is in the address', async () => {
+  const { server, url } = await serve(await clip('counter.h264', 300), { token: 'four-random-words' });
+  const { tab, decoded } = await watch(url, { server });
+  const text = () => tab.locator('#message').textContent();
+  await vi.waitFor(async () => expect(await text()).toContain('add #TOKEN to the address'), PATIENCE);
+  await tab.evaluate("location.hash = 'not-the-words'");
+  await vi.waitFor(async () => expect(await text()).toContain('Wrong token'), PATIENCE);
+  await tab.evaluate("location.hash = 'four-random-words'");
+  await decoded(10);
+});
+
 inChromium('recovers 3 % of lost packets by retransmission', async () => {
   const { server, url } = await serve(await clip('counter.h264', 300));
   const { port } = server;
