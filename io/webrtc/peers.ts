@@ -43,6 +43,8 @@ export interface PeerTransport {
 const ADDRESSES_MAX = 8;
 /** Servers of this process: the library is put away with the last one. */
 let users = 0;
+/** Tracks that the library may still call: when one of them is collected, it crashes. */
+const tracksInUse = new Set<NativeTrack>();
 
 /**
  * Connections to WebRTC peers on one UDP port: ICE, DTLS and SRTP are those of node-datachannel (libdatachannel); RTP and
@@ -99,7 +101,7 @@ export class Peers {
 export class Peer {
   readonly transport: PeerTransport;
   readonly #connection: NativePeer;
-  readonly #tracks: readonly NativeTrack[];
+  readonly #tracks: NativeTrack[] = [];
   #closed = false;
 
   constructor(library: NativeLibrary, options: PeerOptions & { readonly host: string; readonly port: number }) {
@@ -115,15 +117,17 @@ export class Peer {
     });
     this.#connection = connection;
     try {
-      this.#tracks = streams.map(({ kind, payloadType, encodingName, ssrcs }, index) => {
+      for (const [index, { kind, payloadType, encodingName, ssrcs }] of streams.entries()) {
         const media = new library[kind === 'video' ? 'Video' : 'Audio'](`${index}`, 'SendOnly');
         if (kind === 'video') media.addVideoCodec!(payloadType, encodingName);
         else media.addAudioCodec!(payloadType, encodingName);
         for (const ssrc of ssrcs) media.addSSRC(ssrc, cname);
         const track = connection.addTrack(media);
+        this.#tracks.push(track);
+        tracksInUse.add(track);
+        track.onClosed(() => setImmediate(() => tracksInUse.delete(track)));
         track.onMessage((packet) => this.#closed || onFeedback(index, packet));
-        return track;
-      });
+      }
       let waiting = this.#tracks.length;
       for (const track of this.#tracks) {
         track.onOpen(() => {
@@ -160,6 +164,8 @@ export class Peer {
     if (this.#closed) return;
     this.#closed = true;
     this.#connection.close();
+    // Only this frees their callbacks, and with them the session.
+    for (const track of this.#tracks) track.close();
   }
 }
 
