@@ -38,13 +38,15 @@ export function chooseFormat(media: OfferedMedia, stream: SentFormat): ChosenFor
   )?.format;
   if (!best) return undefined;
   const { payloadType } = best;
-  const { nack, pictureLoss, fullIntra } = feedbackIn(media.lines, payloadType);
+  const { nack, ...forKeyFrames } = feedbackIn(media.lines, payloadType);
+  const retransmissionPayloadType = nack ? retransmissionOf(media.formats, payloadType) : undefined;
   return {
     payloadType,
     // A description of sound tells how it is; one of pictures repeats the offer, as its profile must match.
     parameters: mediaType === 'audio' ? own : answered(best),
-    retransmissionPayloadType: nack ? retransmissionOf(media.formats, payloadType) : undefined,
-    feedback: { nack, pictureLoss, fullIntra },
+    retransmissionPayloadType,
+    // Retransmissions have a stream of their own: without it, no request for a packet is answered.
+    feedback: { ...forKeyFrames, nack: retransmissionPayloadType !== undefined },
   };
 }
 

@@ -69,6 +69,12 @@ test('agrees on the feedback and the retransmissions that were offered', () => {
   expect(chooseFormat(parsedOffer(without).media[0]!, h264(0x42, 0xe0))?.retransmissionPayloadType).toBeUndefined();
 });
 
+test('does not agree to requests for packets without a stream of retransmissions', () => {
+  const without = offerOf([VIDEO_LINES.filter((line) => !/rtx|apt=/.test(line))]);
+  const chosen = chooseFormat(parsedOffer(without).media[0]!, h264(0x42, 0xe0));
+  expect(chosen?.feedback).toEqual({ nack: false, pictureLoss: true, fullIntra: true });
+});
+
 test('gives sound to audio and pictures to video alone', () => {
   const [video, audio] = parsedOffer().media;
   const opus = { codec: OPUS, clockRate: 48_000, parameterSets: [] };
