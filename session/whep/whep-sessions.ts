@@ -72,6 +72,7 @@ interface Entry {
 export class WhepSessions {
   readonly #options: WhepSessionsOptions;
   readonly #entries = new Map<string, Entry>();
+  #isClosed = false;
 
   constructor(options: WhepSessionsOptions) {
     this.#options = options;
@@ -90,6 +91,8 @@ export class WhepSessions {
   /** Answers an offer. */
   open(client: WhepClient, offer: SessionOffer): WhepOutcome {
     const { live, formats, rotation, limits } = this.#options;
+    // The body of an offer may come while the server closes.
+    if (this.#isClosed) return { kind: 'refused', why: 'the sender stops' };
     const streams = this.#streamsFor(offer);
     if (!streams.has(VIDEO_TRACK)) return { kind: 'no-common-codec', why: this.#codecsText() };
     const placement = placeFor(client.address, this.#all, limits);
@@ -118,7 +121,6 @@ export class WhepSessions {
     }
     const own = { session, peer, ufrag: offer.iceUfrag, openedAt: now(), isConnected: false };
     this.#entries.set(session.id, { ...own, endedTimer: undefined });
-    live.add(session);
     this.#options.historyBudget.join();
     return { kind: 'created', id: session.id, answer: this.#answer(client, offer, answered, peer) };
   }
@@ -160,6 +162,7 @@ export class WhepSessions {
 
   /** Ends all with BYE. */
   close(): void {
+    this.#isClosed = true;
     for (const session of this.#all) {
       session.sayGoodbye();
       this.end(session.id, 'the sender was stopped');
@@ -216,6 +219,8 @@ export class WhepSessions {
           session,
           streams.map(({ parameters: { codec } }) => codec.name),
         );
+        // Not before: an offer alone starts no encoder and keeps none running.
+        this.#options.live.add(session);
         session.play();
       },
       onClosed: (cause) => void this.end(session.id, cause),
