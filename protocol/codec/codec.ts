@@ -72,6 +72,9 @@ export interface Codec {
   /** True when these parameter sets announce pictures that are decoded in another order than shown; absent: never. */
   reorders?(sets: readonly Uint8Array[]): boolean;
 
+  /** True when these parameter sets announce other pictures than 8-bit 4:2:0; absent: not known. */
+  exceedsBaseFormat?(sets: readonly Uint8Array[]): boolean;
+
   /** Returns the parameter sets among these parts, in the order in which a decoder needs them. */
   parameterSetsOf(parts: readonly Uint8Array[]): Uint8Array[];
 

@@ -9,8 +9,11 @@ export interface BrowserNeeds {
   readonly sound: string | undefined;
 }
 
-/** Codecs that every browser decodes by WebRTC: HEVC is not one of them. */
-const CODECS: ReadonlySet<string> = new Set(['h264', 'vp9', 'opus']);
+/**
+ * Codecs that pass through: every browser decodes them by WebRTC, but for AV1, which cannot be fed to the encoder and goes to
+ * those that offer it. HEVC is not one of them.
+ */
+const CODECS: ReadonlySet<string> = new Set(['h264', 'vp9', 'av1', 'opus']);
 
 /** Returns what must be encoded before browsers can show a source by WebRTC. */
 export function browserNeeds(source: Pick<MediaSource, 'description' | 'sound' | 'playlist'>): BrowserNeeds {
@@ -20,14 +23,15 @@ export function browserNeeds(source: Pick<MediaSource, 'description' | 'sound' |
   const reorders = playlist?.reorders || codec.reorders?.(description.parameterSets) === true;
   const soundCodec = isSoundAlone ? description.codecName : sound?.description.codecName;
   return {
-    pictures: isSoundAlone ? undefined : pictureNeed(codec, reorders),
+    pictures: isSoundAlone ? undefined : pictureNeed(codec, description.parameterSets, reorders),
     sound: soundCodec === undefined || CODECS.has(soundCodec) ? undefined : soundCodec.toUpperCase(),
   };
 }
 
-function pictureNeed(codec: Codec, reorders: boolean): string | undefined {
+function pictureNeed(codec: Codec, parameterSets: readonly Uint8Array[], reorders: boolean): string | undefined {
   const { title } = codecTitle(codec);
   if (!CODECS.has(codec.name)) return title;
   // Decoders of WebRTC show pictures in the order in which they come.
-  return reorders ? `${title} with B-frames` : undefined;
+  if (reorders) return `${title} with B-frames`;
+  return codec.exceedsBaseFormat?.(parameterSets) === true ? `${title} beyond 8-bit 4:2:0` : undefined;
 }

@@ -88,7 +88,9 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
   }
 
   get recent(): RecentGroup {
-    return this.#encodes.pictures ? this.#recent : this.#options.live.recent;
+    // Sound alone has no group: it is encoded as it comes.
+    const isEncoded = this.#isSoundAlone ? this.#encodes.sound : this.#encodes.pictures;
+    return isEncoded ? this.#recent : this.#options.live.recent;
   }
 
   /** Reason for which there is nothing to watch; `undefined` when there is none, or when it is time for a new attempt. */

@@ -38,6 +38,13 @@ export const H264: Codec = {
       // Where nothing is announced, most streams have none: cameras do not, and x264 announces them.
       return sps !== false && sps.ok && (sps.value.reorderFrames ?? 0) > 0;
     }),
+  exceedsBaseFormat: (sets) =>
+    sets.some((set) => {
+      const sps = nalUnitType(set) === NAL_UNIT_TYPE.sequenceParameterSet && parseSequenceParameterSet(set);
+      if (sps === false || !sps.ok) return false;
+      const { chromaFormat, bitDepthLuma, bitDepthChroma } = sps.value;
+      return chromaFormat !== 1 || bitDepthLuma > 8 || bitDepthChroma > 8;
+    }),
   session: SESSION_FORMAT,
   byteStream: BYTE_STREAM,
   transportStream: TRANSPORT_STREAM,

@@ -11,12 +11,21 @@ export interface SequenceOptions {
   readonly timing?: readonly [number, number];
   readonly reorderFrames?: number;
   readonly profile?: number;
+  /** chroma_format_idc (0 to 2) and bit depth, which only profiles above Main have. */
+  readonly chroma?: readonly [format: number, depth: number];
 }
 
 /** A sequence parameter set: 64 × 64 samples, level 1.0, frame_num of 4 bits, pic_order_cnt_lsb of 4 bits. */
 export function sequenceSet(options: SequenceOptions = {}): Uint8Array {
-  const { id = 0, orderType = 0, framesOnly = true, timing, reorderFrames, profile = 77 } = options;
+  const { id = 0, orderType = 0, framesOnly = true, timing, reorderFrames, profile = 77, chroma } = options;
   const writer = new BitWriter().bits(profile, 8).bits(0, 8).bits(10, 8).unsigned(id);
+  if (chroma)
+    writer
+      .unsigned(chroma[0])
+      .unsigned(chroma[1] - 8)
+      .unsigned(chroma[1] - 8)
+      .flag(false)
+      .flag(false);
   writer.unsigned(0).unsigned(orderType);
   if (orderType === 0) writer.unsigned(0);
   if (orderType === 1) writer.flag(false).signed(-1).signed(1).unsigned(1).signed(2);
