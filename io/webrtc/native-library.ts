@@ -31,7 +31,6 @@ export interface NativeTrack {
   sendMessageBinary(packet: Buffer): boolean;
   onOpen(callback: () => void): void;
   onMessage(callback: (packet: Buffer) => void): void;
-  onClosed(callback: () => void): void;
   close(): void;
 }
 

@@ -43,8 +43,8 @@ export interface PeerTransport {
 const ADDRESSES_MAX = 8;
 /** Servers of this process: the library is put away with the last one. */
 let users = 0;
-/** Tracks that the library may still call: when one of them is collected, it crashes. */
-const tracksInUse = new Set<NativeTrack>();
+/** Tracks since the library was last cleaned up: when one of them is collected before, the library crashes. */
+const tracksKept = new Set<NativeTrack>();
 
 /**
  * Connections to WebRTC peers on one UDP port: ICE, DTLS and SRTP are those of node-datachannel (libdatachannel); RTP and
@@ -93,7 +93,9 @@ export class Peers {
     this.#listener.stop();
     users--;
     // Its threads keep the process alive.
-    if (users === 0) this.#library.cleanup();
+    if (users > 0) return;
+    this.#library.cleanup();
+    tracksKept.clear();
   }
 }
 
@@ -124,8 +126,7 @@ export class Peer {
         for (const ssrc of ssrcs) media.addSSRC(ssrc, cname);
         const track = connection.addTrack(media);
         this.#tracks.push(track);
-        tracksInUse.add(track);
-        track.onClosed(() => setImmediate(() => tracksInUse.delete(track)));
+        tracksKept.add(track);
         track.onMessage((packet) => this.#closed || onFeedback(index, packet));
       }
       let waiting = this.#tracks.length;

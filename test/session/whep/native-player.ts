@@ -21,6 +21,9 @@ interface PlayerConnection {
   close(): void;
 }
 
+/** Tracks of all players: the library crashes when one is collected. */
+const tracks: unknown[] = [];
+
 const PROFILE = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f';
 
 /** A player of WHEP that decodes nothing: it keeps the packets that come, RTP and RTCP. */
@@ -33,6 +36,7 @@ export async function nativePlayer(url: string) {
   const video = new library.Video('0', 'RecvOnly');
   video.addH264Codec(102, PROFILE);
   const track = connection.addTrack(video);
+  tracks.push(track, connection);
   const packets: Uint8Array[] = [];
   track.onMessage((packet) => packets.push(Uint8Array.from(packet)));
   connection.setLocalDescription('offer');

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished, vi } from 'vitest';
 import { Log } from '../../../io/os/log.ts';
+import { Peers } from '../../../io/webrtc/peers.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import { parseRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
@@ -18,6 +19,8 @@ import { encoderThat } from './encoder-that.ts';
 import { nativePlayer } from './native-player.ts';
 
 const withLibrary = optional('node-datachannel', WhepServer.isAvailable);
+// The players of this file use the library as well. It is cleaned up with its last server, and must outlive them.
+if (WhepServer.isAvailable) await Peers.open({ host: '127.0.0.1', port: 0 });
 const UNITS = sampleUnits().slice(0, 20);
 
 async function serve(own: Partial<WhepServerOptions> = {}) {
