@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../os/failure.ts';
-import { addressCause } from './datagram-socket.ts';
+import { addressCause } from './address-cause.ts';
 import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts';
 import { acceptSecure, isTlsClient, type SecureChannel, type SecureSide } from './secure-channel.ts';
 

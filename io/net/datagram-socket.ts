@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { causeOf, Failure } from '../os/failure.ts';
+import { addressCause } from './address-cause.ts';
 import { type Destination, DirectSend } from './direct-send.ts';
 import { isLoopback } from './host-address.ts';
 import { receiveDrops } from './receive-drops.ts';
@@ -256,20 +257,6 @@ function joined(datagrams: readonly Uint8Array[], first: number, last: number): 
     offset += datagrams[index]!.length;
   }
   return copy;
-}
-
-/** Returns the reason why an address is not available, and the remedy. */
-export function addressCause(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return 'the port is in use; choose another one, or stop the program that uses it';
-    case 'EADDRNOTAVAIL':
-      return 'this machine does not have this address';
-    case 'EACCES':
-      return 'ports below 1024 require root; choose a higher one';
-    default:
-      return causeOf(error);
-  }
 }
 
 /** Returns the reason why a socket cannot be connected, and the remedy. */

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Identity } from '../../io/crypto/identity.ts';
+import { addressCause } from '../../io/net/address-cause.ts';
 import { bracketed } from '../../io/net/control-server.ts';
-import { addressCause } from '../../io/net/datagram-socket.ts';
 import { formatAddress, isLoopback, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
 import { LOOPBACK, NetworkBudgets, networkOf } from '../../io/net/networks.ts';
 import { PendingSockets } from '../../io/net/pending-sockets.ts';
