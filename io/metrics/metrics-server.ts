@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { addressCause } from '../net/address-cause.ts';
 import { formatAddress, isLoopback, isLoopbackHost, resolveHost } from '../net/host-address.ts';
 import type { HostAndPort } from '../net/host-and-port.ts';
 import { PendingSockets } from '../net/pending-sockets.ts';
-import { causeOf, Failure } from '../os/failure.ts';
+import { Failure } from '../os/failure.ts';
 import { METRICS_CONTENT_TYPE, type MetricFamily, writeMetrics } from './metric-family.ts';
 
 /** Prometheus uses one connection; a few more for people who look. Beyond it, the oldest makes way: one may not read its answer. */
@@ -75,10 +76,8 @@ export class MetricsServer {
       this.#server.listen(port, this.#host);
       await once(this.#server, 'listening');
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const why = code === 'EADDRINUSE' ? 'it is in use' : causeOf(error);
       const at = formatAddress({ host: this.#host, port });
-      throw new Failure(`metrics cannot be served on ${at}, ${why}: choose another address with --metrics`);
+      throw new Failure(`metrics cannot be served on ${at}: ${addressCause(error)}`);
     }
   }
 

@@ -6,7 +6,7 @@ export function addressCause(error: unknown): string {
     case 'EADDRINUSE':
       return 'the port is in use; choose another one, or stop the program that uses it';
     case 'EADDRNOTAVAIL':
-      return 'this machine does not have this address';
+      return 'this machine does not have this address; choose one of its own, or 0.0.0.0 for all';
     case 'EACCES':
       return 'ports below 1024 require root; choose a higher one';
     default:

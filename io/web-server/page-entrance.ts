@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { addressCause } from '../net/address-cause.ts';
 import { formatAddress } from '../net/host-address.ts';
 import { Failure } from '../os/failure.ts';
 
@@ -86,18 +87,10 @@ export async function listenOn(server: PageServerSocket, { host, port, usual, lo
     return await listen(port ?? usual);
   } catch (error) {
     if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
-      throw new Failure(
-        `the page cannot be served on ${formatAddress({ host, port: port ?? usual })}, ${causeOfListen(error)}`,
-        1,
-      );
+      const at = formatAddress({ host, port: port ?? usual });
+      throw new Failure(`the page cannot be served on ${at}: ${addressCause(error)}`, 1);
     }
     log(`page: port ${usual} is in use`);
     return await listen(0);
   }
-}
-
-function causeOfListen(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRNOTAVAIL') return 'which is not an address of this computer: choose one, or 0.0.0.0 for all';
-  return `${code === 'EADDRINUSE' ? 'it is in use' : message}: choose another port`;
 }

@@ -70,6 +70,6 @@ test.each([
   const run = dropframe(...args, '--metrics', String(port), '--quiet');
   expect(await run.ended).toBe(1);
   expect(run.output.stderr).toBe(
-    `dropframe: metrics cannot be served on 127.0.0.1:${port}, it is in use: choose another address with --metrics\n`,
+    `dropframe: metrics cannot be served on 127.0.0.1:${port}: the port is in use; choose another one, or stop the program that uses it\n`,
   );
 });

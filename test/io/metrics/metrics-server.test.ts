@@ -83,7 +83,7 @@ async function answerFor(
 test('names a port in use and what to do in one line', async () => {
   const { port } = new URL((await open()).url);
   await expect(open('127.0.0.1', Number(port))).rejects.toThrow(
-    `metrics cannot be served on 127.0.0.1:${port}, it is in use: choose another address with --metrics`,
+    `metrics cannot be served on 127.0.0.1:${port}: the port is in use; choose another one, or stop the program that uses it`,
   );
 });
 

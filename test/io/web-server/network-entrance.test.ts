@@ -171,11 +171,11 @@ test('serves no other devices unless it is told to', async () => {
 
 test('says which address is not of this computer, and which port is in use', async () => {
   await expect(opened({ listen: { host: '198.51.100.7', port: 0 } })).rejects.toThrow(
-    'the page cannot be served on 198.51.100.7:0, which is not an address of this computer: choose one, or 0.0.0.0 for all',
+    'the page cannot be served on 198.51.100.7:0: this machine does not have this address; choose one of its own, or 0.0.0.0 for all',
   );
   const { port } = new URL((await opened({})).url);
   await expect(opened({ listen: { host: '0.0.0.0', port: Number(port) } })).rejects.toThrow(
-    `the page cannot be served on 0.0.0.0:${port}, it is in use: choose another port`,
+    `the page cannot be served on 0.0.0.0:${port}: the port is in use; choose another one, or stop the program that uses it`,
   );
 });
 

@@ -228,14 +228,17 @@ test('reports a busy port in one line', async () => {
   const page = await opened();
   const port = Number(new URL(page.url).port);
   await expect(opened({ port })).rejects.toThrow(
-    new Failure(`the page cannot be served on 127.0.0.1:${port}, it is in use: choose another port`, 1),
+    new Failure(
+      `the page cannot be served on 127.0.0.1:${port}: the port is in use; choose another one, or stop the program that uses it`,
+      1,
+    ),
   );
 });
 
 test('takes port 7080, or another where that is in use', async () => {
   const [first, second] = [await opened({ port: undefined }), await opened({ port: undefined })];
   // Another program may have 7080.
-  await expect(opened({ port: 7_080 })).rejects.toThrow(/127\.0\.0\.1:7080, it is in use/);
+  await expect(opened({ port: 7_080 })).rejects.toThrow(/127\.0\.0\.1:7080: the port is in use/);
   expect(new URL(second.url).port).not.toBe('7080');
   expect(second.url).not.toBe(first.url);
   expect((await get(second, '/')).status).toBe(200);
