@@ -1,8 +1,9 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { makeIdentity } from '../crypto/identity.ts';
+import { SecretToken } from '../crypto/secret-token.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../net/host-address.ts';
 import { PendingSockets } from '../net/pending-sockets.ts';
 import { comparableHost, listenOn, type PageEntrance } from './page-entrance.ts';
@@ -41,6 +42,7 @@ export class NetworkEntrance implements PageEntrance {
   readonly server: Server;
   readonly scheme = 'https';
   readonly #token = randomBytes(TOKEN_BYTES).toString('base64url');
+  readonly #secret = new SecretToken(this.#token);
   readonly #addresses: readonly string[];
   readonly #fingerprint: string;
   readonly #pending = new PendingSockets({ pendingMax: PENDING_MAX });
@@ -86,7 +88,7 @@ export class NetworkEntrance implements PageEntrance {
   admits({ headers, socket }: IncomingMessage): boolean {
     const prefix = `${this.#cookieName}=`;
     const cookie = headers.cookie?.split('; ').find((each) => each.startsWith(prefix));
-    const isAdmitted = cookie !== undefined && this.#isToken(cookie.slice(prefix.length));
+    const isAdmitted = cookie !== undefined && this.#secret.matches(cookie.slice(prefix.length));
     if (isAdmitted) this.#pending.establish(socket);
     return isAdmitted;
   }
@@ -99,7 +101,7 @@ export class NetworkEntrance implements PageEntrance {
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
     const given = new URLSearchParams(query);
     const token = given.get('token');
-    if (path === '/' && request.method === 'GET' && token !== null && this.#isToken(token)) {
+    if (path === '/' && request.method === 'GET' && token !== null && this.#secret.matches(token)) {
       given.delete('token');
       const target = given.size === 0 ? '/' : `/?${given}`.replaceAll('&', '&amp;');
       response.setHeader('Set-Cookie', `${this.#cookieName}=${this.#token}; Secure; HttpOnly; SameSite=Strict; Path=/`);
@@ -119,14 +121,7 @@ export class NetworkEntrance implements PageEntrance {
   #formatted(host: string): string {
     return formatAddress({ host, port: this.#port });
   }
-
-  /** Compares in constant time. */
-  #isToken(text: string): boolean {
-    return timingSafeEqual(digest(text), digest(this.#token));
-  }
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Answers with one sentence, readable on a phone. @param next page that follows at once, and replaces this one. */
 function answerWithPage(response: ServerResponse, status: number, sentence: string, next?: string): void {

@@ -1,13 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { SecretToken } from '../../io/crypto/secret-token.ts';
 import { isLoopbackHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 
 /** Wrong tokens of a network: at once, and per second after that. */
 const GUESSES_BURST = 20;
 const GUESSES_PER_SECOND = 0.1;
-
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 export interface WhepAccessOptions {
   /** Token that players must bring (RFC 6750); `undefined`: none. */
@@ -18,12 +16,12 @@ export interface WhepAccessOptions {
 
 /** Decides who may use a WHEP server: by token, or by the origin of the page where there is none. */
 export class WhepAccess {
-  readonly #token: Buffer | undefined;
+  readonly #token: SecretToken | undefined;
   readonly #isLocal: boolean;
   readonly #guesses = new NetworkBudgets({ perSecond: GUESSES_PER_SECOND, burst: GUESSES_BURST });
 
   constructor({ token, isLocal }: WhepAccessOptions) {
-    this.#token = token === undefined ? undefined : hash(token);
+    this.#token = token === undefined ? undefined : new SecretToken(token);
     this.#isLocal = isLocal;
   }
 
@@ -54,7 +52,7 @@ export class WhepAccess {
     const given = /^Bearer +(\S{1,1024})$/i.exec(authorization ?? '')?.[1];
     if (given === undefined) return 'missing';
     if (this.#guesses.isSpent(address)) return 'too-many';
-    if (timingSafeEqual(hash(given), this.#token)) return 'granted';
+    if (this.#token.matches(given)) return 'granted';
     this.#guesses.allows(address);
     return 'wrong';
   }
