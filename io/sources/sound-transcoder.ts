@@ -1,16 +1,10 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { Readable, type Writable } from 'node:stream';
-import type { ReadableStream as WebStream } from 'node:stream/web';
-import { Input, OGG, ReadableStreamSource } from 'mediabunny';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { AAC } from '../../protocol/codec/aac/aac.ts';
 import { withAdts } from '../../protocol/codec/aac/adts.ts';
 import { type AudioSpecificConfig, parseAudioSpecificConfig } from '../../protocol/codec/aac/audio-specific-config.ts';
-import { complaint } from '../ffmpeg/encoder.ts';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
-import { atExit } from '../os/at-exit.ts';
-import { SOUND_BITRATE } from './sound-encoder.ts';
+import { OpusRun } from '../ffmpeg/opus-run.ts';
 import { copiedFormatOf } from './sound-track.ts';
 import { soundUnits } from './sound-units.ts';
 
@@ -40,11 +34,10 @@ interface TimeMark {
 export class SoundTranscoder {
   readonly #options: SoundTranscoderOptions;
   readonly #config: AudioSpecificConfig;
-  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #run: OpusRun;
   readonly #marks: TimeMark[] = [];
   #position = 0;
   #closed = false;
-  #words = '';
 
   /** @throws {Error} for a configuration that ADTS cannot carry. */
   constructor(options: SoundTranscoderOptions) {
@@ -52,44 +45,15 @@ export class SoundTranscoder {
     const config = options.parameterSets[0] && parseAudioSpecificConfig(options.parameterSets[0]);
     if (!config || !withAdts(new Uint8Array(1), config)) throw new Error('its AAC cannot be described to ffmpeg');
     this.#config = config;
-    const child = spawn(
-      options.ffmpeg.path,
-      [
-        ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-probesize', '32'],
-        ...['-analyzeduration', '0', '-f', 'aac', '-i', 'pipe:0', '-c:a', 'libopus', '-b:a', `${SOUND_BITRATE}`],
-        ...[
-          '-ac',
-          '2',
-          '-frame_duration',
-          '20',
-          '-page_duration',
-          '20000',
-          '-flush_packets',
-          '1',
-          '-f',
-          'ogg',
-          'pipe:1',
-        ],
-      ],
-      { stdio: ['pipe', 'pipe', 'pipe'] },
-    );
-    this.#child = child;
-    const forget = atExit(() => void child.kill('SIGKILL'));
-    child.once('error', (error) => this.#fail(error.message));
-    child.once('close', () => {
-      forget();
-      this.#fail(complaint(this.#words, 'the sound') ?? 'ffmpeg ended');
-    });
-    child.stdin.on('error', () => {}); // 'close' follows
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#words = (this.#words + text).slice(-4_000);
-    });
-    this.#read().catch((error: Error) => this.#fail(error.message));
+    const parameters = ['-probesize', '32', '-analyzeduration', '0', '-f', 'aac', '-i', 'pipe:0'];
+    this.#run = new OpusRun(options.ffmpeg, { parameters, name: 'the sound' });
+    void this.#run.ended.then(() => this.#fail(this.#run.complaint() ?? 'ffmpeg ended'));
+    this.#read().catch((error: Error) => this.#fail(this.#run.complaint() ?? error.message));
   }
 
   /** Takes the next unit of AAC. */
   push(unit: AccessUnit): void {
-    if (this.#closed || this.#child.stdin.writableLength > WAITING_BYTES_MAX) return;
+    if (this.#closed || this.#run.stdin.writableLength > WAITING_BYTES_MAX) return;
     const last = this.#marks.at(-1);
     const expected = last && last.time + (this.#position - last.position);
     if (expected === undefined || Math.abs(unit.timestamp - expected) > JUMP_MIN) {
@@ -99,31 +63,24 @@ export class SoundTranscoder {
     this.#position += AAC.sound!.durationOf(unit.parts, this.#options.parameterSets);
     for (const part of unit.parts) {
       const framed = withAdts(part, this.#config);
-      if (framed) this.#child.stdin.write(framed);
+      if (framed) this.#run.stdin.write(framed);
     }
   }
 
   close(): void {
     this.#closed = true;
-    this.#child.kill('SIGKILL');
+    this.#run.close();
   }
 
   async #read(): Promise<void> {
-    const stream = Readable.toWeb(this.#child.stdout) as WebStream<Uint8Array>;
-    const source = new ReadableStreamSource(stream as unknown as ReadableStream<Uint8Array>);
-    const ogg = new Input({ source, formats: [OGG] });
-    try {
-      const track = await ogg.getPrimaryAudioTrack();
-      const format = track && (await copiedFormatOf(track, null, false));
-      if (!track || !format) throw new Error('ffmpeg made no Opus');
-      const losses = { backwards: 0, damaged: 0 };
-      for await (const unit of soundUnits(track, format, { startsAt: ticks(0), losses })) {
-        if (this.#closed) return;
-        const timestamp = this.#timeOf(unit.timestamp);
-        this.#options.onUnit({ ...unit, timestamp, decodeTimestamp: timestamp });
-      }
-    } finally {
-      ogg.dispose();
+    const track = await this.#run.ogg.getPrimaryAudioTrack();
+    const format = track && (await copiedFormatOf(track, null, false));
+    if (!track || !format) throw new Error('ffmpeg made no Opus');
+    const losses = { backwards: 0, damaged: 0 };
+    for await (const unit of soundUnits(track, format, { startsAt: ticks(0), losses })) {
+      if (this.#closed) return;
+      const timestamp = this.#timeOf(unit.timestamp);
+      this.#options.onUnit({ ...unit, timestamp, decodeTimestamp: timestamp });
     }
   }
 
