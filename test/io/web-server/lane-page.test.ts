@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
+import type { LanePage, LanePageOptions } from '../../../io/web-server/lane-page.ts';
 import { ticks } from '../../../protocol/base/units.ts';
 import type { LaneCommand } from '../../../protocol/page/lane-command.ts';
 import { parseLanePicture, serializeLanePicture } from '../../../protocol/page/lane-message.ts';
+import { openLanePage } from './open-lane-page.ts';
 import { ask, until, usePages } from './page-window.ts';
 
 const ENDED = { kind: 'ended' } as const;
@@ -258,20 +259,8 @@ test('serves the packets of a lane and the figures as files', async () => {
   expect(JSON.parse((await ask(page, 'GET', '/summary.json')).body)).toEqual({ kind: 'lanes' });
 });
 
-async function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage> {
-  const page = await LanePage.open({
-    port: 0,
-    log: () => {},
-    onCommand: () => {},
-    greeting: () => [],
-    summary: () => ({}),
-    capture: () => undefined,
-    onScenario: async () => '',
-    onUpload: async () => {},
-    folders: pages.folders,
-    ...options,
-  });
-  return pages.closing(page);
+function opened(options: Partial<LanePageOptions> = {}): Promise<LanePage> {
+  return openLanePage(pages, options);
 }
 
 function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Array {

@@ -4,10 +4,11 @@ import { connect as connectTcp } from 'node:net';
 import { connect } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { LanePage, type LanePageOptions } from '../../../io/web-server/lane-page.ts';
+import type { LanePage, LanePageOptions } from '../../../io/web-server/lane-page.ts';
 import { comparableHost } from '../../../io/web-server/page-entrance.ts';
 import { LANE_SOCKET_PATH, parseLanePicture } from '../../../protocol/page/lane-message.ts';
 import { PATIENCE } from '../../patience.ts';
+import { openLanePage } from './open-lane-page.ts';
 import { type Answer, ask, usePages } from './page-window.ts';
 
 /** Another address of this machine, on any system with the whole of 127.0.0.0/8. */
@@ -201,20 +202,8 @@ async function invited() {
   return { page, url: url!, cookie: cookie!, seen };
 }
 
-async function opened(options: Partial<LanePageOptions>): Promise<LanePage> {
-  const page = await LanePage.open({
-    port: 0,
-    log: () => {},
-    onCommand: () => {},
-    greeting: () => [],
-    summary: () => ({}),
-    capture: () => undefined,
-    onScenario: async () => '',
-    onUpload: async () => {},
-    folders: pages.folders,
-    ...options,
-  });
-  return pages.closing(page);
+function opened(options: Partial<LanePageOptions>): Promise<LanePage> {
+  return openLanePage(pages, options);
 }
 
 interface Asked {
