@@ -3,10 +3,7 @@ import { expect, onTestFinished, vi } from 'vitest';
 import { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
-import { HistoryBudget } from '../../sender/history-budget.ts';
-import { HISTORY_BYTES } from '../../sender/sender-options.ts';
 import { UdpRelay } from '../../session/relay/udp-relay.ts';
-import { LiveStream } from '../../session/stream/live-stream.ts';
 import { WhepServer, type WhepServerOptions } from '../../session/whep/whep-server.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -15,6 +12,7 @@ import { isInstalled } from '../interop/programs.ts';
 import { SAMPLES } from '../io/sources/media.ts';
 import { optional } from '../optional.ts';
 import { PATIENCE } from '../patience.ts';
+import { serveWhep } from '../session/whep/serve-whep.ts';
 import { useBrowser } from './browser.ts';
 import { CHROMIUM, HAS_CHROMIUM } from './chromium.ts';
 
@@ -25,31 +23,7 @@ const withFfmpeg = optional(
 );
 const browser = useBrowser();
 
-async function serve(source: MediaSource, own: Partial<WhepServerOptions> = {}) {
-  const ignored = {
-    ...{
-      onRead: () => {},
-      onSoundFailure: () => {},
-      onKeyFrameWanted: () => {},
-      onUnit: undefined,
-      onSound: undefined,
-    },
-    ...{ onStall: () => {}, onIdle: () => {} },
-  };
-  const live = new LiveStream({ source, loop: true, ...ignored });
-  const server = new WhepServer({
-    ...{ live, source, host: '127.0.0.1', port: 0, datagramBytesMax: 1_200, receiversMax: 4, bitrate: 1_000_000 },
-    historyBudget: new HistoryBudget(HISTORY_BYTES),
-    log: new Log({ level: 'error' }),
-    ...own,
-  });
-  await server.listen();
-  onTestFinished(async () => {
-    await server.close();
-    live.close();
-  });
-  return { server, url: server.urls[0]! };
-}
+const serve = (source: MediaSource, own: Partial<WhepServerOptions> = {}) => serveWhep(source, { loop: true, ...own });
 
 function linkOf(text: string): LinkSpecification {
   const link = parseLinkSpecification(text);

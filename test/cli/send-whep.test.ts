@@ -7,12 +7,12 @@ import { reachableAddresses } from '../../io/net/host-address.ts';
 import { Log } from '../../io/os/log.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
-import { LiveStream } from '../../session/stream/live-stream.ts';
 import { serverSecurity } from '../../session/stream/server-security.ts';
 import { WhepServer } from '../../session/whep/whep-server.ts';
 import { sourceOf } from '../loopback-session.ts';
 import { optional } from '../optional.ts';
 import { sampleUnits } from '../sample-units.ts';
+import { liveOf } from '../session/serve-live.ts';
 
 const withLibrary = optional('node-datachannel', WhepServer.isAvailable);
 const DAY_MS = 86_400_000;
@@ -28,15 +28,7 @@ test('the certificate for browsers has the addresses that are printed, and dates
 });
 
 withLibrary('a server for browsers on other machines presents it', async () => {
-  const ignored = { onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall: () => {} };
-  const live = new LiveStream({
-    source,
-    loop: false,
-    onUnit: undefined,
-    onSound: undefined,
-    onIdle: () => {},
-    ...ignored,
-  });
+  const live = liveOf(source);
   const log = new Log({ level: 'error' });
   const server = await openWhep(
     { whep: { host: '0.0.0.0', port: 0 }, mtu: 1_200, receivers: 4, bitrate: 1_000_000 },

@@ -1,9 +1,9 @@
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { makeIdentity } from '../../io/crypto/identity.ts';
 import { Log } from '../../io/os/log.ts';
 import { RtspServer, type RtspServerOptions } from '../../session/rtsp/rtsp-server.ts';
-import { LiveStream } from '../../session/stream/live-stream.ts';
 import { optional } from '../optional.ts';
+import { listening, liveOf } from '../session/serve-live.ts';
 import { clip } from './clip.ts';
 import { hasGStreamer, isInstalled, start } from './programs.ts';
 
@@ -17,22 +17,11 @@ const FRAMES = 45;
 
 async function serve(file: string, options: Partial<RtspServerOptions> = {}): Promise<string> {
   const source = await clip(file, FRAMES);
-  const ignored = {
-    onRead: () => {},
-    onSoundFailure: () => {},
-    onKeyFrameWanted: () => {},
-    onUnit: undefined,
-    onSound: undefined,
-  };
-  const live = new LiveStream({ source, loop: false, ...ignored, onStall: () => {}, onIdle: () => {} });
+  const live = liveOf(source);
   const log = new Log({ level: 'error' });
   const limits = { datagramBytesMax: 1_200, receiversMax: 4 };
   const server = new RtspServer({ live, source, host: '127.0.0.1', port: 0, ...limits, log, ...options });
-  await server.listen();
-  onTestFinished(async () => {
-    await server.close();
-    live.close();
-  });
+  await listening(server, live);
   return server.urls[0]!;
 }
 

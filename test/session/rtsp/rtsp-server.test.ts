@@ -9,28 +9,18 @@ import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
 import { RTP_HEADER_BYTES } from '../../../protocol/rtp/rtp-packet.ts';
 import { headerOf } from '../../../protocol/rtsp/rtsp-message.ts';
 import { RtspServer, type RtspServerOptions } from '../../../session/rtsp/rtsp-server.ts';
-import { LiveStream } from '../../../session/stream/live-stream.ts';
 import { sourceOf } from '../../loopback-session.ts';
 import { PATIENCE } from '../../patience.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { listening, liveOf } from '../serve-live.ts';
 import { type Player, player, setUp } from './player.ts';
 
 const UNITS = sampleUnits().slice(0, 20);
 
-async function serve({ source, loop = false, ...options }: Partial<RtspServerOptions> & { loop?: boolean } = {}) {
+async function serve({ source, loop, ...options }: Partial<RtspServerOptions> & { loop?: boolean } = {}) {
   const film: MediaSource = source ?? sourceOf(UNITS);
   const idle: unknown[] = [];
-  const live = new LiveStream({
-    source: film,
-    loop,
-    onRead: () => {},
-    onSoundFailure: () => {},
-    onKeyFrameWanted: () => {},
-    onUnit: undefined,
-    onSound: undefined,
-    onStall: () => {},
-    onIdle: (error) => idle.push(error),
-  });
+  const live = liveOf(film, { loop, idle });
   const server = new RtspServer({
     live,
     source: { ...film, description: { ...film.description, name: 'film.mp4' } },
@@ -41,11 +31,7 @@ async function serve({ source, loop = false, ...options }: Partial<RtspServerOpt
     log: new Log({ level: 'error' }),
     ...options,
   });
-  await server.listen();
-  onTestFinished(async () => {
-    await server.close();
-    live.close();
-  });
+  await listening(server, live);
   return { server, live, idle };
 }
 

@@ -1,10 +1,11 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MediaSource } from '../../../io/sources/media-source.ts';
-import { LiveStream, type StreamViewer } from '../../../session/stream/live-stream.ts';
+import type { StreamViewer } from '../../../session/stream/live-stream.ts';
 import { BrowserRendition } from '../../../session/whep/browser-rendition.ts';
 import { sourceOf } from '../../loopback-session.ts';
 import { PATIENCE } from '../../patience.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { liveOf } from '../serve-live.ts';
 import { encoderThat } from './encoder-that.ts';
 
 const UNITS = sampleUnits().slice(0, 20);
@@ -21,10 +22,7 @@ const VIEWER: StreamViewer = { send: () => {}, sendSound: () => {}, finish: () =
 
 function renditionOf(source: MediaSource, ffmpeg: string) {
   const [warnings, failures]: [string[], string[]] = [[], []];
-  const ignored = { onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall: () => {} };
-  const live = new LiveStream({
-    ...{ source, loop: true, ...ignored, onUnit: undefined, onSound: undefined, onIdle: () => {} },
-  });
+  const live = liveOf(source, { loop: true });
   const rendition = new BrowserRendition({
     ...{ live, source, ffmpeg, bitrate: 1_000_000 },
     warn: (message) => warnings.push(message),

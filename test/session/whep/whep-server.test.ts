@@ -1,14 +1,10 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished, vi } from 'vitest';
-import { Log } from '../../../io/os/log.ts';
 import { Peers } from '../../../io/webrtc/peers.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import { parseRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
 import { RTP_HEADER_BYTES } from '../../../protocol/rtp/rtp-packet.ts';
-import { HistoryBudget } from '../../../sender/history-budget.ts';
-import { HISTORY_BYTES } from '../../../sender/sender-options.ts';
-import { LiveStream } from '../../../session/stream/live-stream.ts';
 import { WhepServer, type WhepServerOptions } from '../../../session/whep/whep-server.ts';
 import { sourceOf } from '../../loopback-session.ts';
 import { optional } from '../../optional.ts';
@@ -17,33 +13,14 @@ import { BROWSER_OFFER } from '../../protocol/whep/offers.ts';
 import { sampleUnits } from '../../sample-units.ts';
 import { encoderThat } from './encoder-that.ts';
 import { nativePlayer } from './native-player.ts';
+import { serveWhep } from './serve-whep.ts';
 
 const withLibrary = optional('node-datachannel', WhepServer.isAvailable);
 // The players of this file use the library as well. It is cleaned up with its last server, and must outlive them.
 if (WhepServer.isAvailable) await Peers.open({ host: '127.0.0.1', port: 0 });
 const UNITS = sampleUnits().slice(0, 20);
 
-async function serve(own: Partial<WhepServerOptions> = {}) {
-  const { source = sourceOf(UNITS) } = own;
-  const ignored = { onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall: () => {} };
-  const idle: unknown[] = [];
-  const live = new LiveStream({
-    ...{ source, loop: false, ...ignored, onUnit: undefined, onSound: undefined },
-    onIdle: (error) => idle.push(error),
-  });
-  const server = new WhepServer({
-    ...{ live, source, host: '127.0.0.1', port: 0, datagramBytesMax: 1_200, receiversMax: 4, bitrate: 1_000_000 },
-    historyBudget: new HistoryBudget(HISTORY_BYTES),
-    log: new Log({ level: 'error' }),
-    ...own,
-  });
-  await server.listen();
-  onTestFinished(async () => {
-    await server.close();
-    live.close();
-  });
-  return { server, url: server.urls[0]!, idle };
-}
+const serve = (own: Partial<WhepServerOptions> = {}) => serveWhep(own.source ?? sourceOf(UNITS), own);
 
 withLibrary('silent connections make way for others', async () => {
   const { url } = await serve({ receiversMax: 4 });
