@@ -1,9 +1,7 @@
 import { element } from '../player/statistics-panel.ts';
+import { download } from './download.ts';
 import type { MessageBar } from './message-bar.ts';
 import type { PageServices } from './page-services.ts';
-
-/** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
-const DOWNLOAD_MS = 10_000;
 
 /** Buttons that run the page's settings in the laboratory, or save them as a scenario. */
 export class LabButtons {
@@ -51,8 +49,6 @@ export class LabButtons {
   }
 
   #save(): void {
-    const address = URL.createObjectURL(new Blob([this.#scenario()], { type: 'application/json' }));
-    Object.assign(document.createElement('a'), { href: address, download: 'dropframe-scenario.json' }).click();
-    setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
+    download('dropframe-scenario.json', new Blob([this.#scenario()], { type: 'application/json' }));
   }
 }

@@ -1,9 +1,7 @@
 import type { FromLab, FromLaneHost, LabOrder, ToLaneHost } from '../../protocol/page/lane-host-message.ts';
 import { reportFailures } from '../shared/worker-failures.ts';
+import { download } from './download.ts';
 import type { PageServices } from './page-services.ts';
-
-/** Time before the URL of a download is revoked, milliseconds: the browser has fetched it by then. */
-const DOWNLOAD_MS = 10_000;
 
 /** Workers of the page in place of a server: one has the lanes, and another one each run of the laboratory. */
 export class LocalServices implements PageServices {
@@ -76,10 +74,4 @@ export class LocalServices implements PageServices {
   #post(message: ToLaneHost, ports: MessagePort[] = []): void {
     this.#host.postMessage(message, ports);
   }
-}
-
-function download(name: string, content: Blob): void {
-  const address = URL.createObjectURL(content);
-  Object.assign(document.createElement('a'), { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), DOWNLOAD_MS);
 }
