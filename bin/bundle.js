@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { leanZod } from './lean-zod.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -65,11 +66,8 @@ function ownAddress(dist, outdir) {
         if (!path.startsWith(dist + sep)) return undefined;
         const text = readFileSync(path, 'utf8');
         const address = JSON.stringify(relative(outdir, path).replaceAll(sep, '/'));
-        const contents = text
-          .replaceAll('import.meta.url', `new URL(${address}, import.meta.url).href`)
-          // Of zod's namespace, esbuild leaves out what is not used; of an object `z`, it cannot.
-          .replaceAll("import { z } from 'zod'", "import * as z from 'zod'");
-        return { contents, loader: 'js' };
+        const own = text.replaceAll('import.meta.url', `new URL(${address}, import.meta.url).href`);
+        return { contents: leanZod(own), loader: 'js' };
       });
     },
   };

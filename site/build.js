@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { tsImport } from 'tsx/esm/api';
+import { leanZod } from '../bin/lean-zod.js';
 import { documentPages } from './documents.js';
 import { clearFolder, refusalOf } from './out-folder.js';
 
@@ -60,7 +61,7 @@ async function bundleScripts() {
     target: 'es2022',
     legalComments: 'eof',
     logLevel: 'warning',
-    plugins: [standIns(), leanZod()],
+    plugins: [standIns(), leanModules()],
   });
 }
 
@@ -77,14 +78,12 @@ function standIns() {
   };
 }
 
-/** Of zod's namespace, esbuild leaves out what is not used; of an object `z`, it cannot. */
-function leanZod() {
+function leanModules() {
   return {
     name: 'lean-zod',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const contents = readFileSync(path, 'utf8').replaceAll("import { z } from 'zod'", "import * as z from 'zod'");
-        return { contents, loader: 'ts' };
+        return { contents: leanZod(readFileSync(path, 'utf8')), loader: 'ts' };
       });
     },
   };
