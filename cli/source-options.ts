@@ -53,10 +53,14 @@ export async function openInput(
   log: Log,
   limits: Pick<MediaSourceOptions, 'copies' | 'upright'> = {},
 ): Promise<MediaSource> {
-  // Nothing runs yet, so an interruption exits the process, and the tools that examine the input with it.
+  return exitOnSignal(() => openSource(input, options, log, limits));
+}
+
+/** Lets a signal exit the process, as nothing runs yet, and the tools that examine the input with it. */
+async function exitOnSignal<Result>(open: () => Promise<Result>): Promise<Result> {
   const interrupt = new Interrupt(() => process.exit(0));
   try {
-    return await openSource(input, options, log, limits);
+    return await open();
   } finally {
     interrupt.dispose();
   }
@@ -112,13 +116,10 @@ export async function openInputs(
   // From then on, signals and lines belong to the stream.
   const open = async (input: string) =>
     openSource(input, { ...options, rate: 'fixed' }, isOpen ? undefined : log, limits);
-  const interrupt = new Interrupt(() => process.exit(0));
-  try {
-    return await openPlaylist({ inputs: [first, ...others], open, warn: (message) => log.warn(message) });
-  } finally {
-    isOpen = true;
-    interrupt.dispose();
-  }
+  const warn = (message: string) => log.warn(message);
+  const playlist = await exitOnSignal(() => openPlaylist({ inputs: [first, ...others], open, warn }));
+  isOpen = true;
+  return playlist;
 }
 
 /**
