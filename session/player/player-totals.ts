@@ -10,13 +10,14 @@ export interface PlayerTotals {
 
 export const NO_TOTALS: PlayerTotals = { players: 0, frames: 0, packets: 0, bytes: 0 };
 
-/** Adds a player to totals. */
-export function addPlayer(
-  totals: { -readonly [Key in keyof PlayerTotals]: number },
-  { totals: own }: PlayerSession,
-): void {
-  totals.players++;
-  totals.frames += own.frames;
-  totals.packets += own.packets;
-  totals.bytes += own.bytes;
+/** Returns the totals with players added. */
+export function withPlayers(totals: PlayerTotals, sessions: readonly PlayerSession[]): PlayerTotals {
+  let { players, frames, packets, bytes } = totals;
+  for (const { totals: own } of sessions) {
+    players++;
+    frames += own.frames;
+    packets += own.packets;
+    bytes += own.bytes;
+  }
+  return { players, frames, packets, bytes };
 }

@@ -12,7 +12,7 @@ import type { PresentationTrack } from '../../protocol/rtsp/presentation-descrip
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import type { PlayerSession } from '../player/player-session.ts';
-import { addPlayer, NO_TOTALS, type PlayerTotals } from '../player/player-totals.ts';
+import { NO_TOTALS, type PlayerTotals, withPlayers } from '../player/player-totals.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import { MediaPorts } from './media-ports.ts';
 import { RtspLogin } from './rtsp-authentication.ts';
@@ -58,7 +58,7 @@ export class RtspServer {
   #ticker: NodeJS.Timeout | undefined;
   #host: string;
   #ports: MediaPorts | undefined;
-  #totals = { ...NO_TOTALS };
+  #departed = NO_TOTALS;
 
   constructor(options: RtspServerOptions) {
     this.#options = options;
@@ -105,9 +105,7 @@ export class RtspServer {
   }
 
   get totals(): PlayerTotals {
-    const totals = { ...this.#totals };
-    for (const session of this.sessions) addPlayer(totals, session);
-    return totals;
+    return withPlayers(this.#departed, this.sessions);
   }
 
   /** Opens the ports. @throws {Failure} when one is not available. */
@@ -178,7 +176,7 @@ export class RtspServer {
 
   #left(session: PlayerSession, cause: string): void {
     const { packets, frames, skipped } = session.totals;
-    addPlayer(this.#totals, session);
+    this.#departed = withPlayers(this.#departed, [session]);
     const why = cause === TEARDOWN ? '' : `: ${cause}`;
     this.#options.log.info(`player ${session.peer} left${why}`, { frames, packets, skipped });
   }

@@ -15,7 +15,7 @@ import { Peers } from '../../io/webrtc/peers.ts';
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
 import type { PlayerSession } from '../player/player-session.ts';
-import { addPlayer, NO_TOTALS, type PlayerTotals } from '../player/player-totals.ts';
+import { NO_TOTALS, type PlayerTotals, withPlayers } from '../player/player-totals.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
 import { BrowserRendition } from './browser-rendition.ts';
 import { WhepAccess } from './whep-access.ts';
@@ -77,7 +77,7 @@ export class WhepServer {
   #peers: Peers | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #host: string;
-  #totals = { ...NO_TOTALS };
+  #departed = NO_TOTALS;
 
   constructor(options: WhepServerOptions) {
     this.#options = options;
@@ -138,9 +138,7 @@ export class WhepServer {
 
   /** Totals over all players, including those that have left. */
   get totals(): PlayerTotals {
-    const totals = { ...this.#totals };
-    for (const session of this.sessions) addPlayer(totals, session);
-    return totals;
+    return withPlayers(this.#departed, this.sessions);
   }
 
   /** Opens the ports. @throws {Failure} when one is not available. */
@@ -234,7 +232,7 @@ export class WhepServer {
   #left(session: PlayerSession, cause: string, joined: boolean): void {
     if (!joined) return this.#options.log.info(`player ${session.peer} did not connect: ${cause}`);
     const { packets, frames } = session.totals;
-    addPlayer(this.#totals, session);
+    this.#departed = withPlayers(this.#departed, [session]);
     const why = cause === DELETED ? '' : `: ${cause}`;
     this.#options.log.info(`player ${session.peer} left${why}`, { frames, packets });
   }
