@@ -39,6 +39,18 @@ export const anyAddressLike = (address: string): string => (address.includes(':'
 export const formatAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
+/**
+ * URLs at which other machines reach a server of this machine.
+ * @param bound address and port to which it is bound.
+ * @param rest of each URL, behind the port.
+ */
+export const reachableUrls = (
+  scheme: string,
+  bound: { readonly host: string; readonly port: number },
+  rest: string,
+): readonly string[] =>
+  reachableAddresses(bound.host).map((host) => `${scheme}://${formatAddress({ host, port: bound.port })}${rest}`);
+
 /** True for an IP address of this machine's loopback interface. */
 export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
 

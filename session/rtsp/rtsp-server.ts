@@ -1,6 +1,6 @@
 import type { Identity } from '../../io/crypto/identity.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
-import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
+import { reachableUrls, resolveHost } from '../../io/net/host-address.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
@@ -91,9 +91,8 @@ export class RtspServer {
 
   /** URLs of the stream for players. */
   get urls(): readonly string[] {
-    const { port } = this.#control;
     const scheme = this.#options.identity ? 'rtsps' : 'rtsp';
-    return reachableAddresses(this.#host).map((host) => `${scheme}://${formatAddress({ host, port })}/${this.#path}`);
+    return reachableUrls(scheme, { host: this.#host, port: this.port }, `/${this.#path}`);
   }
 
   get port(): number {

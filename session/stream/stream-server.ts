@@ -1,6 +1,6 @@
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
-import { formatAddress, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
+import { reachableUrls, resolveHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
@@ -126,11 +126,10 @@ export class StreamServer {
 
   /** URLs of the stream, with addresses for other machines when the server accepts them. */
   get urls(): readonly string[] {
-    const { port } = this;
     const { identity } = this.#options;
     // With a passphrase, the fingerprint is not needed.
     const proof = identity && !this.#gate ? `?fingerprint=${identity.fingerprint}` : '';
-    return reachableAddresses(this.#host).map((host) => `dropframe://${formatAddress({ host, port })}${proof}`);
+    return reachableUrls('dropframe', { host: this.#host, port: this.port }, proof);
   }
 
   get status(): StreamServerStatus {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Identity } from '../../io/crypto/identity.ts';
 import { addressCause } from '../../io/net/address-cause.ts';
 import { bracketed } from '../../io/net/control-server.ts';
-import { formatAddress, isLoopback, reachableAddresses, resolveHost } from '../../io/net/host-address.ts';
+import { isLoopback, reachableUrls, resolveHost } from '../../io/net/host-address.ts';
 import { LOOPBACK, NetworkBudgets, networkOf } from '../../io/net/networks.ts';
 import { PendingSockets } from '../../io/net/pending-sockets.ts';
 import { now } from '../../io/os/clock.ts';
@@ -116,9 +116,8 @@ export class WhepServer {
 
   /** URLs of the stream: pages for browsers, and endpoints for players that speak WHEP. */
   get urls(): readonly string[] {
-    const { port } = this;
     const scheme = this.#options.identity ? 'https' : 'http';
-    return reachableAddresses(this.#host).map((host) => `${scheme}://${formatAddress({ host, port })}/${this.#path}`);
+    return reachableUrls(scheme, { host: this.#host, port: this.port }, `/${this.#path}`);
   }
 
   /** SHA-256 of the certificate, hexadecimal digits; `undefined` without HTTPS. */
