@@ -1,5 +1,4 @@
 import { bracketed } from '../../io/net/control-server.ts';
-import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
@@ -8,14 +7,11 @@ import { inMilliseconds, microseconds, milliseconds } from '../../protocol/base/
 import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { MEND_MS_DEFAULT } from '../../protocol/control/latency-limit.ts';
-import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
-import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
-import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import type { WireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { NO_FEEDBACK } from '../../protocol/sdp-feedback.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
-import { SourceLock } from '../../receiver/intake/source-lock.ts';
-import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { receiverOptions } from '../../receiver/receiver-options.ts';
+import type { ReceiverEvent } from '../../receiver/receiver.ts';
+import { type ReceiverOptions, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import {
   type Client,
@@ -28,11 +24,11 @@ import {
 } from '../stream/client.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
 import { JoinedTimeline } from '../stream/joined-timeline.ts';
-import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { PictureWatch } from './picture-watch.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
 import type { RtpClientOptions } from './rtp-client-options.ts';
-import { RtpPorts } from './rtp-ports.ts';
+import { RtpIntake } from './rtp-intake.ts';
+import { RtpPath } from './rtp-path.ts';
 import { announcementOf, RtpSound } from './rtp-sound.ts';
 import { RtpSync } from './rtp-sync.ts';
 
@@ -51,17 +47,13 @@ export class RtpClient implements Client {
   readonly stalledFor = microseconds(0);
   readonly #options: RtpClientOptions;
   readonly #events: ClientEvents;
-  readonly #watch: SourceLock;
+  readonly #path: RtpPath;
+  readonly #intake: RtpIntake;
   readonly #finished: ReceiverStatistics[] = [];
   readonly #timeline = new JoinedTimeline();
   readonly #pictures: PictureWatch;
-  readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
   readonly #sync = new RtpSync();
   #sound: RtpSound | undefined;
-  #ports: RtpPorts | undefined;
-  #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
-  /** Packets that may begin another stream. */
-  #held: Uint8Array[] = [];
   #datagrams = 0;
   #lastPayloadType: number | undefined;
   /** RTP timestamps so far, and the packets that had them. */
@@ -75,7 +67,6 @@ export class RtpClient implements Client {
   constructor(options: RtpClientOptions, events: ClientEvents) {
     this.#options = options;
     this.#events = events;
-    this.#watch = new SourceLock(codecByName(options.codecName), options.payloadType);
     this.#pictures = new PictureWatch(options.codecName, options.name, options.parameterSets);
     if (options.sound && announcementOf(options.sound)) {
       this.#sound = new RtpSound({ ...options, ...options.sound }, this.#sync, {
@@ -85,16 +76,33 @@ export class RtpClient implements Client {
         },
       });
     }
-    if (options.link) {
-      this.#link = impairedPath(options.link, {
-        toReceiver: (datagram) => this.#handIn(datagram),
-        toSender: (datagram) => this.#ports?.send(datagram),
-      });
-    }
+    this.#path = new RtpPath({
+      link: options.link,
+      onDatagram: (direction, datagram) => this.#events.onDatagram(direction, datagram),
+      onArrival: (datagram) => this.#handIn(datagram),
+    });
+    this.#intake = new RtpIntake({
+      codec: codecByName(options.codecName),
+      payloadType: options.payloadType,
+      receiverOptions: ({ timestamp }) => this.#receiving(timestamp),
+      transmit: (datagrams) => this.#path.send(datagrams),
+      onPacket: ({ payloadType, timestamp }, { retransmission }) => {
+        this.#lastPayloadType = payloadType;
+        if (!retransmission) this.#noteClock(timestamp);
+      },
+      onBegin: ({ timestamp }) => this.#begin(timestamp),
+      onReport: (ntp, timestamp) => this.#sync.reportPictures(ntp, timestamp),
+      onEvent: (event) => this.#handleEvent(event),
+      onEnd: (statistics) => this.#finished.push(statistics),
+      onFault: ({ error, datagrams }, options) => {
+        this.#events.onWaiting(reportFault({ where: 'receiver', error, details: { options, datagrams } }));
+      },
+    });
   }
 
   get sessions(): readonly ReceiverStatistics[] {
-    return this.#session ? [...this.#finished, this.#session.receiver.statistics] : this.#finished;
+    const { session } = this.#intake;
+    return session ? [...this.#finished, session.receiver.statistics] : this.#finished;
   }
 
   get sound(): SoundRecord | undefined {
@@ -114,7 +122,7 @@ export class RtpClient implements Client {
 
   get hostFaults(): HostFaults {
     return sumHostFaults(
-      (this.#ports?.receiveDrops ?? []).map((drops) => ({
+      this.#path.receiveDrops.map((drops) => ({
         drops,
         refusedHere: 0,
         refusedBySender: 0,
@@ -124,11 +132,11 @@ export class RtpClient implements Client {
   }
 
   async run(): Promise<ClientEnd> {
-    const { name, host, port } = this.#options;
+    const { name, host, port, rtcpPort = port + 1, reportTo } = this.#options;
     const { address } = await resolveRtpAddress(name, host, 'receive');
     let ticker: NodeJS.Timeout | undefined;
     try {
-      await this.#open(address, port);
+      await this.#path.open({ host: address, port, rtcpPort, reportTo });
       await this.#openSound(address);
       if (this.#stopped) return 'stopped';
       this.#lastMediaAt = inMilliseconds(now());
@@ -145,17 +153,15 @@ export class RtpClient implements Client {
       });
     } finally {
       clearInterval(ticker);
-      this.#closeSession();
-      this.#link?.forward.close();
-      this.#link?.back.close();
-      this.#ports?.close();
+      this.#intake.end();
+      this.#path.close();
       this.#sound?.close();
     }
   }
 
   stop(): void {
     this.#stopped = true;
-    const session = this.#session;
+    const { session } = this.#intake;
     session?.driver.attempt(() => session.receiver.finish(now()));
     session?.driver.drain();
     this.#finish?.('stopped');
@@ -166,32 +172,16 @@ export class RtpClient implements Client {
   }
 
   requestKeyFrame(): void {
-    const session = this.#session;
+    const { session } = this.#intake;
     session?.driver.attempt(() => session.receiver.requestKeyFrame(now()));
     session?.driver.drain();
-  }
-
-  async #open(host: string, port: number): Promise<void> {
-    const { rtcpPort = port + 1, reportTo } = this.#options;
-    this.#ports = new RtpPorts({
-      host,
-      port,
-      rtcpPort,
-      reportTo,
-      onDatagram: (datagram) => {
-        this.#events.onDatagram('in', datagram);
-        if (this.#link) this.#link.forward.send(datagram);
-        else this.#handIn(datagram);
-      },
-    });
-    await this.#ports.open();
   }
 
   /** Opens the ports of the sound; the pictures are received without it when they cannot be opened. */
   async #openSound(address: string): Promise<void> {
     const { name, host, port } = this.#options;
     try {
-      await this.#sound?.open({ name, host, address, port, send: (datagrams) => this.#sendBack(datagrams) });
+      await this.#sound?.open({ name, host, address, port, send: (datagrams) => this.#path.send(datagrams) });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#events.onWaiting(`the sound is not received: ${error.message}`);
@@ -200,50 +190,9 @@ export class RtpClient implements Client {
     }
   }
 
-  #sendBack(datagrams: readonly Uint8Array[]): void {
-    for (const datagram of datagrams) {
-      this.#events.onDatagram('out', datagram);
-      if (this.#link) this.#link.back.send(datagram);
-      else this.#ports?.send(datagram);
-    }
-  }
-
   #handIn(datagram: Uint8Array): void {
     this.#datagrams++;
-    if (this.#sound?.takeShared(datagram)) return;
-    switch (classifyDatagram(datagram)) {
-      case 'rtp':
-        return this.#handRtp(datagram);
-      case 'rtcp': {
-        const packets = parseRtcp(datagram);
-        for (const packet of packets.ok ? packets.value : []) {
-          if (packet.kind === 'goodbye') this.#watch.handleGoodbye(packet.ssrcs);
-          if (packet.kind !== 'sender-report' || packet.ssrc !== this.#watch.source?.ssrc) continue;
-          this.#sync.reportPictures(packet.ntp, packet.rtpTimestamp);
-        }
-        return this.#session?.driver.receive(datagram);
-      }
-      case 'foreign':
-        return this.#session?.driver.receive(datagram); // counts it
-    }
-  }
-
-  #handRtp(datagram: Uint8Array): void {
-    const packet = parseRtpPacket(datagram);
-    if (!packet.ok) return this.#session?.driver.receive(datagram);
-    this.#lastPayloadType = packet.value.payloadType;
-    // A retransmission begins no stream, however long the stream has been silent.
-    const again = this.#session?.receiver.retransmissionSsrc;
-    if (again !== undefined && packet.value.ssrc === again) return this.#session?.driver.receive(datagram);
-    this.#noteClock(packet.value.timestamp);
-    const verdict = this.#watch.observe(now(), packet.value);
-    if (verdict === 'held-also') return void this.#held.push(datagram);
-    const held = this.#held;
-    this.#held = verdict === 'held' ? [datagram] : [];
-    // A session that broke an invariant is over; its stream continues in another.
-    if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin(firstOf(held) ?? packet.value);
-    for (const earlier of held) this.#session?.driver.receive(earlier);
-    if (verdict !== 'held') this.#session?.driver.receive(datagram);
+    if (!this.#sound?.takeShared(datagram)) this.#intake.receive(datagram);
   }
 
   #noteClock(timestamp: number): void {
@@ -251,53 +200,30 @@ export class RtpClient implements Client {
     this.#clock = { first, moves: moves || timestamp !== first, packets: packets + 1 };
   }
 
-  #begin({ timestamp }: Pick<RtpPacket, 'timestamp'>): void {
-    this.#closeSession();
-    this.#endedAt = undefined;
-    this.#timeline.begin();
-    this.#pictures.begin();
+  #receiving(timestampBase: WireTimestamp): ReceiverOptions {
     const { latencyMs, recovery, release, onLoss, keyFrames = true, mendMs = MEND_MS_DEFAULT } = this.#options;
-    const { ssrc, payloadType } = this.#watch.source!;
-    if (this.#ports) this.#ports.source = ssrc;
     const parameters = streamParameters({
       codec: codecByName(this.#options.codecName),
-      ssrc,
-      payloadType,
+      ...this.#intake.source!,
       recovery,
       latency: milliseconds(latencyMs),
       frameMarks: false,
-      timestampBase: timestamp,
+      timestampBase,
       mend: milliseconds(mendMs),
     });
-    const receiving = {
+    return {
       ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss }),
       foreign: { keyFrames, retransmissionPayloadType: this.#options.retransmissionPayloadType },
     };
-    const receiver = new Receiver(receiving);
-    const driver = new EndpointDriver({
-      endpoint: receiver,
-      transmit: (datagrams) => this.#sendBack(datagrams),
-      onEvent: (event) => this.#handleEvent(event),
-      onFault: ({ error, datagrams }) => {
-        const line = reportFault({ where: 'receiver', error, details: { options: receiving, datagrams } });
-        this.#events.onWaiting(line);
-        this.#closeSession();
-      },
-    });
-    this.#session = { receiver, driver };
-    this.#sync.beginPictures(parameters.clockRate, { at: now(), timestamp });
-    this.#announce();
   }
 
-  #closeSession(): void {
-    const session = this.#session;
-    if (!session) return;
-    this.#session = undefined;
-    session.driver.attempt(() => session.receiver.finish(now()));
-    session.driver.attempt(() => session.receiver.leave(now()));
-    session.driver.drain();
-    session.driver.close();
-    this.#finished.push(session.receiver.statistics);
+  #begin(timestamp: WireTimestamp): void {
+    this.#endedAt = undefined;
+    this.#timeline.begin();
+    this.#pictures.begin();
+    this.#path.source = this.#intake.source!.ssrc;
+    this.#sync.beginPictures(codecByName(this.#options.codecName).clockRate, { at: now(), timestamp });
+    this.#announce();
   }
 
   #handleEvent(event: ReceiverEvent): void {
@@ -337,7 +263,7 @@ export class RtpClient implements Client {
       codec,
       clockRate: codec.clockRate,
       parameterSets: news.parameterSets,
-      payloadType: this.#watch.source!.payloadType,
+      payloadType: this.#intake.source!.payloadType,
       ...(again !== undefined && { retransmission: { payloadType: again }, feedback: NO_FEEDBACK }),
     };
     const sound = this.#sound && announcementOf(described!);
@@ -347,7 +273,7 @@ export class RtpClient implements Client {
 
   #tick(): void {
     const { timeoutMs } = this.#options;
-    const session = this.#session;
+    const { session } = this.#intake;
     session?.driver.attempt(() => session.receiver.assertBalanced());
     if (this.#endedAt !== undefined) {
       if (inMilliseconds(now()) - this.#endedAt < Math.min(SUCCESSOR_MS, timeoutMs)) return;
@@ -378,7 +304,7 @@ export class RtpClient implements Client {
       const seen = `${clock.packets} RTP packets arrived, all with the timestamp ${clock.first}`;
       return `${seen}: pictures cannot be separated: the sender must advance RTP timestamps`;
     }
-    if (this.#session || this.#finished.length > 0) {
+    if (this.#intake.session || this.#finished.length > 0) {
       const why = this.#pictures.known ? 'no key frame' : `no key frame with parameter sets (${parameterSetNames})`;
       return `RTP was received, but ${why}. If the stream is ${title}, use the sender's SDP file instead`;
     }
@@ -387,10 +313,4 @@ export class RtpClient implements Client {
       payloadType === undefined ? `${title} under a payload type from 96 on` : `${title} under ${payloadType}`;
     return `received ${found} instead of ${wanted}`;
   }
-}
-
-/** Packet in the first of these datagrams. */
-function firstOf([datagram]: readonly Uint8Array[]): RtpPacket | undefined {
-  const packet = datagram && parseRtpPacket(datagram);
-  return packet?.ok ? packet.value : undefined;
 }

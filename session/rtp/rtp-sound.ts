@@ -1,24 +1,21 @@
-import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { base64Text } from '../../protocol/base/text-codec.ts';
 import { milliseconds, ticks } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
-import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
-import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import type { RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
-import { SourceLock } from '../../receiver/intake/source-lock.ts';
-import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
-import { receiverOptions } from '../../receiver/receiver-options.ts';
+import type { ReceiverEvent } from '../../receiver/receiver.ts';
+import { type ReceiverOptions, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { SoundAnnouncement, SoundRecord } from '../stream/client.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
-import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { SoundMeter } from '../stream/sound-meter.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
-import { RtpPorts } from './rtp-ports.ts';
+import { RtpIntake } from './rtp-intake.ts';
+import { RtpPath } from './rtp-path.ts';
 import type { RtpSync } from './rtp-sync.ts';
 
 /** Sound of plain RTP, as a session description announces it. */
@@ -72,38 +69,42 @@ export class RtpSound {
   readonly #options: RtpSoundOptions;
   readonly #events: RtpSoundEvents;
   readonly #sync: RtpSync;
-  readonly #lock: SourceLock;
+  readonly #path: RtpPath;
+  readonly #intake: RtpIntake;
   readonly #meter = new SoundMeter();
-  readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
-  #ports: RtpPorts | undefined;
   /** Ports of the pictures when the sound shares them. */
   #shared: PicturePorts | undefined;
   /** Packets of the session known to be lost. */
   #neverArrived = 0;
-  #session: { readonly receiver: Receiver; readonly driver: EndpointDriver<ReceiverEvent> } | undefined;
-  /** Packets that may begin another stream. */
-  #held: { readonly datagram: Uint8Array; readonly packet: RtpPacket }[] = [];
 
   constructor(options: RtpSoundOptions, sync: RtpSync, events: RtpSoundEvents) {
     this.#options = options;
     this.#events = events;
     this.#sync = sync;
-    this.#lock = new SourceLock(codecByName(options.codecName), options.payloadType);
-    if (options.link) {
-      this.#link = impairedPath(options.link, {
-        toReceiver: (datagram) => this.#handIn(datagram),
-        toSender: (datagram) => this.#ports?.send(datagram),
-      });
-    }
+    this.#path = new RtpPath({
+      link: options.link,
+      onDatagram: events.onDatagram,
+      onArrival: (datagram) => this.#intake.receive(datagram),
+    });
+    this.#intake = new RtpIntake({
+      codec: codecByName(options.codecName),
+      payloadType: options.payloadType,
+      receiverOptions: (first) => this.#receiving(first),
+      transmit: (datagrams) => (this.#shared ?? this.#path).send(datagrams),
+      onBegin: (first) => this.#begin(first),
+      onReport: (ntp, timestamp) => this.#sync.reportSound(ntp, timestamp),
+      onEvent: (event) => this.#handleEvent(event),
+      onEnd: (statistics) => this.#meter.end(statistics),
+    });
   }
 
   /** Outcome of the sound; `undefined` while none has come. */
   get record(): SoundRecord | undefined {
-    return this.#meter.record(this.#session?.receiver.statistics);
+    return this.#meter.record(this.statistics);
   }
 
   get statistics(): ReceiverStatistics | undefined {
-    return this.#session?.receiver.statistics;
+    return this.#intake.session?.receiver.statistics;
   }
 
   /** Opens the ports, unless they are those of the pictures. @throws {Failure} when a port cannot be opened. */
@@ -114,24 +115,12 @@ export class RtpSound {
       this.#shared = pictures;
       return;
     }
-    this.#ports = new RtpPorts({
-      host,
-      port,
-      rtcpPort,
-      onDatagram: (datagram) => {
-        this.#events.onDatagram('in', datagram);
-        if (this.#link) this.#link.forward.send(datagram);
-        else this.#handIn(datagram);
-      },
-    });
-    await this.#ports.open();
+    await this.#path.open({ host, port, rtcpPort });
   }
 
   close(): void {
-    this.#endSession();
-    this.#link?.forward.close();
-    this.#link?.back.close();
-    this.#ports?.close();
+    this.#intake.end();
+    this.#path.close();
   }
 
   /** Takes a datagram from the ports of the pictures. @returns true when it belongs to the sound alone. */
@@ -141,7 +130,7 @@ export class RtpSound {
     const { payloadType, retransmissionPayloadType } = this.#options;
     const isRtp = kind === 'rtp';
     if (isRtp && ![payloadType, retransmissionPayloadType].includes(datagram[1]! & 0x7f)) return false;
-    this.#handIn(datagram);
+    this.#intake.receive(datagram);
     return isRtp;
   }
 
@@ -150,81 +139,26 @@ export class RtpSound {
     return own === host ? address : (await resolveRtpAddress(name, own, 'receive')).address;
   }
 
-  #handIn(datagram: Uint8Array): void {
-    const kind = classifyDatagram(datagram);
-    if (kind === 'rtp') return this.#handRtp(datagram);
-    if (kind === 'rtcp') {
-      const packets = parseRtcp(datagram);
-      for (const packet of packets.ok ? packets.value : []) {
-        if (packet.kind === 'goodbye') this.#lock.handleGoodbye(packet.ssrcs);
-        if (packet.kind !== 'sender-report' || packet.ssrc !== this.#lock.source?.ssrc) continue;
-        this.#sync.reportSound(packet.ntp, packet.rtpTimestamp);
-      }
-    }
-    this.#session?.driver.receive(datagram);
-  }
-
-  #handRtp(datagram: Uint8Array): void {
-    const packet = parseRtpPacket(datagram);
-    const again = this.#session?.receiver.retransmissionSsrc;
-    if (!packet.ok || (again !== undefined && packet.value.ssrc === again)) {
-      return this.#session?.driver.receive(datagram);
-    }
-    const verdict = this.#lock.observe(now(), packet.value);
-    const arrived = { datagram, packet: packet.value };
-    if (verdict === 'held-also') return void this.#held.push(arrived);
-    const held = this.#held;
-    this.#held = verdict === 'held' ? [arrived] : [];
-    if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin((held[0] ?? arrived).packet);
-    for (const earlier of held) this.#session?.driver.receive(earlier.datagram);
-    if (verdict !== 'held') this.#session?.driver.receive(datagram);
-  }
-
-  #begin({ ssrc, payloadType, timestamp }: RtpPacket): void {
-    this.#endSession();
-    const { codecName, clockRate, parameterSets, latencyMs, release, requests } = this.#options;
-    if (this.#ports) this.#ports.source = ssrc;
+  #receiving({ ssrc, payloadType, timestamp }: RtpPacket): ReceiverOptions {
+    const { codecName, clockRate, latencyMs, recovery, release, requests } = this.#options;
     const parameters = streamParameters({
       codec: codecByName(codecName),
       ...{ clockRate, ssrc, payloadType, timestampBase: timestamp, frameMarks: false },
-      recovery: requests || this.#options.recovery !== 'nack' ? this.#options.recovery : 'reorder',
+      recovery: requests || recovery !== 'nack' ? recovery : 'reorder',
       latency: milliseconds(latencyMs),
     });
-    const receiver = new Receiver({
+    return {
       ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release }),
       foreign: { keyFrames: false, retransmissionPayloadType: this.#options.retransmissionPayloadType },
-    });
-    const driver = new EndpointDriver<ReceiverEvent>({
-      endpoint: receiver,
-      transmit: (datagrams) => this.#sendBack(datagrams),
-      onEvent: (event) => this.#handleEvent(event),
-      // The next packet begins another session.
-      onFault: () => this.#endSession(),
-    });
-    this.#session = { receiver, driver };
+    };
+  }
+
+  #begin({ ssrc, timestamp }: RtpPacket): void {
+    const { codecName, clockRate, parameterSets } = this.#options;
+    this.#path.source = ssrc;
     this.#neverArrived = 0;
     this.#meter.begin({ codec: codecName, parameterSets: parameterSets.map(base64Text) });
     this.#sync.beginSound(clockRate, { at: now(), timestamp });
-  }
-
-  #endSession(): void {
-    const session = this.#session;
-    if (!session) return;
-    this.#session = undefined;
-    session.driver.attempt(() => session.receiver.finish(now()));
-    session.driver.attempt(() => session.receiver.leave(now()));
-    session.driver.drain();
-    session.driver.close();
-    this.#meter.end(session.receiver.statistics);
-  }
-
-  #sendBack(datagrams: readonly Uint8Array[]): void {
-    if (this.#shared) return this.#shared.send(datagrams);
-    for (const datagram of datagrams) {
-      this.#events.onDatagram('out', datagram);
-      if (this.#link) this.#link.back.send(datagram);
-      else this.#ports?.send(datagram);
-    }
   }
 
   #handleEvent(event: ReceiverEvent): void {
@@ -238,7 +172,7 @@ export class RtpSound {
 
   /** Packets of which nothing came leave no frame behind: the units of sound have no numbers. */
   #noteLost(): void {
-    const neverArrived = this.#session?.receiver.statistics.packets.neverArrived ?? 0;
+    const neverArrived = this.statistics?.packets.neverArrived ?? 0;
     const frames = neverArrived - this.#neverArrived;
     this.#neverArrived = neverArrived;
     if (frames > 0) this.#meter.handleEvent({ kind: 'dropped', frame: 0, frames, cause: 'neverArrived' });
