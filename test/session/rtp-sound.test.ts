@@ -8,16 +8,15 @@ import { instant } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
-import { RtpClient } from '../../session/rtp/rtp-client.ts';
 import type { RtpClientOptions } from '../../session/rtp/rtp-client-options.ts';
 import { RtpSender } from '../../session/rtp/rtp-sender.ts';
 import type { DescribedSound } from '../../session/rtp/rtp-sound.ts';
 import { RtpSync } from '../../session/rtp/rtp-sync.ts';
-import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { freePortPair } from '../interop/programs.ts';
 import { SAMPLES } from '../io/sources/media.ts';
 import { PATIENCE } from '../patience.ts';
+import { receiveRtp } from './rtp-reception.ts';
 
 describe('the sound of plain RTP is put on the timeline of the pictures', () => {
   const first = (milliseconds: number, timestamp: number) => ({
@@ -130,7 +129,7 @@ async function transmit(
 ) {
   const media = await film();
   const port = await freePortPair();
-  const [sent, sounds, pictures]: [AccessUnit[], AccessUnit[], AccessUnit[]] = [[], [], []];
+  const sent: AccessUnit[] = [];
   const source: MediaSource = {
     ...media,
     description: media.description,
@@ -151,33 +150,11 @@ async function transmit(
   });
   onTestFinished(() => sending.stop());
   await sending.open();
-  const streams: StreamAnnouncement[] = [];
-  let bound = () => {};
-  const ready = new Promise<void>((resolve) => {
-    bound = resolve;
+  const receiving = receiveRtp(port, {
+    ...{ recovery: 'nack', timeoutMs: 4_000, sound: await describe(soundOf(sending.sessionDescription), port) },
+    ...options,
   });
-  const events: ClientEvents = {
-    onWaiting: () => bound(),
-    onStream: (stream) => streams.push(stream),
-    onUnit: (unit) => pictures.push(unit),
-    onRecordedUnit: () => {},
-    onSound: (unit) => sounds.push(unit),
-    onDrop: () => {},
-    onDatagram: () => {},
-  };
-  const client = new RtpClient(
-    {
-      ...{ name: 'here', host: '127.0.0.1', port, codecName: 'h264', payloadType: undefined, parameterSets: [] },
-      ...{ latencyMs: 1_000, recovery: 'nack', release: 'deadline', onLoss: 'freeze', link: undefined },
-      timeoutMs: 4_000,
-      sound: await describe(soundOf(sending.sessionDescription), port),
-      ...options,
-    },
-    events,
-  );
-  const ended = client.run();
-  ended.catch(() => {});
-  onTestFinished(() => client.stop());
+  const { client, sounds, units: pictures, streams, ready, ended } = receiving;
   await Promise.race([ready, ended]);
   await sending.run();
   await ended;
@@ -227,21 +204,8 @@ describe('the ports of the sound', () => {
   /** Lines of a client that receives nothing, until it waits for pictures. */
   async function waiting(sound: DescribedSound): Promise<string[]> {
     const port = await freePortPair();
-    const lines: string[] = [];
-    const ignore = () => {};
-    const client = new RtpClient(
-      {
-        ...{ name: 'here', host: '127.0.0.1', port, codecName: 'h264', payloadType: 96, parameterSets: [], sound },
-        ...{ latencyMs: 100, recovery: 'nack', release: 'deadline', onLoss: 'freeze', link: undefined },
-        timeoutMs: 60_000,
-      },
-      {
-        ...{ onStream: ignore, onUnit: ignore, onRecordedUnit: ignore, onDrop: ignore, onDatagram: ignore },
-        onWaiting: (line) => lines.push(line),
-      },
-    );
-    onTestFinished(() => client.stop());
-    const ended = client.run();
+    const options = { payloadType: 96, latencyMs: 100, recovery: 'nack', timeoutMs: 60_000 } as const;
+    const { lines, ended } = receiveRtp(port, { ...options, sound });
     await Promise.race([ended, vi.waitFor(() => expect(lines.join()).toMatch(/waiting for RTP/), PATIENCE)]);
     return lines;
   }

@@ -8,15 +8,13 @@ import { parseRtcp, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
-import { RtpClient } from '../../session/rtp/rtp-client.ts';
-import type { RtpClientOptions } from '../../session/rtp/rtp-client-options.ts';
 import { RtpSender, type RtpSenderOptions } from '../../session/rtp/rtp-sender.ts';
-import type { ClientEvents, StreamAnnouncement } from '../../session/stream/client.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { freePortPair } from '../interop/programs.ts';
 import { nalText } from '../io/sources/media.ts';
 import { PATIENCE } from '../patience.ts';
 import { sampleUnits } from '../sample-units.ts';
+import { receiveRtp } from './rtp-reception.ts';
 
 const UNITS = sampleUnits().slice(0, 33);
 const PARAMETER_SETS = UNITS[0]!.parts.filter((nalUnit) => [7, 8].includes(nalUnit[0]! & 0x1f));
@@ -49,48 +47,9 @@ function sender(port: number, options: Partial<RtpSenderOptions> = {}): RtpSende
   return sender;
 }
 
-function client(port: number, options: Partial<RtpClientOptions> = {}) {
-  const units: AccessUnit[] = [];
-  const streams: StreamAnnouncement[] = [];
-  let bound = () => {};
-  const ready = new Promise<void>((resolve) => {
-    bound = resolve;
-  });
-  const events: ClientEvents = {
-    onWaiting: () => bound(),
-    onStream: (stream) => streams.push(stream),
-    onUnit: (unit) => units.push(unit),
-    onRecordedUnit: () => {},
-    onDrop: () => {},
-    onDatagram: () => {},
-  };
-  const client = new RtpClient(
-    {
-      name: 'here',
-      host: '127.0.0.1',
-      port,
-      codecName: 'h264',
-      payloadType: undefined,
-      parameterSets: [],
-      latencyMs: 1_000, // a busy machine stalls now and then
-      recovery: 'reorder',
-      release: 'deadline',
-      onLoss: 'freeze',
-      link: undefined,
-      timeoutMs: 1_500,
-      ...options,
-    },
-    events,
-  );
-  const ended = client.run();
-  ended.catch(() => {});
-  onTestFinished(() => client.stop());
-  return { client, ended, ready, units, streams };
-}
-
 test('receives plain RTP as sent, and ends the run at BYE', async () => {
   const port = await freePortPair();
-  const receiving = client(port);
+  const receiving = receiveRtp(port);
   await receiving.ready;
   const sending = sender(port);
   await sending.open();
@@ -111,7 +70,7 @@ test('receives plain RTP as sent, and ends the run at BYE', async () => {
 
 test('adds missing parameter sets to key frames, so that a player can join without the description', async () => {
   const port = await freePortPair();
-  const receiving = client(port);
+  const receiving = receiveRtp(port);
   await receiving.ready;
   const bare = UNITS.map((unit) => ({
     ...unit,
@@ -129,7 +88,7 @@ test('adds missing parameter sets to key frames, so that a player can join witho
 
 test('continues the timeline when another sender follows the first', async () => {
   const port = await freePortPair();
-  const receiving = client(port, { latencyMs: 1_000, timeoutMs: 5_000 });
+  const receiving = receiveRtp(port, { latencyMs: 1_000, timeoutMs: 5_000 });
   await receiving.ready;
   const sent: AccessUnit[][] = [];
   for (let round = 0; round < 2; round++) {
@@ -300,7 +259,7 @@ test('requests what a lossy path loses, and reports to the sender, which retrans
   const port = await freePortPair();
   const loss = parseLinkSpecification('loss=10% delay=5ms seed=4');
   if (!loss.ok) throw new Error(loss.malformed);
-  const receiving = client(port, { recovery: 'nack', link: loss.value, latencyMs: 2_000, timeoutMs: 9_000 });
+  const receiving = receiveRtp(port, { recovery: 'nack', link: loss.value, latencyMs: 2_000, timeoutMs: 9_000 });
   await receiving.ready;
   // In a loop: a sender that ends answers for half a second longer, in which a busy machine may not ask.
   const sending = sender(port, { loop: true });
@@ -317,7 +276,7 @@ test('requests what a lossy path loses, and reports to the sender, which retrans
 
 test('sends BYE at once when stopped in the middle', async () => {
   const port = await freePortPair();
-  const receiving = client(port);
+  const receiving = receiveRtp(port);
   await receiving.ready;
   const sending = sender(port, { loop: true });
   await sending.open();
@@ -341,15 +300,17 @@ test('rejects multicast and broadcast addresses and unknown names in one line', 
   for (const host of ['239.1.2.3', 'ff02::1', '0.0.0.0', '::', '255.255.255.255', '127.255.255.255']) {
     await expect(sender(5004, { host }).open()).rejects.toMatchObject({ name: 'Failure', exitCode: 2 });
   }
-  await expect(client(5004, { host: '239.1.2.3' }).ended).rejects.toThrow(/here: 239\.1\.2\.3 is a multicast group/);
+  await expect(receiveRtp(5004, { host: '239.1.2.3' }).ended).rejects.toThrow(
+    /here: 239\.1\.2\.3 is a multicast group/,
+  );
 });
 
 test('fails on a busy RTP port, and continues without a busy RTCP port', async () => {
   const port = await freePortPair();
   await listenAt(port + 1);
-  const receiving = client(port);
+  const receiving = receiveRtp(port);
   await receiving.ready;
-  await expect(client(port).ended).rejects.toThrow(/the port is in use/);
+  await expect(receiveRtp(port).ended).rejects.toThrow(/the port is in use/);
   const sending = sender(port);
   await sending.open();
   await sending.run();
@@ -359,7 +320,7 @@ test('fails on a busy RTP port, and continues without a busy RTCP port', async (
 
 test('counts foreign sources and garbage on the port, and the stream continues', async () => {
   const port = await freePortPair();
-  const receiving = client(port);
+  const receiving = receiveRtp(port);
   await receiving.ready;
   const sending = sender(port);
   await sending.open();
@@ -385,7 +346,7 @@ test('counts foreign sources and garbage on the port, and the stream continues',
 
 test('reports packets that all have the same timestamp', async () => {
   const port = await freePortPair();
-  const { ended, ready } = client(port, { timeoutMs: 3_000, payloadType: 96 });
+  const { ended, ready } = receiveRtp(port, { timeoutMs: 3_000, payloadType: 96 });
 
   await ready;
   const socket = createSocket('udp4');
