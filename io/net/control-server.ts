@@ -2,13 +2,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './address-cause.ts';
 import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts';
+import { pendingMaxFor } from './pending-sockets.ts';
 import { acceptSecure, isTlsClient, type SecureChannel, type SecureSide } from './secure-channel.ts';
 
 export interface ControlServerOptions {
   readonly host: string;
   /** TCP port; any free port when 0. */
   readonly port: number;
-  /** Limit of connections without a first message; beyond it, the oldest is closed. */
+  /** Limit of connections without a first message, lower where open files are scarce; beyond it, the oldest is closed. */
   readonly pendingMax: number;
   /** Limit of all connections; further ones are refused. */
   readonly connectionsMax: number;
@@ -50,11 +51,13 @@ export class ControlServer {
   readonly #pending = new Map<Socket, { readonly socket: Socket; readonly address: string }>();
   readonly #sockets = new Set<Socket>();
   readonly #budgets: NetworkBudgets;
+  readonly #pendingMax: number;
   #accepted = 0;
   #refused = 0;
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
+    this.#pendingMax = pendingMaxFor(options.pendingMax);
     this.#budgets = new NetworkBudgets({ perSecond: CONNECTIONS_PER_SECOND, burst: options.connectionsMax });
     // allowHalfOpen: a peer that has finished sending can still receive the last message.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
@@ -105,7 +108,7 @@ export class ControlServer {
     }
     this.#sockets.add(socket);
     this.#pending.set(socket, { socket, address });
-    if (this.#pending.size > this.#options.pendingMax) {
+    if (this.#pending.size > this.#pendingMax) {
       // Refuses the oldest of the most crowded network, so that a fast network cannot displace the others.
       this.#refuse(mostCrowded([...this.#pending.values()])[0]?.socket);
     }

@@ -1,5 +1,22 @@
 import type { Socket } from 'node:net';
+import { descriptorLimit } from '../os/descriptor-limit.ts';
 import { mostCrowded } from './networks.ts';
+
+/** Number of open files that a stream needs besides its connections: libraries, input, media sockets, pipes. */
+const FILES_OF_STREAM = 40;
+/** Connections that may say nothing even where files are scarce, so that a joining receiver is not displaced at once. */
+const PENDING_MIN = 4;
+/** Part of the remaining open files that the silent connections of one server may take. */
+const PENDING_SHARE = 1 / 6;
+
+/**
+ * Number of connections that may be pending at one server of this process: `wanted`, or fewer where the limit of open files
+ * is low, so that a stream can still open its source again and admit receivers.
+ * @param filesMax limit of open files of the process.
+ */
+export function pendingMaxFor(wanted: number, filesMax: number = descriptorLimit()): number {
+  return Math.min(wanted, Math.max(PENDING_MIN, Math.floor((filesMax - FILES_OF_STREAM) * PENDING_SHARE)));
+}
 
 interface Pending {
   readonly socket: Socket;
@@ -12,7 +29,7 @@ export class PendingSockets {
   readonly #pending = new Map<string, Pending>();
 
   constructor({ pendingMax }: { readonly pendingMax: number }) {
-    this.#pendingMax = pendingMax;
+    this.#pendingMax = pendingMaxFor(pendingMax);
   }
 
   add(socket: Socket): void {

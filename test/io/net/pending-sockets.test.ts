@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { PendingSockets } from '../../../io/net/pending-sockets.ts';
+import { PendingSockets, pendingMaxFor } from '../../../io/net/pending-sockets.ts';
 
 class FakeSocket extends EventEmitter {
   readonly remoteAddress: string;
@@ -47,4 +47,9 @@ test('established and closed connections do not count', () => {
   expect([known, ...others].map(({ destroyed }) => destroyed)).toEqual([false, false, false]);
   open('192.0.2.1', 5);
   expect([known, ...others].map(({ destroyed }) => destroyed)).toEqual([false, true, false]);
+});
+
+test('fewer connections may be pending where open files are scarce', () => {
+  const limits = [24, 64, 256, 1024, Number.POSITIVE_INFINITY];
+  expect(limits.map((filesMax) => pendingMaxFor(64, filesMax))).toEqual([4, 4, 36, 64, 64]);
 });
