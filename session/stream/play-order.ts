@@ -76,7 +76,8 @@ export class PlayOrder {
   /** The round has ended without a unit. */
   skipEmpty(): void {
     const { playlist } = this.#options;
-    if (playlist) this.skip(new Failure(`entry ${((this.#next - 1) % playlist.length) + 1} has no pictures`));
+    if (playlist) return this.skip(new Failure(`entry ${((this.#next - 1) % playlist.length) + 1} has no pictures`));
+    if (this.#next > 1) this.#error = new Failure('it had pictures, and has none when it is read again');
   }
 
   /** Goes on with the next entry of a playlist after an error. @throws {unknown} the error, where there is no playlist. */

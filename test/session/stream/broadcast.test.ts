@@ -93,6 +93,17 @@ describe('a loop', () => {
     await until('it has ended', () => ends.length > 0);
     expect(ends).toEqual([undefined]);
   });
+
+  test('ends with an error when its source is empty the second time', async () => {
+    let round = 0;
+    const units = async function* () {
+      if (round++ === 0) yield unit(0);
+    };
+    const { handed, ends } = broadcast([], { loop: true, units });
+    await until('it has ended', () => ends.length > 0);
+    expect(handed).toHaveLength(1);
+    expect((ends[0] as Error).message).toBe('it had pictures, and has none when it is read again');
+  });
 });
 
 test('emits the units of a failing source, then its error', async () => {
