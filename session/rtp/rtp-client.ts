@@ -71,6 +71,7 @@ export class RtpClient implements Client {
     if (options.sound && announcementOf(options.sound)) {
       this.#sound = new RtpSound({ ...options, ...options.sound }, this.#sync, {
         onDatagram: events.onDatagram,
+        onFault: events.onWaiting,
         onUnit: (unit) => {
           if (this.#timeline.started) this.#events.onSound?.(this.#timeline.shiftSound(unit));
         },

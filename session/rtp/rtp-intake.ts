@@ -35,7 +35,7 @@ export interface RtpIntakeOptions {
   /** A session is over. */
   readonly onEnd: (statistics: ReceiverStatistics) => void;
   /** An internal error, which ends the session. The next packet of its stream begins another. */
-  readonly onFault?: (fault: EndpointFault, options: ReceiverOptions) => void;
+  readonly onFault: (fault: EndpointFault, options: ReceiverOptions) => void;
 }
 
 interface Arrived {
@@ -104,8 +104,12 @@ export class RtpIntake {
     this.#options.onPacket?.(packet, { retransmission });
     if (retransmission) return this.#session?.driver.receive(datagram);
     const verdict = this.#lock.observe(now(), packet);
+    if (verdict === 'foreign') return this.#session?.driver.receive(datagram); // counted there
     if (verdict === 'held-also') return void this.#held.push({ datagram, packet });
-    const held = this.#held;
+    const isOwn = ({ packet: held }: Arrived) => held.ssrc === packet.ssrc && held.payloadType === packet.payloadType;
+    const held = this.#held.filter(isOwn);
+    // Another stream has begun: what is held of the one before belongs to its session.
+    for (const earlier of this.#held) if (!isOwn(earlier)) this.#session?.driver.receive(earlier.datagram);
     this.#held = verdict === 'held' ? [{ datagram, packet }] : [];
     // A session that broke an invariant is over; its stream continues in another.
     if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin(held[0]?.packet ?? packet);
@@ -123,7 +127,7 @@ export class RtpIntake {
       transmit,
       onEvent,
       onFault: (fault) => {
-        onFault?.(fault, options);
+        onFault(fault, options);
         this.end();
       },
     });

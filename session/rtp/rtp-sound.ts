@@ -1,4 +1,5 @@
 import { now } from '../../io/os/clock.ts';
+import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { base64Text } from '../../protocol/base/text-codec.ts';
 import { milliseconds, ticks } from '../../protocol/base/units.ts';
@@ -56,6 +57,8 @@ export interface RtpSoundEvents {
   readonly onDatagram: (direction: 'in' | 'out', datagram: Uint8Array) => void;
   /** A unit of the sound on the timeline of the pictures, once these have begun. */
   readonly onUnit: (unit: AccessUnit) => void;
+  /** An internal error has ended the reception of the sound until its next packet; `line` describes it. */
+  readonly onFault: (line: string) => void;
 }
 
 /** Returns how a described sound is announced; `undefined` when its format cannot be told. */
@@ -95,6 +98,10 @@ export class RtpSound {
       onReport: (ntp, timestamp) => this.#sync.reportSound(ntp, timestamp),
       onEvent: (event) => this.#handleEvent(event),
       onEnd: (statistics) => this.#meter.end(statistics),
+      onFault: ({ error, datagrams }, receiving) => {
+        const details = { options: receiving, datagrams };
+        events.onFault(reportFault({ where: 'receiver of the sound', error, details }));
+      },
     });
   }
 

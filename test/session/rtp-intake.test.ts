@@ -101,6 +101,29 @@ test('passes a held packet to the present session when the stream continues as b
   expect(receiving.session!.receiver.statistics.datagrams).toBe(3);
 });
 
+test('a packet of another program leaves alone what is held', () => {
+  const { intake: receiving, began } = intake();
+  receiving.receive(packet(1));
+  receiving.receive(packet(2, { timestamp: wireTimestamp(JUMP) }));
+  receiving.receive(packet(70, { ssrc: 2 }));
+  receiving.receive(packet(3, { timestamp: wireTimestamp(JUMP + FRAME) }));
+  expect(firstTimestamps(began)).toEqual([FRAME, JUMP]);
+});
+
+test('the stream after a BYE begins with its own first packet, not with one that was held of the stream before', () => {
+  const { intake: receiving, began, ended } = intake();
+  receiving.receive(packet(1));
+  receiving.receive(packet(2, { timestamp: wireTimestamp(JUMP) }));
+  receiving.receive(goodbye(1));
+  receiving.receive(packet(70, { ssrc: 2 }));
+  expect(began.map(({ ssrc, timestamp }) => [ssrc, timestamp])).toEqual([
+    [1, FRAME],
+    [2, 70 * FRAME],
+  ]);
+  expect(ended).toMatchObject([{ datagrams: 3, foreign: 0 }]);
+  expect(receiving.session!.receiver.statistics).toMatchObject({ datagrams: 1, foreign: 0 });
+});
+
 test('begins no session with a retransmission, even after a BYE', () => {
   const { intake: receiving, began, seen } = intake();
   receiving.receive(packet(1));

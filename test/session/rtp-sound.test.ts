@@ -1,16 +1,19 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { instant } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
-import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
+import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { parseSessionDescription } from '../../protocol/sdp.ts';
+import { Receiver } from '../../receiver/receiver.ts';
 import type { RtpClientOptions } from '../../session/rtp/rtp-client-options.ts';
 import { RtpSender } from '../../session/rtp/rtp-sender.ts';
-import type { DescribedSound } from '../../session/rtp/rtp-sound.ts';
+import { type DescribedSound, RtpSound } from '../../session/rtp/rtp-sound.ts';
 import { RtpSync } from '../../session/rtp/rtp-sync.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { freePortPair } from '../interop/programs.ts';
@@ -194,6 +197,42 @@ test('sound that shares the ports of the pictures is told apart by its payload t
   expect(client.sound).toMatchObject({ concealedMs: 0, sessions: [{ frames: { decided: sent.length } }] });
   expect(hexOf(sounds)).toEqual(hexOf(sent.slice(-sounds.length)));
   expect(client.sessions[0]).toMatchObject({ foreign: 0 });
+});
+
+test('an internal error of its receiver is told in one line, and the next packet begins anew', async () => {
+  const [units, lines]: [AccessUnit[], string[]] = [[], []];
+  const described: DescribedSound = {
+    ...{ codecName: 'opus', clockRate: 48_000, host: '127.0.0.1', port: 5_004, rtcpPort: 5_005, payloadType: 98 },
+    ...{ parameterSets: [], requests: false },
+  };
+  const sync = new RtpSync();
+  sync.beginPictures(90_000, { at: instant(0), timestamp: wireTimestamp(0) });
+  const sound = new RtpSound(
+    { ...described, latencyMs: 0, recovery: 'reorder', release: 'asap', link: undefined },
+    sync,
+    { onDatagram: () => {}, onUnit: (unit) => units.push(unit), onFault: (line) => lines.push(line) },
+  );
+  onTestFinished(() => sound.close());
+  await sound.open({ name: 'x', host: '127.0.0.1', address: '127.0.0.1', port: 5_004, send: () => {} });
+  const packet = (sequenceNumber: number) =>
+    serializeRtpPacket({
+      ...{ marker: false, payloadType: 98, ssrc: 7, csrcs: [], payload: Uint8Array.of(0xfc, 1, 2) },
+      sequenceNumber: wireSequence(sequenceNumber),
+      timestamp: wireTimestamp(sequenceNumber * 960),
+    });
+  const broken = vi.spyOn(Receiver.prototype, 'handleDatagram').mockImplementationOnce(() => {
+    throw new Error('invariant broken: made up');
+  });
+  onTestFinished(() => broken.mockRestore());
+  expect(sound.takeShared(packet(1))).toBe(true);
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^internal error of the receiver of the sound: invariant broken: made up; please send us the/,
+    ),
+  ]);
+  rmSync(/report (\S+)$/.exec(lines[0]!)![1]!);
+  expect(sound.takeShared(packet(2))).toBe(true);
+  expect(sound.statistics).toMatchObject({ datagrams: 1 });
 });
 
 describe('the ports of the sound', () => {
