@@ -10,7 +10,7 @@ import {
   type WelcomeMessage,
 } from './control-message.ts';
 import { CONTROL_MAJOR, CONTROL_USER_AGENT } from './control-version.ts';
-import { MEND_MS_DEFAULT } from './latency-limit.ts';
+import { MEND_MS_DEFAULT, noMediaCause } from './latency-limit.ts';
 import { PathWatch } from './path-watch.ts';
 import { choiceMessages, chooseStreams } from './stream-choice.ts';
 
@@ -364,13 +364,13 @@ export class ControlClient {
 
   /** No frame for the timeout from a sender that is still connected. */
   #missMedia(now: Instant): void {
-    if (this.#frames === 0) return this.#cut('no media arrived', 'no-media');
+    if (this.#frames === 0) return this.#cut(noMediaCause(this.#options), 'no-media');
     if (this.#outages < OUTAGES_MAX) {
       this.#outages++;
       this.#mediaAt = now;
       return this.#rejoin('media-outage');
     }
-    this.#events.push({ kind: 'cut', cause: 'no media arrived' });
+    this.#events.push({ kind: 'cut', cause: noMediaCause(this.#options) });
     this.#leave({ kind: 'failed', failure: { kind: 'media-lost', frames: this.#frames } });
   }
 

@@ -295,7 +295,7 @@ export class RtpClient implements Client {
 
   /** Returns why there was no picture before the timeout. */
   #noPictureCause(): string {
-    const { timeoutMs, payloadType, codecName } = this.#options;
+    const { timeoutMs, latencyMs, payloadType, codecName } = this.#options;
     const { title, parameterSetNames } = codecTitle(codecByName(codecName));
     if (this.#datagrams === 0) {
       return `timeout: nothing received for ${timeoutMs / 1_000} s. Is the sender running, and does it send to this address?`;
@@ -306,6 +306,9 @@ export class RtpClient implements Client {
       return `${seen}: pictures cannot be separated: the sender must advance RTP timestamps`;
     }
     if (this.#intake.session || this.#finished.length > 0) {
+      if (timeoutMs <= latencyMs) {
+        return `timeout: no picture is due within ${timeoutMs / 1_000} s, as the latency is ${latencyMs} ms`;
+      }
       const why = this.#pictures.known ? 'no key frame' : `no key frame with parameter sets (${parameterSetNames})`;
       return `RTP was received, but ${why}. If the stream is ${title}, use the sender's SDP file instead`;
     }

@@ -139,6 +139,10 @@ describe('while media flows', () => {
       '2020 report',
       '2020 cut: no media arrived',
     ]);
+    const early = new Stage({ timeout: milliseconds(1_500), latencyMs: 2_000 }).joined();
+    expect(early.at(2_100).news()).toContain(
+      '2020 cut: no frame within a timeout that is not longer than the latency, 2000 ms',
+    );
     const paused = new Stage({ timeout: milliseconds(1_500) })
       .joined()
       .at(100, (client, now) => client.setPlaying(now, false));
