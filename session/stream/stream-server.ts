@@ -328,7 +328,8 @@ export class StreamServer {
 
   #sent(): SentTotals {
     const totals = { ...this.#totals };
-    for (const session of this.#sessions.values()) addSession(totals, session);
+    // An evicted receiver counts too, until its connection has closed.
+    for (const session of this.#connections.values()) if (session) addSession(totals, session);
     return totals;
   }
 

@@ -20,6 +20,21 @@ describe('places', () => {
     expect(differences(received, sent)).toEqual([]);
   });
 
+  test('a receiver that was evicted stays in the totals while its connection closes', async () => {
+    const { server } = await serve(madeUpUnits(50), { receiversMax: 1 });
+    const totals: number[] = [];
+    for (let count = 1; count <= 3; count++) {
+      const peer = await Peer.to(server.port, { stubborn: true });
+      peer.socket.write(frame(HELLO));
+      await until('it is welcome', () => {
+        totals.push(server.totals.receivers);
+        return peer.received.length > 0;
+      });
+      expect(server.totals.receivers).toBe(count);
+    }
+    expect(totals).toEqual(totals.toSorted((a, b) => a - b));
+  });
+
   test('receivers that are reachable are not evicted by hellos', async () => {
     const { server, sent } = await serve(madeUpUnits(100), { receiversMax: 2 });
     const reached = receive(server.port);
