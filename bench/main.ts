@@ -19,6 +19,7 @@ import type { BenchPart } from './part.ts';
 import { points } from './points.ts';
 import { BenchInterrupted, Programs } from './programs.ts';
 import { repair } from './repair.ts';
+import { secrets } from './secrets.ts';
 import { simulation } from './simulation.ts';
 import { day, soak } from './soak.ts';
 import { start } from './start.ts';
@@ -39,6 +40,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   page,
   points,
   repair,
+  secrets,
   simulation,
   soak,
   start,

@@ -1,4 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { equalSecrets } from '../../io/crypto/secret-token.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import {
   type Credentials,
@@ -21,11 +22,6 @@ const hash: DigestHash = (algorithm, text) =>
   createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
     .update(text)
     .digest('hex');
-
-const isEqual = (one: string, other: string): boolean => {
-  const [first, second] = [Buffer.from(hash('SHA-256', one)), Buffer.from(hash('SHA-256', other))];
-  return timingSafeEqual(first, second);
-};
 
 /** The login of an RTSP server, and the wrong answers to it. */
 export class RtspLogin {
@@ -78,10 +74,13 @@ export class RtspAuthentication {
 
   #isRight({ method, uri }: RtspRequest, answer: DigestAnswer): boolean {
     const { user, password } = this.#login.credentials;
-    if (answer.realm !== REALM || !isEqual(answer.user, user)) return false;
+    if (answer.realm !== REALM) return false;
     // Some players name the presentation where the request names a track.
     if (answer.uri !== uri && parseRtspUri(answer.uri)?.path !== parseRtspUri(uri)?.path) return false;
-    if (!isEqual(answer.response, digestResponse(method, answer, { password, hash }))) return false;
+    // Both are compared in any case, so that the time does not tell whether the user exists.
+    const isUser = equalSecrets(answer.user, user);
+    const isResponse = equalSecrets(answer.response, digestResponse(method, answer, { password, hash }));
+    if (!isUser || !isResponse) return false;
     if (!answer.protection) return true;
     const count = Number.parseInt(answer.protection.count, 16);
     if (count <= this.#countHighest) return false;

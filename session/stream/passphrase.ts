@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { cpaceCipher } from '../../io/crypto/cpace-cipher.ts';
+import { equalSecrets } from '../../io/crypto/secret-token.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import { base64Bytes, base64Text, hexBytes, hexText, utf8Bytes } from '../../protocol/base/text-codec.ts';
 import {
@@ -69,7 +70,7 @@ export class PassphraseProof {
     const key = this.#exchange.key('initiator', hexBytes(answer.share) ?? NOTHING);
     if (!key) return undefined;
     const keys = keysOf(key);
-    if (!timingSafeEqual(keys.confirmation, Buffer.from(answer.confirmation, 'hex'))) return undefined;
+    if (!equalSecrets(answer.confirmation, hexText(keys.confirmation))) return undefined;
     const sealed = Buffer.from(base64Bytes(answer.sealed) ?? NOTHING);
     if (sealed.length < TAG_BYTES) return undefined;
     const decipher = createDecipheriv('aes-128-gcm', keys.welcome, NONCE, { authTagLength: TAG_BYTES });

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { equalSecrets } from '../../io/crypto/secret-token.ts';
 import type { DatagramLengths } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
@@ -123,8 +123,7 @@ export class ServerSession implements PlaceHolder {
 
   /** True when this is the session's key. Compares in constant time. */
   isKey(text: string): boolean {
-    const [key, offered] = [Buffer.from(this.key, 'hex'), Buffer.from(text, 'hex')];
-    return offered.length === key.length && timingSafeEqual(key, offered);
+    return equalSecrets(text, this.key);
   }
 
   /** True when control and media are encrypted. */
