@@ -5,7 +5,7 @@ import type { JoinedStream } from '../session/player/player-session.ts';
 import type { RtspLogin } from '../session/rtsp/rtsp-authentication.ts';
 import type { RtspPeer } from '../session/rtsp/rtsp-connection.ts';
 import { RtspRequests } from '../session/rtsp/rtsp-requests.ts';
-import { RtspSessions } from '../session/rtsp/rtsp-sessions.ts';
+import { type PlayerPorts, RtspSessions } from '../session/rtsp/rtsp-sessions.ts';
 import { BacklogBudget } from '../session/stream/backlog-budget.ts';
 import { RecentGroup } from '../session/stream/recent-group.ts';
 
@@ -29,12 +29,15 @@ export function presentation({
   tracks = TRACKS,
   receiversMax = 4,
   login = undefined,
+  ports = undefined,
 }: {
   readonly tracks?: readonly PresentationTrack[];
   readonly receiversMax?: number;
   readonly login?: RtspLogin | undefined;
+  readonly ports?: PlayerPorts | undefined;
 } = {}) {
   const left: string[] = [];
+  const silent: string[] = [];
   const live: JoinedStream = {
     isLive: false,
     recent: new RecentGroup(),
@@ -50,9 +53,10 @@ export function presentation({
     rotation: undefined,
     limits: { receiversMax, receiversPerAddressMax: receiversMax },
     datagramBytesMax: 1_200,
-    ports: () => undefined,
+    ports: () => ports,
     onJoined: () => {},
     onLeft: (_, cause) => left.push(cause),
+    onSilent: ({ peer }) => silent.push(peer),
     onFault: (_, line) => {
       throw new Error(line);
     },
@@ -77,5 +81,5 @@ export function presentation({
       peer,
     );
   };
-  return { requests: other('192.0.2.7'), other, sessions, left };
+  return { requests: other('192.0.2.7'), other, sessions, left, silent };
 }

@@ -1,8 +1,7 @@
 import { now } from '../../io/os/clock.ts';
 import { BacklogGate } from '../../io/web-server/backlog-gate.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Instant, Microseconds } from '../../protocol/base/units.ts';
-import { ticks } from '../../protocol/base/units.ts';
+import { elapsed, type Instant, type Microseconds, seconds, ticks } from '../../protocol/base/units.ts';
 import { JoinableUnits, type JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
 import { randomHex } from '../stream/identifiers.ts';
@@ -44,6 +43,12 @@ const SLICE_MS = 2;
 /** Pictures that wait behind those of the group; more than the group has at most. */
 const WAITING_MAX = 1_200;
 
+/**
+ * Silence after which a player that sends reports over UDP is taken for unreachable (RFC 7675): of the longest interval
+ * between two of them, 6.2 s (RFC 3550 §6.3), more than two.
+ */
+const REPORT_SILENCE_MAX: Microseconds = seconds(15);
+
 /** One player: its tracks, and which units of the live stream it gets. */
 export class PlayerSession implements StreamViewer, PlaceHolder {
   readonly joinedAt = now();
@@ -51,8 +56,11 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   readonly tracks = new Map<number, PlayerTrack>();
   readonly #options: PlayerSessionOptions;
   readonly #joinable: JoinableUnits;
-  #state: 'ready' | 'playing' | 'ending' | 'ended' = 'ready';
+  /** `silent`: it has asked for media, which has stopped until it reports again. */
+  #state: 'ready' | 'playing' | 'silent' | 'ending' | 'ended' = 'ready';
   #heardAt: Instant = now();
+  /** Arrival time of the last RTCP packet; `undefined` for a player that has sent none, as some never do. */
+  #reportedAt: Instant | undefined;
   #gate: BacklogGate;
   /** Pictures of the group at which the player joins, and those after it, until it has caught up. */
   readonly #waiting: AccessUnit[] = [];
@@ -121,7 +129,22 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   /** RTCP of the player has arrived for a track. */
   receive(track: number, packet: Uint8Array): void {
     this.heard();
+    this.#reportedAt = this.#heardAt;
+    if (this.#state === 'silent') this.play();
     this.tracks.get(track)?.receive(packet);
+  }
+
+  /**
+   * Stops the media of a player whose reports have ceased: its port may be closed, while its connection lives on. It
+   * resumes with the next report or PLAY.
+   * @returns true when the media has stopped now.
+   */
+  checkConsent(at: Instant): boolean {
+    if (!this.isPlaying || this.#reportedAt === undefined) return false;
+    if (elapsed(this.#reportedAt, at) <= REPORT_SILENCE_MAX) return false;
+    this.pause();
+    this.#state = 'silent';
+    return true;
   }
 
   /**
@@ -132,6 +155,8 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     const { live } = this.#options;
     const wasPlaying = this.isPlaying;
     this.#state = 'playing';
+    // A player that asks again has its time to report.
+    if (this.#reportedAt !== undefined) this.#reportedAt = now();
     const isBeginning = live.start();
     const group = live.isLive && !wasPlaying ? live.recent.caughtUp() : [];
     const begin = group[0]?.decodeTimestamp ?? live.recent.present ?? ticks(0);
@@ -150,7 +175,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   }
 
   pause(): void {
-    if (this.#state === 'playing') this.#state = 'ready';
+    if (this.#state === 'playing' || this.#state === 'silent') this.#state = 'ready';
     this.#forgetWaiting();
     this.#joined = false;
   }

@@ -1,6 +1,9 @@
 import type { RemoteInfo } from 'node:dgram';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
+import { anyAddressLike, isLoopback } from '../../io/net/host-address.ts';
 import { Failure } from '../../io/os/failure.ts';
+import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { isRtcp } from '../../protocol/rtp/multiplex.ts';
 import type { PacketPair } from '../../protocol/rtsp/transport-header.ts';
 
@@ -9,6 +12,11 @@ const ATTEMPTS = 20;
 
 /** Takes the RTCP of one track of one player. */
 export type FeedbackTaker = (packet: Uint8Array) => void;
+
+/** Datagrams that try a port, and the time for the answer to each, milliseconds. */
+const PROBES = 2;
+const PROBE_MS = 500;
+const PROBE = serializeRtcp([{ kind: 'receiver-report', ssrc: 0, reports: [] }]);
 
 const nameOf = (host: string, port: number): string => `${host} ${port}`;
 
@@ -20,6 +28,7 @@ export class MediaPorts {
   readonly #rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket;
   readonly #takers: Map<string, FeedbackTaker>;
+  #isProbing = false;
 
   private constructor(rtp: DatagramSocket, rtcp: DatagramSocket, takers: Map<string, FeedbackTaker>) {
     this.#rtp = rtp;
@@ -66,6 +75,37 @@ export class MediaPorts {
   release(host: string, port: number, taker: FeedbackTaker): void {
     const name = nameOf(host, port);
     if (this.#takers.get(name) === taker) this.#takers.delete(name);
+  }
+
+  /**
+   * Finds out whether nobody listens on a player's port for RTP, from a socket that is connected to it: the kernel reports
+   * ICMP errors only to such. It sends an empty receiver report, which players ignore there.
+   * @returns false where that cannot be told, as behind a NAT or while others are tried.
+   */
+  async isClosed(host: string, port: number): Promise<boolean> {
+    if (this.#isProbing) return false;
+    this.#isProbing = true;
+    let isRefused = false;
+    let socket: DatagramSocket | undefined;
+    try {
+      socket = await DatagramSocket.open({
+        ...{ host: isLoopback(host) ? host : anyAddressLike(host), port: 0, peer: { host, port } },
+        onDatagram: () => {},
+        onError: (error) => {
+          isRefused ||= (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+        },
+      });
+      for (let attempt = 0; attempt < PROBES && !isRefused; attempt++) {
+        socket.send([PROBE]);
+        await pause(PROBE_MS);
+      }
+    } catch {
+      // No descriptor is left, or no route: nothing is known.
+    } finally {
+      socket?.close();
+      this.#isProbing = false;
+    }
+    return isRefused;
   }
 
   close(): void {

@@ -10,6 +10,9 @@ import { type PlaceLimits, placeFor } from '../stream/places.ts';
 import type { MediaPorts } from './media-ports.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
 
+/** UDP ports from which players are served. */
+export type PlayerPorts = Pick<MediaPorts, 'pair' | 'send' | 'take' | 'release' | 'isClosed'>;
+
 export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotation'> {
   readonly live: JoinedStream;
   readonly tracks: readonly PresentationTrack[];
@@ -17,9 +20,11 @@ export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
   /** Largest RTP packet, bytes. */
   readonly datagramBytesMax: number;
   /** UDP ports; `undefined` where only TCP is offered. */
-  readonly ports: () => MediaPorts | undefined;
+  readonly ports: () => PlayerPorts | undefined;
   readonly onJoined: (session: PlayerSession) => void;
   readonly onLeft: (session: PlayerSession, cause: string) => void;
+  /** The reports of a player over UDP have ceased, and so has its media. */
+  readonly onSilent: (session: PlayerSession) => void;
   /** An internal error has ended a session. */
   readonly onFault: (session: PlayerSession, line: string) => void;
 }
@@ -28,6 +33,8 @@ export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
 export const SESSION_TIMEOUT: Microseconds = seconds(60);
 /** The same for a session over UDP whose connection has closed: most players do so because they are gone. */
 const ORPHAN_TIMEOUT: Microseconds = seconds(10);
+/** Silence after which the ports of a player over UDP are tried: a closed one is reported by its machine. */
+const PROBE_AFTER: Microseconds = seconds(7);
 /** Time for which an ended session is kept, so that the player reads BYE and the answer to its TEARDOWN, milliseconds. */
 const ENDED_MS = 3_000;
 const CHANNELS = 256;
@@ -39,6 +46,10 @@ interface Entry {
   /** Connection of its last SETUP; `undefined` once it has closed. */
   connection: RtspPeer | undefined;
   readonly release: (() => void)[];
+  /** Of a session over UDP: resolve to true when a port of a track is closed. */
+  readonly probes: (() => Promise<boolean>)[];
+  /** Last sign of the player before which its ports were tried. */
+  probedFor: Instant | undefined;
   endedTimer: NodeJS.Timeout | undefined;
 }
 
@@ -96,7 +107,10 @@ export class RtspSessions {
     };
     const own = { live, codec, parameterSets, rotation, lower, peer, address, latency, backlogAge, onEnded };
     const session: PlayerSession = new PlayerSession(own);
-    this.#entries.set(session.id, { session, connection, release: [], endedTimer: undefined });
+    this.#entries.set(session.id, {
+      ...{ session, connection, release: [], probes: [] },
+      ...{ probedFor: undefined, endedTimer: undefined },
+    });
     live.add(session);
     this.#options.onJoined(session);
     return session;
@@ -159,9 +173,26 @@ export class RtspSessions {
 
   /** Ends sessions whose players are silent. */
   checkTimeouts(at: Instant): void {
-    for (const { session, connection } of this.#entries.values()) {
+    for (const entry of this.#entries.values()) {
+      const { session, connection } = entry;
       const limit = connection ? SESSION_TIMEOUT : ORPHAN_TIMEOUT;
       if (elapsed(session.heardAt, at) > limit) this.#conclude(session, `silent for ${limit / 1e6} s`);
+      else if (session.lower === 'udp') this.#checkPorts(at, entry);
+    }
+  }
+
+  /** Ends a session whose ports have closed, and stops the media of one whose reports have ceased. */
+  #checkPorts(at: Instant, entry: Entry): void {
+    const { session, probes } = entry;
+    if (session.checkConsent(at)) this.#options.onSilent(session);
+    const { heardAt } = session;
+    if (!session.reachable || entry.probedFor === heardAt || elapsed(heardAt, at) <= PROBE_AFTER) return;
+    // Once for each silence, so that a player without reports is tried as often as it sends requests.
+    entry.probedFor = heardAt;
+    for (const probe of probes) {
+      void probe().then((isClosed) => {
+        if (isClosed && session.heardAt === heardAt) this.#conclude(session, 'its UDP port is closed');
+      });
     }
   }
 
@@ -211,13 +242,14 @@ export class RtspSessions {
     };
   }
 
-  #address({ session, release }: Entry, index: number, { clientPorts }: TransportOffer): Route | undefined {
+  #address({ session, release, probes }: Entry, index: number, { clientPorts }: TransportOffer): Route | undefined {
     const ports = this.#options.ports();
     if (!ports || !clientPorts) return undefined;
     const { address } = session;
     const taker = (packet: Uint8Array) => session.receive(index, packet);
     if (!ports.take(address, clientPorts[1], taker)) return undefined;
     release.push(() => ports.release(address, clientPorts[1], taker));
+    probes.push(() => ports.isClosed(address, clientPorts[0]));
     return {
       transport: { lower: 'udp', clientPorts, serverPorts: ports.pair },
       send: (packets) => ports.send(address, clientPorts, packets),

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { presentation } from '../../../fuzz/rtsp-presentation.ts';
+import { later, seconds as secondsOf } from '../../../protocol/base/units.ts';
+import { serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { type DigestAlgorithm, type DigestHash, digestResponse } from '../../../protocol/rtsp/digest.ts';
 import type { PresentationTrack } from '../../../protocol/rtsp/presentation-description.ts';
 import { headerOf, type RtspHeader, type RtspResponse } from '../../../protocol/rtsp/rtsp-message.ts';
 import { RtspLogin } from '../../../session/rtsp/rtsp-authentication.ts';
+import type { PlayerPorts } from '../../../session/rtsp/rtsp-sessions.ts';
 import { sessionOf } from './player.ts';
 
 const URL = 'rtsp://server/film';
+const REPORT = serializeRtcp([{ kind: 'receiver-report', ssrc: 1, reports: [] }]);
 const TCP: RtspHeader = ['Transport', 'RTP/AVP/TCP;unicast;interleaved=0-1'];
 
 function requests(
@@ -15,6 +19,7 @@ function requests(
     readonly login?: RtspLogin;
     readonly tracks?: readonly PresentationTrack[];
     readonly receiversMax?: number;
+    readonly ports?: PlayerPorts;
   } = {},
 ) {
   const made = presentation(options);
@@ -119,6 +124,89 @@ test('a silent session ends after its time-out', () => {
   sessions.checkTimeouts((heardAt + 61e6) as typeof heardAt);
   expect(sessions.all).toEqual([]);
   expect(left).toEqual(['silent for 60 s']);
+});
+
+describe('over UDP', () => {
+  const UDP: RtspHeader = ['Transport', 'RTP/AVP;unicast;client_port=6000-6001'];
+
+  /** A player that plays. @param isClosed what its machine says of its port. */
+  function playing(isClosed = false) {
+    const probed: number[] = [];
+    const ports: PlayerPorts = {
+      ...{ pair: [5_000, 5_001], send: () => {}, take: () => true, release: () => {} },
+      isClosed: async (_host, port) => {
+        probed.push(port);
+        return isClosed;
+      },
+    };
+    const made = requests({ ports });
+    made.ask('SETUP', `${URL}/trackID=0`, [UDP]);
+    const [session] = made.sessions.all;
+    const request = (method: string) => made.ask(method, URL, [['Session', session!.id]]).status;
+    expect(request('PLAY')).toBe(200);
+    const checkAfter = async (seconds: number) => {
+      made.sessions.checkTimeouts(later(session!.heardAt, secondsOf(seconds)));
+      await Promise.resolve();
+    };
+    return { ...made, session: session!, probed, request, checkAfter };
+  }
+
+  test('the media of a player that reports no more stops, until it reports or asks again', async () => {
+    const { session, silent, request, checkAfter } = playing();
+    session.receive(0, REPORT);
+    await checkAfter(14);
+    expect(session.isPlaying).toBe(true);
+    await checkAfter(16);
+    await checkAfter(17);
+    expect(session.isPlaying).toBe(false);
+    expect(silent).toHaveLength(1);
+    session.receive(0, REPORT);
+    expect(session.isPlaying).toBe(true);
+    await checkAfter(16);
+    expect(session.isPlaying).toBe(false);
+    expect(request('PLAY')).toBe(200);
+    expect(session.isPlaying).toBe(true);
+    await checkAfter(1);
+    expect(session.isPlaying).toBe(true);
+  });
+
+  test('a paused player that reports stays paused', async () => {
+    const { session, request, checkAfter } = playing();
+    session.receive(0, REPORT);
+    await checkAfter(16);
+    expect(request('PAUSE')).toBe(200);
+    session.receive(0, REPORT);
+    expect(session.isPlaying).toBe(false);
+  });
+
+  test('a player that has never reported keeps its media while it sends requests', async () => {
+    const { session, request, checkAfter } = playing();
+    for (let round = 0; round < 5; round++) {
+      await checkAfter(50);
+      expect(request('GET_PARAMETER')).toBe(200);
+    }
+    expect(session.isPlaying).toBe(true);
+  });
+
+  test('a session whose port is closed ends after a short silence', async () => {
+    const { sessions, left, probed, checkAfter } = playing(true);
+    await checkAfter(6);
+    expect(probed).toEqual([]);
+    await checkAfter(8);
+    expect(probed).toEqual([6_000]);
+    expect(left).toEqual(['its UDP port is closed']);
+    expect(sessions.all).toEqual([]);
+  });
+
+  test('an open port is tried once for each silence', async () => {
+    const { sessions, probed, checkAfter, request } = playing();
+    for (const seconds of [8, 9, 20]) await checkAfter(seconds);
+    expect(probed).toEqual([6_000]);
+    request('GET_PARAMETER');
+    await checkAfter(8);
+    expect(probed).toHaveLength(2);
+    expect(sessions.all).toHaveLength(1);
+  });
 });
 
 test('a session is evicted for another while it does not play', () => {

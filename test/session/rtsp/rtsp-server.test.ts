@@ -8,6 +8,7 @@ import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
 import { RTP_HEADER_BYTES } from '../../../protocol/rtp/rtp-packet.ts';
 import { headerOf } from '../../../protocol/rtsp/rtsp-message.ts';
+import { MediaPorts } from '../../../session/rtsp/media-ports.ts';
 import { RtspServer, type RtspServerOptions } from '../../../session/rtsp/rtsp-server.ts';
 import { sourceOf } from '../../loopback-session.ts';
 import { PATIENCE } from '../../patience.ts';
@@ -123,6 +124,17 @@ test('a player over UDP gets them from the ports that it was told, and its repor
   sockets[1]!.send(serializeRtcp([{ kind: 'receiver-report', ssrc: 1, reports: [] }]), serverPorts[1]!, '127.0.0.1');
   await vi.waitFor(() => expect(session!.heardAt).toBeGreaterThan(before), PATIENCE);
   await vi.waitFor(() => expect(picturesIn(media.map(({ bytes }) => bytes))).toEqual(expected(UNITS)), PATIENCE);
+});
+
+test('a closed port of a player is told from an open one', async () => {
+  const ports = await MediaPorts.open('127.0.0.1');
+  onTestFinished(() => ports.close());
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  expect(await ports.isClosed('127.0.0.1', port)).toBe(false);
+  await new Promise<void>((resolve) => void socket.close(resolve));
+  expect(await ports.isClosed('127.0.0.1', port)).toBe(true);
 });
 
 test('a player that joins later begins with the last key frame at once, and is as live as the others', async () => {
