@@ -4,7 +4,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { elapsed, type Instant, type Microseconds, seconds, ticks } from '../../protocol/base/units.ts';
 import { JoinableUnits, type JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
-import { randomHex } from '../stream/identifiers.ts';
+import { randomCname, randomHex } from '../stream/identifiers.ts';
 import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
 import type { PlaceHolder } from '../stream/places.ts';
 import type { PlayerTrack } from './player-track.ts';
@@ -53,6 +53,8 @@ const REPORT_SILENCE_MAX: Microseconds = seconds(15);
 export class PlayerSession implements StreamViewer, PlaceHolder {
   readonly joinedAt = now();
   readonly id = randomHex(12);
+  /** Canonical name of the sender in RTCP, by which the player knows what belongs together. */
+  readonly cname = randomCname();
   readonly tracks = new Map<number, PlayerTrack>();
   readonly #options: PlayerSessionOptions;
   readonly #joinable: JoinableUnits;

@@ -13,8 +13,8 @@ import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifie
 
 export interface PlayerTrackOptions {
   readonly parameters: SentStreamParameters;
-  /** Settings of the sender, such as its rate control. */
-  readonly settings: Partial<SenderSettings>;
+  /** Settings of the sender, such as its rate control; both tracks of a player have one canonical name. */
+  readonly settings: Partial<SenderSettings> & Pick<SenderSettings, 'cname'>;
   /** Sends RTP and RTCP packets in order. */
   readonly transmit: (packets: readonly Uint8Array[]) => void;
   /** The player cannot decode without a key frame. */

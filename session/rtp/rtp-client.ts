@@ -22,7 +22,7 @@ import {
   type SoundRecord,
   sumHostFaults,
 } from '../stream/client.ts';
-import { randomSsrc } from '../stream/identifiers.ts';
+import { randomCname, randomSsrc } from '../stream/identifiers.ts';
 import { JoinedTimeline } from '../stream/joined-timeline.ts';
 import { PictureWatch } from './picture-watch.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
@@ -53,6 +53,7 @@ export class RtpClient implements Client {
   readonly #timeline = new JoinedTimeline();
   readonly #pictures: PictureWatch;
   readonly #sync = new RtpSync();
+  readonly #cname = randomCname();
   #sound: RtpSound | undefined;
   #datagrams = 0;
   #lastPayloadType: number | undefined;
@@ -69,7 +70,7 @@ export class RtpClient implements Client {
     this.#events = events;
     this.#pictures = new PictureWatch(options.codecName, options.name, options.parameterSets);
     if (options.sound && announcementOf(options.sound)) {
-      this.#sound = new RtpSound({ ...options, ...options.sound }, this.#sync, {
+      this.#sound = new RtpSound({ ...options, ...options.sound, cname: this.#cname }, this.#sync, {
         onDatagram: events.onDatagram,
         onFault: events.onWaiting,
         onUnit: (unit) => {
@@ -213,7 +214,7 @@ export class RtpClient implements Client {
       mend: milliseconds(mendMs),
     });
     return {
-      ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release, onLoss }),
+      ...receiverOptions(parameters, { reportSsrc: randomSsrc(), cname: this.#cname, release, onLoss }),
       foreign: { keyFrames, retransmissionPayloadType: this.#options.retransmissionPayloadType },
     };
   }

@@ -15,6 +15,8 @@ import type { RtpAddress } from './rtp-address.ts';
 
 export interface RtpFlowOptions {
   readonly parameters: SentStreamParameters;
+  /** Canonical name in RTCP, common to all flows of a sender. */
+  readonly cname: string;
   /** RTP port of the destination; RTCP uses the next one (RFC 3550 §11). */
   readonly port: number;
   /** Local RTP port, and the next one for RTCP; 0: any such pair. */
@@ -44,10 +46,10 @@ export class RtpFlow {
 
   constructor(options: RtpFlowOptions) {
     this.#options = options;
-    const { parameters } = options;
+    const { parameters, cname } = options;
     // The capacity of a path is measured with the pictures, which are most of the bytes.
     const isSound = parameters.codec.mediaType === 'audio';
-    const sending = senderOptions(parameters, isSound ? { rate: () => new UnlimitedRate() } : {});
+    const sending = senderOptions(parameters, { cname, ...(isSound && { rate: () => new UnlimitedRate() }) });
     this.#sender = new Sender(sending);
     this.finished = new Promise((resolve) => {
       this.#onFinished = resolve;

@@ -9,6 +9,7 @@ import { JoinableUnits } from '../../protocol/codec/joinable-units.ts';
 import { writeSessionDescription } from '../../protocol/sdp.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { Broadcast } from '../stream/broadcast.ts';
+import { randomCname } from '../stream/identifiers.ts';
 import { KeyFrameRequests } from '../stream/key-frame-requests.ts';
 import { describePlainStream, plainStream } from './plain-stream.ts';
 import { RTP_PORT_MAX, resolveRtpAddress } from './rtp-address.ts';
@@ -68,8 +69,9 @@ export class RtpSender {
     const { codecName, clockRate, parameterSets, rotation } = source.description;
     const parameters = plainStream({ codecName, clockRate, datagramBytesMax });
     this.#joinable = new JoinableUnits({ codec: parameters.codec, parameterSets, rotation });
+    const cname = randomCname();
     this.#flow = new RtpFlow({
-      parameters,
+      ...{ parameters, cname },
       port,
       localPort,
       multiplexed,
@@ -79,6 +81,7 @@ export class RtpSender {
     if (source.sound) {
       const sound = source.sound.description;
       this.#sound = new RtpFlow({
+        cname,
         parameters: plainStream({ ...sound, payloadType: SOUND_PAYLOAD_TYPE, datagramBytesMax }),
         port: port + SOUND_PORT_AFTER,
         localPort: localPort === 0 ? 0 : localPort + SOUND_PORT_AFTER,

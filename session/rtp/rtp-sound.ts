@@ -48,6 +48,8 @@ export interface PicturePorts {
 
 export interface RtpSoundOptions extends DescribedSound {
   readonly latencyMs: number;
+  /** Canonical name of the receiver, also of the pictures. */
+  readonly cname: string;
   readonly recovery: 'none' | 'reorder' | 'nack';
   readonly release: 'deadline' | 'asap';
   readonly link: LinkSpecification | undefined;
@@ -147,7 +149,7 @@ export class RtpSound {
   }
 
   #receiving({ ssrc, payloadType, timestamp }: RtpPacket): ReceiverOptions {
-    const { codecName, clockRate, latencyMs, recovery, release, requests } = this.#options;
+    const { codecName, clockRate, latencyMs, recovery, release, requests, cname } = this.#options;
     const parameters = streamParameters({
       codec: codecByName(codecName),
       ...{ clockRate, ssrc, payloadType, timestampBase: timestamp, frameMarks: false },
@@ -155,7 +157,7 @@ export class RtpSound {
       latency: milliseconds(latencyMs),
     });
     return {
-      ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release }),
+      ...receiverOptions(parameters, { reportSsrc: randomSsrc(), release, cname }),
       foreign: { keyFrames: false, retransmissionPayloadType: this.#options.retransmissionPayloadType },
     };
   }

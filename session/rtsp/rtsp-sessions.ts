@@ -132,6 +132,7 @@ export class RtspSessions {
     const made = new PlayerTrack({
       parameters: playerStream(track, this.#options),
       settings: {
+        cname: session.cname,
         // Players send no report from which the capacity of the path could be learnt.
         rate: () => new UnlimitedRate(),
         // Nothing is paced over TCP.

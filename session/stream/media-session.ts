@@ -14,6 +14,7 @@ import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { HostFaults } from './client.ts';
 import { createMediaTransport, type MediaTransportChoice } from './create-media-transport.ts';
+import { randomCname } from './identifiers.ts';
 import type { MediaTransport } from './media-transport.ts';
 
 export interface MediaSessionOptions extends MediaTransportChoice {
@@ -51,12 +52,13 @@ const mendsRecording = (options: ReceiverOptions): boolean =>
 function soundOptions(
   welcome: AcceptedWelcome,
   options: StreamWishes & Pick<MediaSessionOptions, 'reportSsrc' | 'release'>,
+  cname: string,
 ): BundledStreams['sound'] {
   const parameters = welcomedSound(welcome, options);
   if (!parameters) return undefined;
   const { reportSsrc, release } = options;
   const { ssrc } = parameters;
-  return { ...receiverOptions(parameters, { reportSsrc: soundReportSsrc(reportSsrc), release }), ssrc };
+  return { ...receiverOptions(parameters, { reportSsrc: soundReportSsrc(reportSsrc), release, cname }), ssrc };
 }
 
 /** A stream's final totals, as its receiver takes them. */
@@ -76,10 +78,11 @@ export class MediaSession {
 
   constructor(options: MediaSessionOptions) {
     const { host, port, welcome, reportSsrc, release, onLoss, records = false } = options;
-    const settings = { reportSsrc, release, onLoss, records };
+    const cname = randomCname();
+    const settings = { reportSsrc, release, onLoss, records, cname };
     const video = receiverOptions(welcomedParameters(welcome, options), settings);
     this.recordsApart = mendsRecording(video);
-    const sound = soundOptions(welcome, options);
+    const sound = soundOptions(welcome, options, cname);
     const receiving = { video, sound, recordsApart: this.recordsApart };
     this.#receiver = new BundledReceiver(receiving);
     this.#driver = new EndpointDriver<BundledReceiverEvent>({

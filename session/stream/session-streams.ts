@@ -16,7 +16,7 @@ import type { HistoryBudget } from '../../sender/history-budget.ts';
 import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
-import { randomSsrc, randomTimestamp } from './identifiers.ts';
+import { randomCname, randomSsrc, randomTimestamp } from './identifiers.ts';
 
 export interface SessionStreamsOptions {
   readonly hello: HelloMessage;
@@ -55,7 +55,8 @@ export class SessionStreams {
     });
     const isSound = this.#video.codec.mediaType === 'audio';
     const rate = isSound ? () => new UnlimitedRate() : follows ? 'adaptive' : 'measured';
-    const video = senderOptions(this.#video, { historyBudget, rate });
+    const common = { historyBudget, cname: randomCname() };
+    const video = senderOptions(this.#video, { ...common, rate });
     let soundSender: Sender | undefined;
     let soundOptions: object | undefined;
     if (sound) {
@@ -63,7 +64,7 @@ export class SessionStreams {
       const parameters = agreedParameters(hello, { ...choices(), codec: codecByName(codecName), clockRate });
       this.#sound = { parameters, description: sound };
       // The capacity of a path is measured with the pictures, which are most of the bytes.
-      const sending = senderOptions(parameters, { historyBudget, rate: () => new UnlimitedRate() });
+      const sending = senderOptions(parameters, { ...common, rate: () => new UnlimitedRate() });
       soundOptions = sending;
       soundSender = new Sender(sending);
     }

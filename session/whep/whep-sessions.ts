@@ -53,7 +53,6 @@ const CONNECTING_MAX: Microseconds = seconds(30);
 const SILENCE_MAX: Microseconds = seconds(30);
 /** Time between BYE and the end of the connection, milliseconds. */
 const ENDED_MS = 1_000;
-const CNAME = 'dropframe';
 /** Cause of the end of a session that its player has ended. */
 export const DELETED = 'DELETE';
 /** Loss recovery is by NACK; packets wait for nothing but the pacer. */
@@ -122,7 +121,7 @@ export class WhepSessions {
     const own = { session, peer, ufrag: offer.iceUfrag, openedAt: now(), isConnected: false };
     this.#entries.set(session.id, { ...own, endedTimer: undefined });
     this.#options.historyBudget.join();
-    return { kind: 'created', id: session.id, answer: this.#answer(client, offer, answered, peer) };
+    return { kind: 'created', id: session.id, answer: this.#answer(client, offer, answered, { peer, session }) };
   }
 
   /** Ends a session. Returns false when there is none. */
@@ -200,7 +199,7 @@ export class WhepSessions {
   ): Peer {
     return this.#options.peers().connect({
       offer: plainOffer(offer, streams),
-      cname: CNAME,
+      cname: session.cname,
       streams: streams.map(({ format: { payloadType }, parameters: { codec, ssrc, retransmission } }) => ({
         kind: codec.mediaType,
         payloadType,
@@ -234,7 +233,7 @@ export class WhepSessions {
     return new PlayerTrack({
       parameters,
       // The capacity of a path is measured with the pictures, which are most of the bytes.
-      settings: { cname: CNAME, historyBudget, ...(isSound && { rate: () => new UnlimitedRate() }) },
+      settings: { cname: session.cname, historyBudget, ...(isSound && { rate: () => new UnlimitedRate() }) },
       transmit: (packets) => {
         peer.send(position, packets);
         session.checkEnded();
@@ -247,7 +246,12 @@ export class WhepSessions {
     });
   }
 
-  #answer(client: WhepClient, offer: SessionOffer, streams: readonly AnsweredStream[], { transport }: Peer): string {
+  #answer(
+    client: WhepClient,
+    offer: SessionOffer,
+    streams: readonly AnsweredStream[],
+    { peer: { transport }, session: { cname } }: Pick<Entry, 'peer' | 'session'>,
+  ): string {
     const { port } = this.#options.peers();
     // First the address that the player has reached already.
     const local = client.localAddress.replace(/^::ffff:/i, '');
@@ -255,7 +259,7 @@ export class WhepSessions {
     const candidates = addresses.map((address) => ({ address, port }));
     return writeSessionAnswer(offer, streams, {
       transport: { ...transport, candidates },
-      cname: CNAME,
+      cname,
       version: randomSsrc(),
     });
   }

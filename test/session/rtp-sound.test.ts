@@ -208,7 +208,7 @@ test('an internal error of its receiver is told in one line, and the next packet
   const sync = new RtpSync();
   sync.beginPictures(90_000, { at: instant(0), timestamp: wireTimestamp(0) });
   const sound = new RtpSound(
-    { ...described, latencyMs: 0, recovery: 'reorder', release: 'asap', link: undefined },
+    { ...described, cname: 'c', latencyMs: 0, recovery: 'reorder', release: 'asap', link: undefined },
     sync,
     { onDatagram: () => {}, onUnit: (unit) => units.push(unit), onFault: (line) => lines.push(line) },
   );

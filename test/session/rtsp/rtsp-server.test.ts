@@ -58,6 +58,16 @@ const slicesOf = (parts: readonly Uint8Array[]): string =>
 const expected = (units: readonly AccessUnit[]) => units.map(({ parts }) => slicesOf(parts));
 
 const mediaOf = (own: Player) => own.packets.filter(({ channel }) => channel === 0).map(({ payload }) => payload);
+/** Canonical names in the reports of a track. */
+const namesOf = (own: Player) =>
+  own.packets
+    .filter(({ channel }) => channel === 1)
+    .flatMap(({ payload }) => {
+      const read = parseRtcp(payload);
+      return read.ok ? read.value.flatMap((each) => (each.kind === 'source-description' ? each.chunks : [])) : [];
+    })
+    .map(({ cname }) => cname);
+
 const kindsOf = (own: Player) =>
   own.packets
     .filter(({ channel }) => channel === 1)
@@ -166,6 +176,17 @@ test('after a pause the pictures begin with a key frame', async () => {
   await own.ask('PLAY', undefined, [['Session', id]]);
   await vi.waitFor(() => expect(picturesIn(mediaOf(own).slice(count)).length).toBeGreaterThan(0), PATIENCE);
   expect(picturesIn(mediaOf(own).slice(count))[0]).toBe(expected(UNITS)[0]);
+});
+
+test('players cannot tell by a name that they watch the same sender', async () => {
+  const { server } = await serve({ loop: true });
+  const both = [await player(server.port), await player(server.port)];
+  for (const own of both) await own.ask('PLAY', undefined, [['Session', (await setUp(own)).id]]);
+  await vi.waitFor(() => expect(both.every((own) => namesOf(own).length > 0)).toBe(true), PATIENCE);
+  const [first, second] = both.map((own) => [...new Set(namesOf(own))]);
+  expect(first).toEqual([expect.stringMatching(/^[\w-]{16}$/)]);
+  expect(second).toHaveLength(1);
+  expect(second).not.toEqual(first);
 });
 
 test('a player that vanishes with its connection leaves nothing behind', async () => {
