@@ -37,7 +37,6 @@ export function presentation({
   readonly ports?: PlayerPorts | undefined;
 } = {}) {
   const left: string[] = [];
-  const silent: string[] = [];
   const live: JoinedStream = {
     isLive: false,
     recent: new RecentGroup(),
@@ -56,7 +55,6 @@ export function presentation({
     ports: () => ports,
     onJoined: () => {},
     onLeft: (_, cause) => left.push(cause),
-    onSilent: ({ peer }) => silent.push(peer),
     onFault: (_, line) => {
       throw new Error(line);
     },
@@ -81,5 +79,5 @@ export function presentation({
       peer,
     );
   };
-  return { requests: other('192.0.2.7'), other, sessions, left, silent };
+  return { requests: other('192.0.2.7'), other, sessions, left };
 }

@@ -1,7 +1,7 @@
 import { now } from '../../io/os/clock.ts';
 import { BacklogGate } from '../../io/web-server/backlog-gate.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { elapsed, type Instant, type Microseconds, seconds, ticks } from '../../protocol/base/units.ts';
+import { type Instant, type Microseconds, ticks } from '../../protocol/base/units.ts';
 import { JoinableUnits, type JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
 import { randomCname, randomHex } from '../stream/identifiers.ts';
@@ -43,12 +43,6 @@ const SLICE_MS = 2;
 /** Pictures that wait behind those of the group; more than the group has at most. */
 const WAITING_MAX = 1_200;
 
-/**
- * Silence after which a player that sends reports over UDP is taken for unreachable (RFC 7675): of the longest interval
- * between two of them, 6.2 s (RFC 3550 §6.3), more than two.
- */
-const REPORT_SILENCE_MAX: Microseconds = seconds(15);
-
 /** One player: its tracks, and which units of the live stream it gets. */
 export class PlayerSession implements StreamViewer, PlaceHolder {
   readonly joinedAt = now();
@@ -58,11 +52,9 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   readonly tracks = new Map<number, PlayerTrack>();
   readonly #options: PlayerSessionOptions;
   readonly #joinable: JoinableUnits;
-  /** `silent`: it has asked for media, which has stopped until it reports again. */
-  #state: 'ready' | 'playing' | 'silent' | 'ending' | 'ended' = 'ready';
+  #state: 'ready' | 'playing' | 'ending' | 'ended' = 'ready';
   #heardAt: Instant = now();
-  /** Arrival time of the last RTCP packet; `undefined` for a player that has sent none, as some never do. */
-  #reportedAt: Instant | undefined;
+  #reportedAt: Instant = this.#heardAt;
   #gate: BacklogGate;
   /** Pictures of the group at which the player joins, and those after it, until it has caught up. */
   readonly #waiting: AccessUnit[] = [];
@@ -108,6 +100,11 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     return this.#heardAt;
   }
 
+  /** Arrival time of the last RTCP packet; at first that of the player. */
+  get reportedAt(): Instant {
+    return this.#reportedAt;
+  }
+
   get totals(): {
     readonly frames: number;
     readonly packets: number;
@@ -132,21 +129,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   receive(track: number, packet: Uint8Array): void {
     this.heard();
     this.#reportedAt = this.#heardAt;
-    if (this.#state === 'silent') this.play();
     this.tracks.get(track)?.receive(packet);
-  }
-
-  /**
-   * Stops the media of a player whose reports have ceased: its port may be closed, while its connection lives on. It
-   * resumes with the next report or PLAY.
-   * @returns true when the media has stopped now.
-   */
-  checkConsent(at: Instant): boolean {
-    if (!this.isPlaying || this.#reportedAt === undefined) return false;
-    if (elapsed(this.#reportedAt, at) <= REPORT_SILENCE_MAX) return false;
-    this.pause();
-    this.#state = 'silent';
-    return true;
   }
 
   /**
@@ -157,8 +140,6 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     const { live } = this.#options;
     const wasPlaying = this.isPlaying;
     this.#state = 'playing';
-    // A player that asks again has its time to report.
-    if (this.#reportedAt !== undefined) this.#reportedAt = now();
     const isBeginning = live.start();
     const group = live.isLive && !wasPlaying ? live.recent.caughtUp() : [];
     const begin = group[0]?.decodeTimestamp ?? live.recent.present ?? ticks(0);
@@ -177,7 +158,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   }
 
   pause(): void {
-    if (this.#state === 'playing' || this.#state === 'silent') this.#state = 'ready';
+    if (this.#state === 'playing') this.#state = 'ready';
     this.#forgetWaiting();
     this.#joined = false;
   }

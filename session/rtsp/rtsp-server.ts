@@ -76,7 +76,6 @@ export class RtspServer {
       ports: () => this.#ports,
       onJoined: ({ peer, lower }) => log.info(`player ${peer} joined by RTSP`, { transport: lower }),
       onLeft: (session, cause) => this.#left(session, cause),
-      onSilent: ({ peer }) => log.info(`player ${peer} reports no more: its media has stopped until it does`),
       onFault: ({ peer }, line) => log.error(`player ${peer}: ${line}`),
     });
     this.#control = new ControlServer({

@@ -1,5 +1,5 @@
 import { networkOf } from '../../io/net/networks.ts';
-import { elapsed, type Instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
+import { elapsed, type Instant, instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
 import type { JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import type { ChosenTransport, PacketPair, TransportOffer } from '../../protocol/rtsp/transport-header.ts';
@@ -23,8 +23,6 @@ export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
   readonly ports: () => PlayerPorts | undefined;
   readonly onJoined: (session: PlayerSession) => void;
   readonly onLeft: (session: PlayerSession, cause: string) => void;
-  /** The reports of a player over UDP have ceased, and so has its media. */
-  readonly onSilent: (session: PlayerSession) => void;
   /** An internal error has ended a session. */
   readonly onFault: (session: PlayerSession, line: string) => void;
 }
@@ -33,8 +31,11 @@ export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
 export const SESSION_TIMEOUT: Microseconds = seconds(60);
 /** The same for a session over UDP whose connection has closed: most players do so because they are gone. */
 const ORPHAN_TIMEOUT: Microseconds = seconds(10);
-/** Silence after which the ports of a player over UDP are tried: a closed one is reported by its machine. */
-const PROBE_AFTER: Microseconds = seconds(7);
+/**
+ * Time without a report after which the port of a player over UDP is tried, and tried again. That of most players is
+ * 6.2 s at most (RFC 3550 §6.3), that of ffmpeg's any: it reports after 280 kB, so its silence tells nothing.
+ */
+const PROBE_INTERVAL: Microseconds = seconds(7);
 /** Time for which an ended session is kept, so that the player reads BYE and the answer to its TEARDOWN, milliseconds. */
 const ENDED_MS = 3_000;
 const CHANNELS = 256;
@@ -48,8 +49,7 @@ interface Entry {
   readonly release: (() => void)[];
   /** Of a session over UDP: resolve to true when a port of a track is closed. */
   readonly probes: (() => Promise<boolean>)[];
-  /** Last sign of the player before which its ports were tried. */
-  probedFor: Instant | undefined;
+  probedAt: Instant;
   endedTimer: NodeJS.Timeout | undefined;
 }
 
@@ -109,7 +109,7 @@ export class RtspSessions {
     const session: PlayerSession = new PlayerSession(own);
     this.#entries.set(session.id, {
       ...{ session, connection, release: [], probes: [] },
-      ...{ probedFor: undefined, endedTimer: undefined },
+      ...{ probedAt: session.joinedAt, endedTimer: undefined },
     });
     live.add(session);
     this.#options.onJoined(session);
@@ -178,21 +178,20 @@ export class RtspSessions {
       const { session, connection } = entry;
       const limit = connection ? SESSION_TIMEOUT : ORPHAN_TIMEOUT;
       if (elapsed(session.heardAt, at) > limit) this.#conclude(session, `silent for ${limit / 1e6} s`);
-      else if (session.lower === 'udp') this.#checkPorts(at, entry);
+      else if (session.lower === 'udp') this.#tryPorts(at, entry);
     }
   }
 
-  /** Ends a session whose ports have closed, and stops the media of one whose reports have ceased. */
-  #checkPorts(at: Instant, entry: Entry): void {
+  /** Ends a session over UDP when a port of its player is closed, as ICMP tells, though its connection lives on. */
+  #tryPorts(at: Instant, entry: Entry): void {
     const { session, probes } = entry;
-    if (session.checkConsent(at)) this.#options.onSilent(session);
-    const { heardAt } = session;
-    if (!session.reachable || entry.probedFor === heardAt || elapsed(heardAt, at) <= PROBE_AFTER) return;
-    // Once for each silence, so that a player without reports is tried as often as it sends requests.
-    entry.probedFor = heardAt;
+    const { reportedAt } = session;
+    const since = elapsed(instant(Math.max(reportedAt, entry.probedAt)), at);
+    if (!session.isPlaying || since <= PROBE_INTERVAL) return;
+    entry.probedAt = at;
     for (const probe of probes) {
       void probe().then((isClosed) => {
-        if (isClosed && session.heardAt === heardAt) this.#conclude(session, 'its UDP port is closed');
+        if (isClosed && session.reportedAt === reportedAt) this.#conclude(session, 'its UDP port is closed');
       });
     }
   }

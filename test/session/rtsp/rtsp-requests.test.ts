@@ -151,34 +151,6 @@ describe('over UDP', () => {
     return { ...made, session: session!, probed, request, checkAfter };
   }
 
-  test('the media of a player that reports no more stops, until it reports or asks again', async () => {
-    const { session, silent, request, checkAfter } = playing();
-    session.receive(0, REPORT);
-    await checkAfter(14);
-    expect(session.isPlaying).toBe(true);
-    await checkAfter(16);
-    await checkAfter(17);
-    expect(session.isPlaying).toBe(false);
-    expect(silent).toHaveLength(1);
-    session.receive(0, REPORT);
-    expect(session.isPlaying).toBe(true);
-    await checkAfter(16);
-    expect(session.isPlaying).toBe(false);
-    expect(request('PLAY')).toBe(200);
-    expect(session.isPlaying).toBe(true);
-    await checkAfter(1);
-    expect(session.isPlaying).toBe(true);
-  });
-
-  test('a paused player that reports stays paused', async () => {
-    const { session, request, checkAfter } = playing();
-    session.receive(0, REPORT);
-    await checkAfter(16);
-    expect(request('PAUSE')).toBe(200);
-    session.receive(0, REPORT);
-    expect(session.isPlaying).toBe(false);
-  });
-
   test('a player that has never reported keeps its media while it sends requests', async () => {
     const { session, request, checkAfter } = playing();
     for (let round = 0; round < 5; round++) {
@@ -188,22 +160,25 @@ describe('over UDP', () => {
     expect(session.isPlaying).toBe(true);
   });
 
-  test('a session whose port is closed ends after a short silence', async () => {
-    const { sessions, left, probed, checkAfter } = playing(true);
+  test('a session whose port is closed ends soon, also while its connection sends requests', async () => {
+    const { sessions, left, probed, request, checkAfter } = playing(true);
     await checkAfter(6);
     expect(probed).toEqual([]);
+    expect(request('GET_PARAMETER')).toBe(200);
     await checkAfter(8);
     expect(probed).toEqual([6_000]);
     expect(left).toEqual(['its UDP port is closed']);
     expect(sessions.all).toEqual([]);
   });
 
-  test('an open port is tried once for each silence', async () => {
-    const { sessions, probed, checkAfter, request } = playing();
-    for (const seconds of [8, 9, 20]) await checkAfter(seconds);
+  test('an open port is tried now and then, while the player does not report', async () => {
+    const { session, sessions, probed, checkAfter } = playing();
+    for (const seconds of [8, 9, 14]) await checkAfter(seconds);
     expect(probed).toEqual([6_000]);
-    request('GET_PARAMETER');
-    await checkAfter(8);
+    await checkAfter(16);
+    expect(probed).toHaveLength(2);
+    session.receive(0, REPORT);
+    await checkAfter(6);
     expect(probed).toHaveLength(2);
     expect(sessions.all).toHaveLength(1);
   });
