@@ -4,8 +4,13 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from '../../protocol
 import { ByteAccumulator } from '../../protocol/base/byte-accumulator.ts';
 import { ticks } from '../../protocol/base/units.ts';
 
+/** Stream of an access unit on a connection that carries pictures and sound. */
+export type CarriedStream = 'video' | 'sound';
+
 /** An access unit and its frame number, as carried on a byte stream. */
 export interface NumberedUnit {
+  readonly stream: CarriedStream;
+  /** Counts the units of its stream. */
   readonly frame: number;
   readonly unit: AccessUnit;
   /** Size on the stream, bytes, header included. */
@@ -27,20 +32,22 @@ export interface NumberedUnit {
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |             timestamp − decode timestamp                      |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    |N|        importance           |       number of parts         |
+ *    |N|S|      importance           |       number of parts         |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |           length of the first part, then its bytes ...       |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *
+ * N: decoded and not shown. S: a unit of the sound.
  */
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 20;
-/** The frame is decoded and not shown. */
 const DECODE_ONLY = 0x8000;
+const SOUND = 0x4000;
 const IMPORTANCES: readonly Importance[] = ['key', 'reference', 'discardable'];
 /** Upper bound of an access unit, bytes. A larger announced length means that the stream is not ours. */
 const UNIT_BYTES_MAX = 64 * 1_024 * 1_024;
 
-export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
+export function frameAccessUnit(frame: number, unit: AccessUnit, stream: CarriedStream = 'video'): Uint8Array {
   const { parts, timestamp, decodeTimestamp, importance } = unit;
   const bytes = parts.reduce((sum, { length }) => sum + LENGTH_BYTES + length, HEADER_BYTES);
   assert(bytes <= UNIT_BYTES_MAX, "the access unit must not exceed the receiver's limit");
@@ -50,7 +57,8 @@ export function frameAccessUnit(frame: number, unit: AccessUnit): Uint8Array {
   writeUint32(target, 8, Math.floor(timestamp / 2 ** 32));
   writeUint32(target, 12, timestamp >>> 0);
   writeUint32(target, 16, timestamp - decodeTimestamp);
-  writeUint16(target, 20, IMPORTANCES.indexOf(importance) | (unit.decodeOnly === true ? DECODE_ONLY : 0));
+  const flags = (unit.decodeOnly === true ? DECODE_ONLY : 0) | (stream === 'sound' ? SOUND : 0);
+  writeUint16(target, 20, IMPORTANCES.indexOf(importance) | flags);
   writeUint16(target, 22, parts.length);
   let offset = LENGTH_BYTES + HEADER_BYTES;
   for (const part of parts) {
@@ -99,7 +107,8 @@ export class AccessUnitDeframer {
 
 /** Parses the body of a unit. Offsets are those of the diagram minus the length field. */
 function parseUnit(body: Uint8Array): NumberedUnit | undefined {
-  const importance = IMPORTANCES[readUint16(body, 16) & ~DECODE_ONLY];
+  const flags = readUint16(body, 16);
+  const importance = IMPORTANCES[flags & ~(DECODE_ONLY | SOUND)];
   const timestamp = ticks((readUint32(body, 4) | 0) * 2 ** 32 + readUint32(body, 8));
   const parts: Uint8Array[] = [];
   let offset = HEADER_BYTES;
@@ -111,8 +120,9 @@ function parseUnit(body: Uint8Array): NumberedUnit | undefined {
     offset = end;
   }
   if (importance === undefined || offset !== body.length) return undefined;
-  const decodeOnly = (readUint16(body, 16) & DECODE_ONLY) !== 0;
+  const decodeOnly = (flags & DECODE_ONLY) !== 0;
   const shared = { parts, timestamp, decodeTimestamp: ticks(timestamp - readUint32(body, 12)), importance };
   const unit: AccessUnit = decodeOnly ? { ...shared, decodeOnly } : shared;
-  return { frame: readUint32(body, 0), unit, bytes: LENGTH_BYTES + body.length };
+  const stream = (flags & SOUND) !== 0 ? 'sound' : 'video';
+  return { stream, frame: readUint32(body, 0), unit, bytes: LENGTH_BYTES + body.length };
 }

@@ -1,7 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import { AccessUnitDeframer } from './access-unit-framing.ts';
+import { AccessUnitDeframer, type CarriedStream } from './access-unit-framing.ts';
 import { TcpConnection } from './connection.ts';
 import type { TcpConnectionOptions } from './tcp-options.ts';
 
@@ -12,6 +12,8 @@ export type TcpMediaReceiverEvent =
   /** A complete unit; its last byte was delivered in order at `completeAt`. */
   | {
       readonly kind: 'access-unit';
+      readonly stream: CarriedStream;
+      /** Counts the units of its stream. */
       readonly frame: number;
       readonly unit: AccessUnit;
       readonly completeAt: Instant;

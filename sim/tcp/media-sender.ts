@@ -1,7 +1,7 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, instant, type Microseconds } from '../../protocol/base/units.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import { frameAccessUnit } from './access-unit-framing.ts';
+import { type CarriedStream, frameAccessUnit } from './access-unit-framing.ts';
 import { TcpConnection } from './connection.ts';
 import type { TcpConnectionOptions } from './tcp-options.ts';
 
@@ -14,34 +14,41 @@ export interface TcpMediaSenderOptions extends Omit<TcpConnectionOptions, 'role'
    */
   readonly unsentBytesMax?: number;
   /**
-   * Longest wait in the application, microseconds. An older unit is discarded, together with all units up to the next
-   * key frame. `undefined`: units are never discarded. Needs `unsentBytesMax`, because written data cannot be
-   * withdrawn.
+   * Longest wait in the application, microseconds. An older unit is discarded, a picture together with all pictures up
+   * to the next key frame. `undefined`: units are never discarded. Needs `unsentBytesMax`, because written data cannot
+   * be withdrawn.
    */
   readonly waitMax?: Microseconds;
 }
 
+/** A unit of a stream, whose units `frame` counts. `handedAt`: when the source provided it. */
+interface HandedUnit {
+  readonly stream: CarriedStream;
+  readonly frame: number;
+  readonly handedAt: Instant;
+}
+
 export type TcpMediaSenderEvent =
   | { readonly kind: 'established' }
-  /** `handedAt`: when the source provided the unit. */
-  | { readonly kind: 'written'; readonly frame: number; readonly handedAt: Instant; readonly bytes: number }
-  | { readonly kind: 'given-up'; readonly frame: number; readonly handedAt: Instant }
+  | (HandedUnit & { readonly kind: 'written'; readonly bytes: number })
+  | (HandedUnit & { readonly kind: 'given-up' })
   | { readonly kind: 'closed' }
   | { readonly kind: 'failed'; readonly cause: 'reset' | 'timed-out' };
 
-interface WaitingUnit {
-  readonly frame: number;
-  readonly handedAt: Instant;
+interface WaitingUnit extends HandedUnit {
   readonly unit: AccessUnit;
 }
 
-/** Sends the access units of a `Sender` over a modelled TCP connection, one write per unit. The active end. */
+/**
+ * Sends access units, of pictures and of their sound, over a modelled TCP connection, one write per unit. The active
+ * end.
+ */
 export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
   readonly connection: TcpConnection;
   readonly #options: TcpMediaSenderOptions;
   readonly #events: TcpMediaSenderEvent[] = [];
   readonly #waiting: WaitingUnit[] = [];
-  #frames = 0;
+  readonly #frames: Record<CarriedStream, number> = { video: 0, sound: 0 };
   #opened = false;
   #finishRequested = false;
   #skipsToKey = false;
@@ -52,8 +59,8 @@ export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
     this.connection = new TcpConnection({ ...options, role: 'active' });
   }
 
-  send(now: Instant, unit: AccessUnit): void {
-    this.#waiting.push({ frame: this.#frames++, handedAt: now, unit });
+  send(now: Instant, unit: AccessUnit, stream: CarriedStream = 'video'): void {
+    this.#waiting.push({ stream, frame: this.#frames[stream]++, handedAt: now, unit });
     this.#write(now);
   }
 
@@ -99,21 +106,22 @@ export class TcpMediaSender implements Endpoint<TcpMediaSenderEvent> {
     this.#now = now;
     const { unsentBytesMax = Number.POSITIVE_INFINITY } = this.#options;
     while (this.#waiting.length > 0 && this.connection.unsentBytes < unsentBytesMax) {
-      const { frame, handedAt, unit } = this.#waiting.shift()!;
-      if (this.#isStale(now, handedAt, unit)) {
-        this.#events.push({ kind: 'given-up', frame, handedAt });
+      const { unit, ...handed } = this.#waiting.shift()!;
+      if (this.#isStale(now, handed, unit)) {
+        this.#events.push({ kind: 'given-up', ...handed });
         continue;
       }
-      const bytes = frameAccessUnit(frame, unit);
-      this.#events.push({ kind: 'written', frame, handedAt, bytes: bytes.length });
+      const bytes = frameAccessUnit(handed.frame, unit, handed.stream);
+      this.#events.push({ kind: 'written', ...handed, bytes: bytes.length });
       this.connection.write(now, bytes);
     }
     if (this.#finishRequested && this.#waiting.length === 0) this.connection.finish(now);
   }
 
-  #isStale(now: Instant, handedAt: Instant, unit: AccessUnit): boolean {
+  #isStale(now: Instant, { stream, handedAt }: HandedUnit, unit: AccessUnit): boolean {
     const { waitMax = Number.POSITIVE_INFINITY } = this.#options;
     const isOld = now - handedAt > waitMax;
+    if (stream === 'sound') return isOld;
     if (unit.importance === 'key') this.#skipsToKey = isOld;
     else if (isOld) this.#skipsToKey = true;
     return this.#skipsToKey;

@@ -20,7 +20,21 @@ interface SessionResult {
   readonly sender: TcpMediaSender;
 }
 
-function runSession(forward: string, frames: number, options: Partial<TcpMediaSenderOptions> = {}): SessionResult {
+/** A unit of sound, which can always be decoded. */
+const SOUND: AccessUnit = {
+  parts: [new Uint8Array(160)],
+  timestamp: ticks(0),
+  decodeTimestamp: ticks(0),
+  importance: 'key',
+};
+
+/** @param soundUnits units of sound after each picture. */
+function runSession(
+  forward: string,
+  frames: number,
+  options: Partial<TcpMediaSenderOptions> = {},
+  soundUnits = 0,
+): SessionResult {
   const common = { ...TCP_DEFAULTS, congestionControl: 'reno' as const };
   const sender = new TcpMediaSender({
     ...common,
@@ -56,6 +70,7 @@ function runSession(forward: string, frames: number, options: Partial<TcpMediaSe
           handedAt.push(now);
           sent.push(unit);
           sender.send(now, unit);
+          for (let more = 0; more < soundUnits; more++) sender.send(now, SOUND, 'sound');
         },
         finish: () => sender.finish(),
       }),
@@ -142,6 +157,40 @@ test('a sender with little unsent data discards old units without sending them',
     Math.max(...result.received.map(({ completeAt, frame }) => completeAt - result.handedAt[frame]!));
   expect(naive.received).toHaveLength(120);
   expect(latest(bounded)).toBeLessThan(latest(naive) / 3);
+});
+
+test('carries sound beside the pictures, each counted by itself', () => {
+  const streams = fc.array(fc.tuple(unit, fc.constantFrom('video' as const, 'sound' as const)), { maxLength: 8 });
+  fc.assert(
+    fc.property(streams, (drafts) => {
+      const frames = { video: 0, sound: 0 };
+      const sent = drafts.map(([{ lead, ...draft }, stream]) => {
+        const whole: AccessUnit = { ...draft, decodeTimestamp: ticks(draft.timestamp - lead) };
+        return { stream, frame: frames[stream]++, unit: whole };
+      });
+      const deframer = new AccessUnitDeframer();
+      const received = sent.map((each) => deframer.push(frameAccessUnit(each.frame, each.unit, each.stream)));
+      expect(received).toEqual(sent.map((each) => [expect.objectContaining(each)]));
+    }),
+  );
+});
+
+test('pictures wait for a key frame after one was given up, whatever sound comes between', () => {
+  const options = { unsentBytesMax: 16 * 1_024, waitMax: milliseconds(200) };
+  const { received, written } = runSession('loss=5% delay=25ms seed=3', 120, options, 2);
+  const of = (stream: 'video' | 'sound') => ({
+    received: received.filter((event) => event.stream === stream),
+    givenUp: written.flatMap((event) => (event.kind === 'given-up' && event.stream === stream ? [event.frame] : [])),
+  });
+  const [video, sound] = [of('video'), of('sound')];
+  expect(video.givenUp.length).toBeGreaterThan(0);
+  expect(video.received.length + video.givenUp.length).toBe(120);
+  expect(sound.received.length + sound.givenUp.length).toBe(240);
+  for (const [index, { frame, unit: each }] of video.received.entries()) {
+    if (index > 0 && video.received[index - 1]!.frame !== frame - 1) expect(each.importance).toBe('key');
+  }
+  // Pictures are given up to the next key frame; sound that is not old is not.
+  expect(sound.givenUp.length / 240).toBeLessThan(video.givenUp.length / 120);
 });
 
 test('equal seeds give equal times, and different seeds differ', () => {
