@@ -34,8 +34,10 @@ export interface BroadcastOptions {
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
   /** Sound beside the units, whose times are on the same timeline; from the beginning at each call. */
   readonly sound?: (() => AsyncIterable<AccessUnit>) | undefined;
-  /** Called with each unit of the sound when its time has come. */
-  readonly onSound?: ((unit: AccessUnit) => void) | undefined;
+  /** Called with each unit of the sound when its time has come. @param dueAt due time of the unit, as that of `onUnit`. */
+  readonly onSound?: ((unit: AccessUnit, dueAt: Instant) => void) | undefined;
+  /** How long pictures wait for sound that is being read; default: not at all. */
+  readonly soundWaitMax?: Microseconds | undefined;
   /** Called when reading the sound fails, which ends the sound of its round. */
   readonly onSoundFailure?: ((error: unknown) => void) | undefined;
   /** Called after the last unit, or when the source fails. Not called after `stop`. */
@@ -281,11 +283,21 @@ export class Broadcast {
     return ahead < 0 ? ahead : microseconds(Math.max(0, late));
   }
 
+  /** Returns the time until which a picture waits for sound before it; `undefined` when it does not wait. */
+  #waitsForSoundUntil(unit: AccessUnit): Instant | undefined {
+    const { soundWaitMax } = this.#options;
+    if (!soundWaitMax || !this.#sound || this.#sound.head || this.#sound.exhausted) return undefined;
+    const until = later(this.#dueAt(unit), soundWaitMax);
+    return until > now() ? until : undefined;
+  }
+
   #handOver(): void {
     if (this.#startedAt === undefined) return this.#exhausted && this.#queue.length === 0 ? this.#end() : undefined;
     for (let head = this.#head; head && !this.#stopped; head = this.#head) {
       const { unit, isSound } = head;
       const late = this.#lateness(unit);
+      const waitsUntil = isSound ? undefined : this.#waitsForSoundUntil(unit);
+      if (waitsUntil !== undefined) return this.#wakeUp.set(waitsUntil);
       if (late < 0) return this.#wakeUp.set(later(now(), microseconds(-late)));
       if (!this.#options.isLive && late > (this.#options.lateMax ?? STALL)) {
         this.#stalls.add(microsecondsToTicks(late));
@@ -293,7 +305,7 @@ export class Broadcast {
       }
       if (isSound) {
         this.#sound!.take();
-        this.#options.onSound?.(shifted(unit, this.#stalls.total));
+        this.#options.onSound?.(shifted(unit, this.#stalls.total), this.#dueAt(unit));
         continue;
       }
       this.#queue.shift();

@@ -315,3 +315,48 @@ describe('a playlist', () => {
     expect(opened).toBe(1);
   });
 });
+
+describe('pictures beside sound that is read slowly', () => {
+  /** Four pictures, and sound at the times of the last two, which comes when it is let go. */
+  function slowSound(options: Partial<BroadcastOptions>) {
+    const order: string[] = [];
+    let letGo = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const { ends } = broadcast(
+      [0, 1, 2, 3].map((index) => unit(index * FRAME)),
+      {
+        sound: async function* () {
+          yield unit(0);
+          await gate;
+          yield* [2, 3].map((index) => unit(index * FRAME));
+        },
+        onUnit: ({ timestamp }) => order.push(`picture ${timestamp / FRAME}`),
+        onSound: ({ timestamp }) => order.push(`sound ${timestamp / FRAME}`),
+        ...options,
+      },
+    );
+    return { order, ends, letGo };
+  }
+
+  test('wait for it where they are told to', async () => {
+    const { order, ends, letGo } = slowSound({ soundWaitMax: seconds(600) });
+    await until('the first sound has come', () => order.includes('sound 0'));
+    expect(order).toEqual(['picture 0', 'sound 0']);
+    letGo();
+    await until('it has ended', () => ends.length > 0);
+    expect(order.indexOf('sound 2')).toBeLessThan(order.indexOf('picture 3'));
+    expect(order).toHaveLength(7);
+  });
+
+  test('go on after the time for which they wait, and without it by default', async () => {
+    for (const options of [{}, { soundWaitMax: seconds(0.05) }]) {
+      const { order, ends, letGo } = slowSound(options);
+      await until('all pictures have come', () => order.includes('picture 3'));
+      expect(order).not.toContain('sound 2');
+      letGo();
+      await until('it has ended', () => ends.length > 0);
+    }
+  });
+});
