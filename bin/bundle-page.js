@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Scripts and workers of the pages, without extension. */
-const ENTRIES = ['web/lanes/lanes-page', 'web/lanes/lane-worker', 'web/player/page', 'web/player/sound-worklet'];
+const ENTRIES = [
+  'web/lanes/lanes-page',
+  'web/lanes/lane-worker',
+  'web/lanes/lane-worklet',
+  'web/player/page',
+  'web/player/sound-worklet',
+];
 
 /** Writes DIST/page, with the same paths, from the compiled modules in DIST, which stay as they are. */
 export async function bundlePage(dist) {

@@ -94,7 +94,8 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     import('../io/web-server/page-invitation.ts'),
     import('./source-options.ts'),
   ]);
-  const openOne = (which: string) => openInput(which, { encode: 'auto', bitrate: 2_000_000, gop: 30 }, log, CARRIED);
+  const encoding = { encode: 'auto', bitrate: 2_000_000, gop: 30, audio: true } as const;
+  const openOne = (which: string) => openInput(which, encoding, log, CARRIED);
   const media = await openOne(input);
   let stop = () => {};
   const stopped = new Promise<void>((resolve) => {

@@ -18,6 +18,7 @@ if (refusal !== undefined) fail(refusal);
 const SCRIPTS = [
   'web/lanes/lanes-page.ts',
   'web/lanes/lane-worker.ts',
+  'web/lanes/lane-worklet.ts',
   'site/lane-host.ts',
   'site/lab-worker.ts',
   'site/own-file.ts',

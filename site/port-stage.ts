@@ -29,6 +29,10 @@ export class PortStage implements LaneStage {
     this.#port.postMessage(message);
   }
 
+  sound(message: Uint8Array): void {
+    this.#port.postMessage(message);
+  }
+
   arrange(places: readonly (number | undefined)[]): void {
     const before = this.#groups;
     this.#groups = before.map((_, lane) => {

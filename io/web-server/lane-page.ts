@@ -127,6 +127,11 @@ export class LanePage {
     for (const viewer of this.#site.windows) viewer.picture(importance, lane, message);
   }
 
+  /** Sends a frame of a lane's sound to all windows. Never blocks and never throws. */
+  sound(message: Uint8Array): void {
+    for (const viewer of this.#site.windows) viewer.sound(message);
+  }
+
   /** Takes over a new order of the lanes. @param places place before of each lane; `undefined` for a new one. */
   arrange(places: readonly (number | undefined)[]): void {
     const before = this.#groups;

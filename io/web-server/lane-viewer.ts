@@ -29,6 +29,11 @@ export class LaneViewer extends SiteWindow<LaneCommand> {
     if (gate && !this.#lag.isBehind(performance.now())) this.sendPicture(gate, importance, message);
   }
 
+  /** Sends a frame of sound, unless so much waits that it would come too late. */
+  sound(message: Uint8Array): void {
+    if (!this.#lag.isBehind(performance.now())) this.sendBytes(message, EVENTS_QUEUE_BYTES);
+  }
+
   /** Prepares for the pictures of a lane from its key frame on. */
   rejoin(lane: number): void {
     this.#gates[lane] = newGate();

@@ -1,6 +1,7 @@
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
 import type { Ticks } from '../base/units.ts';
 import type { Recovery } from '../control/recovery.ts';
+import type { PageSoundDescription } from './page-message.ts';
 import { readPicture, writePicture } from './picture-bytes.ts';
 
 /**
@@ -9,6 +10,7 @@ import { readPicture, writePicture } from './picture-bytes.ts';
  *
  * Binary messages carry a frame of one lane, server to page, in the form of `picture-bytes.ts`, version 2; the bytes of the
  * kind are lane and run, the number is that of the frame within the run, and the time is that of handing over to the lane.
+ * Those with a frame of sound are in `lane-sound.ts`.
  *
  * A lane whose settings change begins another run, whose frames count from 0 again. Text
  * messages are JSON: `LaneAnnouncement` from the server, `LaneCommand` (protocol/page/lane-command.ts) from the page.
@@ -90,13 +92,26 @@ export interface LaneFigures {
   readonly lagMsP95: number | null;
   /** W3C webrtc-stats `freezeCount`. */
   readonly freezes: number;
-  /** Bytes of the video sent, and all bytes that entered the link for it, headers included. */
+  /** Bytes of the pictures and the sound sent, and all bytes that entered the link for them, headers included. */
   readonly mediaBytes: number;
   readonly pathBytes: number;
   /** Bytes that entered the link towards the receiver, headers included, per byte of media sent, minus one. */
   readonly overhead: number | null;
   /** Delay so far of the next frame of an in-order transport; 0 for others. */
   readonly stalledForMs: number;
+  /** Figures of the sound; absent without sound. */
+  readonly sound?: LaneSoundFigures;
+}
+
+/** What became of the units of a lane's sound. Each decided unit is in exactly one class. */
+export interface LaneSoundFigures {
+  readonly unitsOnTime: number;
+  readonly unitsRecovered: number;
+  /** Heard after they were due, over a transport that drops nothing. */
+  readonly unitsLate: number;
+  readonly unitsLost: number;
+  /** Duration of the lost and the late units, milliseconds: sound that is not there when it is due. */
+  readonly concealedMs: number;
 }
 
 /** Rates of a lane over the last fraction of a second, bits per second. */
@@ -123,6 +138,9 @@ export type PacketFreed = readonly [number, number];
 /** [number, captured at, complete at or −1, shown or given up at, class] */
 export type FrameDecided = readonly [number, number, number, number, number];
 
+/** A unit of sound: [number, captured at, heard or given up at, class, duration in milliseconds] */
+export type SoundDecided = readonly [number, number, number, number, number];
+
 /** Events of one lane since the previous such message. */
 export interface LaneEvents {
   readonly run: number;
@@ -132,6 +150,7 @@ export interface LaneEvents {
   readonly arrived: readonly PacketArrived[];
   readonly freed: readonly PacketFreed[];
   readonly frames: readonly FrameDecided[];
+  readonly sounds: readonly SoundDecided[];
 }
 
 /** Rates of all lanes since the previous such message. */
@@ -152,6 +171,8 @@ export type LaneAnnouncement =
       readonly width: number;
       readonly height: number;
       readonly title: string;
+      /** Absent without sound. */
+      readonly sound?: PageSoundDescription | undefined;
       /** Command that starts the server, as typed in a shell. */
       readonly command?: string | undefined;
     }
@@ -172,8 +193,9 @@ export const LANE_SOCKET_PATH = '/lanes';
 export const UPLOAD_BYTES_MAX = 512_000_000;
 
 const VERSION = 2;
-const LANE_OFFSET = 2;
-const RUN_OFFSET = 3;
+/** Positions of the lane and of its run in a binary message. */
+export const LANE_OFFSET = 2;
+export const RUN_OFFSET = 3;
 
 export function serializeLanePicture(
   picture: Omit<LanePicture, 'data'> & { readonly parts: readonly Uint8Array[] },

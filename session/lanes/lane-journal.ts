@@ -7,6 +7,7 @@ import {
   type PacketArrived,
   type PacketFreed,
   type PacketKind,
+  type SoundDecided,
 } from '../../protocol/page/lane-message.ts';
 
 interface Sent {
@@ -28,6 +29,7 @@ export class LaneJournal {
   #freed: PacketFreed[] = [];
   #lost: number[] = [];
   #frames: FrameDecided[] = [];
+  #sounds: SoundDecided[] = [];
   #packets = 0;
 
   /** Records a sent packet. @returns the number of the packet. */
@@ -68,6 +70,19 @@ export class LaneJournal {
     ]);
   }
 
+  /** Records the outcome of a unit of sound. */
+  soundDecided(
+    number: number,
+    captured: { readonly at: Instant; readonly durationMs: number },
+    decidedAt: Instant,
+    unitClass: FrameClass,
+  ): void {
+    if (this.#sounds.length >= EVENTS_MAX) return;
+    const { at, durationMs } = captured;
+    const index = FRAME_CLASSES.indexOf(unitClass);
+    this.#sounds.push([number, toMilliseconds(at), toMilliseconds(decidedAt), index, durationMs]);
+  }
+
   take(run: number): LaneEvents {
     const events: LaneEvents = {
       run,
@@ -78,12 +93,14 @@ export class LaneJournal {
       arrived: this.#arrived,
       freed: this.#freed,
       frames: this.#frames,
+      sounds: this.#sounds,
     };
     this.#sent = [];
     this.#lost = [];
     this.#arrived = [];
     this.#freed = [];
     this.#frames = [];
+    this.#sounds = [];
     return events;
   }
 }

@@ -1,11 +1,12 @@
 import type { Instant } from '../../protocol/base/units.ts';
 import type { Link } from '../../sim/link/link.ts';
 import type { Path } from '../../sim/simulation.ts';
+import type { CarriedStream } from '../../sim/tcp/access-unit-framing.ts';
 import type { LaneCapture } from './lane-capture.ts';
 
 export interface LanePathObserver {
-  /** Called for each datagram sent. @returns a number that identifies it on arrival. */
-  onSent(now: Instant, datagram: Uint8Array, lost: boolean): number;
+  /** Called for each datagram sent. @returns a number that identifies it on arrival; `undefined` when it is not observed. */
+  onSent(now: Instant, datagram: Uint8Array, lost: boolean): number | undefined;
   /** Called for a datagram that was lost after it had been sent, in a queue. */
   onLost(number: number, datagram: Uint8Array): void;
   onArrived(now: Instant, number: number, datagram: Uint8Array): void;
@@ -17,10 +18,10 @@ export class LanePath implements Path {
   readonly #capture: LaneCapture;
   readonly #headerBytes: number;
   readonly #observer: LanePathObserver;
-  readonly #isMedia: (datagram: Uint8Array) => boolean;
+  readonly #streamOf: (datagram: Uint8Array) => CarriedStream | undefined;
   /** Number of each datagram in flight. A link returns the same array it was given, unless it corrupted it. */
   readonly #numbers = new WeakMap<Uint8Array, number>();
-  #toDrop = 0;
+  readonly #toDrop: Record<CarriedStream, number> = { video: 0, sound: 0 };
   #bytes = 0;
   #bytesDelivered = 0;
 
@@ -29,13 +30,14 @@ export class LanePath implements Path {
     readonly capture: LaneCapture;
     readonly headerBytes: number;
     readonly observer: LanePathObserver;
-    readonly isMedia: (datagram: Uint8Array) => boolean;
+    /** Stream of a datagram with media; `undefined` for others. */
+    readonly streamOf: (datagram: Uint8Array) => CarriedStream | undefined;
   }) {
     this.#link = options.link;
     this.#capture = options.capture;
     this.#headerBytes = options.headerBytes;
     this.#observer = options.observer;
-    this.#isMedia = options.isMedia;
+    this.#streamOf = options.streamOf;
   }
 
   /** Bytes that entered the link, including UDP and IP headers. */
@@ -48,23 +50,25 @@ export class LanePath implements Path {
     return this.#bytesDelivered;
   }
 
-  /** Drops the next media datagrams before they reach the link. */
+  /** Drops the next media datagrams of each stream before they reach the link. */
   dropNext(packets: number): void {
-    this.#toDrop = packets;
+    this.#toDrop.video = packets;
+    this.#toDrop.sound = packets;
   }
 
   send(now: Instant, datagram: Uint8Array): void {
     this.#bytes += datagram.length + this.#headerBytes;
     this.#capture.sent(now, 'forward', datagram);
-    if (this.#toDrop > 0 && this.#isMedia(datagram)) {
-      this.#toDrop--;
+    const stream = this.#streamOf(datagram);
+    if (stream !== undefined && this.#toDrop[stream] > 0) {
+      this.#toDrop[stream]--;
       this.#observer.onSent(now, datagram, true);
       return;
     }
     const fate = this.#link.send(now, datagram);
     const isLost = fate === 'lost' || fate === 'overflowed';
     const number = this.#observer.onSent(now, datagram, isLost);
-    if (!isLost) this.#numbers.set(datagram, number);
+    if (!isLost && number !== undefined) this.#numbers.set(datagram, number);
     this.#takeOutcomes();
   }
 

@@ -41,6 +41,10 @@ export class LaneRecord {
     if (this.#captured.size > FRAMES_MAX) this.#captured.delete(this.#captured.keys().next().value!);
   }
 
+  soundCaptured(bytes: number): void {
+    this.#mediaBytes += bytes;
+  }
+
   /** Returns the capture time of a frame; `undefined` when it has expired. */
   capturedAt(frame: number): Instant | undefined {
     return this.#captured.get(frame)?.at;

@@ -10,6 +10,7 @@ import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { TraceReader } from '../../sim/link/loss/loss-words.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
+import { pageSound } from '../run/page-sound.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { FollowedSource } from './followed-source.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
@@ -17,6 +18,8 @@ import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 /** Windows that show the lanes: those of a page, or of workers in one. */
 export interface LaneStage {
   picture(importance: Importance, lane: number, message: Uint8Array): void;
+  /** Sends a frame of a lane's sound. */
+  sound(message: Uint8Array): void;
   /** Takes over a new order of the lanes. @param places place before of each lane; `undefined` for a new one. */
   arrange(places: readonly (number | undefined)[]): void;
   announce(announcement: LaneAnnouncement): void;
@@ -100,6 +103,7 @@ export class LaneShow {
       lanes: options.lanes,
       link: options.link,
       onPicture: (importance, lane, message) => stage.picture(importance, lane, message),
+      onSound: (message) => stage.sound(message),
       onKeyFrameRequest: (lane) => this.#playing.followed?.requestKeyFrame(lane),
     });
     const { name, media } = options.source;
@@ -154,7 +158,7 @@ export class LaneShow {
       case 'freeze':
         return this.#lanes.freeze(command.milliseconds);
       case 'restart':
-        return this.#lanes.restart(this.#playing.media.description);
+        return this.#lanes.restart(sourceOf(this.#playing.media));
       case 'stop':
         return this.#options.onEnd();
       // Commands between a window and its connection, which has handled them.
@@ -305,7 +309,7 @@ export class LaneShow {
 
   #begin(next: Omit<Playing, 'broadcast' | 'followed'>, followedMedia?: MediaSource): Playing {
     const { name, input, media, folder } = next;
-    this.#lanes.restart(media.description);
+    this.#lanes.restart(sourceOf(media));
     const followed = followedMedia && this.#follow(followedMedia);
     const { log, loop, onEnd } = this.#options;
     const broadcast: Broadcast = new Broadcast({
@@ -313,6 +317,11 @@ export class LaneShow {
       loop,
       lateMax: FRAME_LATE_MAX,
       onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt),
+      sound: media.sound && (() => media.sound!.units()),
+      // The lanes' clock waits for the next picture, and with it for the sound.
+      soundWaitMax: FRAME_LATE_MAX,
+      onSound: (unit, dueAt) => this.#lanes.sendSound(unit, dueAt),
+      onSoundFailure: (error) => log.warn(`the sound ends early: ${causeOf(error)}`),
       onEnd: (error) => {
         if (this.#playing?.broadcast !== broadcast) return;
         if (error === undefined) return onEnd();
@@ -350,9 +359,11 @@ export class LaneShow {
   }
 
   #description(): LaneAnnouncement {
-    const { width, height } = this.#playing.media.description;
+    const { media, name } = this.#playing;
+    const { width, height } = media.description;
     const { command } = this.#options;
-    return { kind: 'description', width, height, title: basename(this.#playing.name), command };
+    const sound = pageSound(media.sound?.description);
+    return { kind: 'description', width, height, title: basename(name), ...(sound && { sound }), command };
   }
 
   #takeRates(): LanesRates {
@@ -377,6 +388,9 @@ export class LaneShow {
     return { kind: 'figures', atMs: this.#lanes.nowMs, lanes: this.#lanes.figures };
   }
 }
+
+/** The source as the lanes take it. */
+const sourceOf = ({ description, sound }: MediaSource) => ({ ...description, sound: sound?.description });
 
 async function end({ broadcast, followed, media, folder }: Playing): Promise<void> {
   broadcast.stop();

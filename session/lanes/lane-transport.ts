@@ -1,3 +1,4 @@
+import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { FrameClass } from '../../protocol/frame-class.ts';
@@ -8,6 +9,7 @@ import type { LaneCapture } from './lane-capture.ts';
 import type { LaneJournal } from './lane-journal.ts';
 import type { LanePath } from './lane-path.ts';
 import type { FrameCounts, LaneRecord } from './lane-record.ts';
+import type { LaneSoundRecord } from './lane-sound-record.ts';
 
 export interface LaneTransportOptions {
   readonly settings: LaneSettings;
@@ -21,8 +23,17 @@ export interface LaneTransportOptions {
   readonly journal: LaneJournal;
   readonly record: LaneRecord;
   readonly show: (unit: AccessUnit, frame: number) => void;
+  /** Sound beside the pictures; `undefined` without. */
+  readonly sound: LaneSoundOptions | undefined;
   /** Called when nothing can be decoded without a key frame; of interest to a source that makes one. */
   readonly requestKeyFrame: () => void;
+}
+
+export interface LaneSoundOptions {
+  readonly description: SoundDescription;
+  readonly record: LaneSoundRecord;
+  /** Takes a unit when it is to be heard. */
+  readonly play: (unit: AccessUnit, number: number) => void;
 }
 
 /** Both ends of a lane and the path between them, on a clock controlled by the caller. */
@@ -39,6 +50,8 @@ export interface LaneTransport {
   stalledFor(now: Instant): Microseconds;
   /** @returns true when the frame was accepted. After a refusal the stream resumes at the next key frame. */
   send(now: Instant, unit: AccessUnit): boolean;
+  /** Sends a unit of the sound; only for a lane with sound. */
+  sendSound(now: Instant, unit: AccessUnit): void;
   runUntil(now: Instant): void;
 }
 

@@ -1,3 +1,4 @@
+import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { elapsed, type Instant, inSeconds, perSecond, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneEvents, LaneFigures, LaneRates, LaneSettings } from '../../protocol/page/lane-message.ts';
@@ -6,6 +7,7 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { LaneCapture } from './lane-capture.ts';
 import { LaneJournal } from './lane-journal.ts';
 import { LaneRecord } from './lane-record.ts';
+import { LaneSoundRecord } from './lane-sound-record.ts';
 import type { LaneTransport } from './lane-transport.ts';
 import { TcpLane } from './tcp-lane.ts';
 import { UdpLane } from './udp-lane.ts';
@@ -16,6 +18,12 @@ export interface LaneOptions {
   /** Run number of the lane, increased by each restart, 0 to 255. */
   readonly run: number;
   readonly startsAt: Instant;
+  /** Sound beside the pictures; absent without. */
+  readonly sound?: SoundDescription | undefined;
+  /** Called for each unit of the sound when it is to be heard. */
+  readonly onSound?:
+    | ((sound: { readonly unit: AccessUnit; readonly number: number; readonly run: number }) => void)
+    | undefined;
   /** Called for each frame released by the lane's receiver. */
   readonly onPicture: (picture: {
     readonly unit: AccessUnit;
@@ -48,6 +56,7 @@ export class Lane {
   readonly #journal = new LaneJournal();
   readonly #record = new LaneRecord();
   readonly #capture = new LaneCapture();
+  readonly #sound: LaneSoundRecord | undefined;
   readonly #transport: LaneTransport;
   readonly #requestKeyFrame: () => void;
   #pathDelay: number;
@@ -55,7 +64,7 @@ export class Lane {
   /** Bytes at the last call of `takeRates`, and its time. */
   #ratesFrom: { readonly at: Instant; readonly sent: number; readonly delivered: number };
 
-  constructor({ settings, link, run, startsAt, onPicture, onKeyFrameRequest }: LaneOptions) {
+  constructor({ settings, link, run, startsAt, sound, onSound, onPicture, onKeyFrameRequest }: LaneOptions) {
     this.settings = settings;
     this.run = run;
     this.#startsAt = startsAt;
@@ -69,6 +78,8 @@ export class Lane {
       new Link(link, 'back', { headerBytes }),
     ];
     this.#links = [forward, back];
+    const record = sound && new LaneSoundRecord(sound, this.#journal);
+    this.#sound = record;
     const options = {
       settings,
       forward,
@@ -80,6 +91,12 @@ export class Lane {
       record: this.#record,
       show: (unit: AccessUnit, frame: number) =>
         onPicture({ unit, frame, run, capturedAt: this.#record.capturedAt(frame) ?? startsAt }),
+      sound: sound &&
+        record && {
+          description: sound,
+          record,
+          play: (unit: AccessUnit, number: number) => onSound?.({ unit, number, run }),
+        },
       requestKeyFrame: this.#requestKeyFrame,
     };
     this.#transport = settings.transport === 'udp' ? new UdpLane(options) : new TcpLane(options, startsAt);
@@ -100,6 +117,12 @@ export class Lane {
     this.#transport.runUntil(now);
     if (this.#needsKey && unit.importance !== 'key') return this.#requestKeyFrame();
     this.#needsKey = !this.#transport.send(now, unit);
+  }
+
+  /** Sends a unit of the sound, from the first picture on. */
+  sendSound(now: Instant, unit: AccessUnit): void {
+    this.#transport.runUntil(now);
+    if (!this.#needsKey && this.#sound) this.#transport.sendSound(now, unit);
   }
 
   runUntil(now: Instant): void {
@@ -153,6 +176,7 @@ export class Lane {
       ...this.#transport.frames,
       ...this.#record.figures(this.#transport.path.bytes, this.#transport.unsentBytes),
       stalledForMs: toMilliseconds(this.#transport.stalledFor(now)),
+      ...(this.#sound && { sound: this.#sound.figures }),
     };
   }
 }

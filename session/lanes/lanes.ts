@@ -1,4 +1,5 @@
 import { now } from '../../io/os/clock.ts';
+import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import {
   earliest,
@@ -9,10 +10,13 @@ import {
   latest,
   type Microseconds,
   microseconds,
+  microsecondsToTicks,
   milliseconds,
   perSecond,
   seconds,
   sinceEpoch,
+  ticks,
+  ticksToMicroseconds,
   toMilliseconds,
 } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
@@ -24,14 +28,18 @@ import {
   type LaneSettings,
   serializeLanePicture,
 } from '../../protocol/page/lane-message.ts';
+import { serializeLaneSound } from '../../protocol/page/lane-sound.ts';
 import { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specification.ts';
+import { pageSoundFrames } from '../run/page-sound.ts';
 import { Lane } from './lane.ts';
 
 /** Description of the stream carried by the lanes. */
 interface LaneSource {
   readonly codecName: CodecName;
   readonly parameterSets: readonly Uint8Array[];
+  /** `undefined` without sound. */
+  readonly sound: SoundDescription | undefined;
 }
 
 export interface LanesOptions {
@@ -39,6 +47,8 @@ export interface LanesOptions {
   readonly link: LinkSpecification;
   /** Called for each frame to show, serialized for pages (`LanePicture`). */
   readonly onPicture: (importance: AccessUnit['importance'], lane: number, message: Uint8Array) => void;
+  /** Called for each frame of sound that is to be heard, serialized for pages (`LaneSound`). */
+  readonly onSound?: (message: Uint8Array) => void;
   /** Called when a lane that follows the path can go on only from a key frame. */
   readonly onKeyFrameRequest?: (lane: object) => void;
 }
@@ -52,6 +62,8 @@ export const FRAME_LATE_MAX: Microseconds = seconds(1);
 interface FrameDue {
   readonly at: Instant;
   readonly interval: Microseconds;
+  /** Due time of timestamp 0: each source begins when its first frame has come. */
+  readonly epoch: Microseconds;
 }
 
 /** Assumed frame interval before two frames have arrived, and for a source that pauses. */
@@ -143,15 +155,22 @@ export class Lanes {
   /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
   send(unit: AccessUnit, dueAt: Instant): void {
     const due = instant(dueAt - this.#epoch);
-    this.#schedule = next(this.#schedule, due);
+    this.#schedule = next(this.#schedule, due, unit);
     this.#at = latest(this.#at, due);
     for (const lane of this.#lanes) if (!lane.settings.follows) lane.send(this.#at, unit);
+  }
+
+  /** Sends a unit of the sound on all lanes. @param dueAt due time of the unit on the process's clock. */
+  sendSound(unit: AccessUnit, dueAt: Instant): void {
+    this.#at = latest(this.#at, instant(dueAt - this.#epoch));
+    const followed = this.#onFollowedTimeline(unit);
+    for (const lane of this.#lanes) lane.sendSound(this.#at, lane.settings.follows ? followed : unit);
   }
 
   /** Sends a frame of the source that follows the path on the lanes that do. */
   follow(unit: AccessUnit, dueAt: Instant): void {
     const due = instant(dueAt - this.#epoch);
-    this.#followedSchedule = next(this.#followedSchedule, due);
+    this.#followedSchedule = next(this.#followedSchedule, due, unit);
     const at = latest(this.#at, due);
     for (const lane of this.#lanes) if (lane.settings.follows) lane.send(at, unit);
   }
@@ -206,6 +225,14 @@ export class Lanes {
     clearInterval(this.#timer);
   }
 
+  /** Returns sound with its time on the timeline of the source that follows, so that it has the transit of the pictures. */
+  #onFollowedTimeline(unit: AccessUnit): AccessUnit {
+    if (!this.#schedule || !this.#followedSchedule) return unit;
+    const lead = microseconds(this.#schedule.epoch - this.#followedSchedule.epoch);
+    const timestamp = ticks(unit.timestamp + microsecondsToTicks(lead));
+    return { ...unit, timestamp, decodeTimestamp: timestamp };
+  }
+
   #apply(): void {
     const link = this.#linkWithFreezes();
     this.#capacity = CapacityCurve.of(link);
@@ -224,6 +251,13 @@ export class Lanes {
       link: this.#linkWithFreezes(),
       run: this.#runs++ % 256,
       startsAt: this.#at,
+      sound: this.#source?.sound,
+      onSound: ({ unit, number, run }) => {
+        const lane = this.#lanes.indexOf(begun);
+        for (const frame of pageSoundFrames(unit, this.#source?.sound)) {
+          this.#options.onSound?.(serializeLaneSound({ ...frame, lane, run, number }));
+        }
+      },
       onKeyFrameRequest: (lane) => {
         if (settings.follows) this.#options.onKeyFrameRequest?.(lane);
       },
@@ -270,7 +304,7 @@ export class Lanes {
   }
 }
 
-function next(before: FrameDue | undefined, at: Instant): FrameDue {
+function next(before: FrameDue | undefined, at: Instant, { decodeTimestamp }: AccessUnit): FrameDue {
   const interval = before ? Math.min(INTERVAL_MAX, Math.max(0, at - before.at)) : INTERVAL_MAX;
-  return { at, interval: microseconds(interval) };
+  return { at, interval: microseconds(interval), epoch: microseconds(at - ticksToMicroseconds(decodeTimestamp)) };
 }

@@ -11,6 +11,7 @@ import {
 import { IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { Simulation } from '../../sim/simulation.ts';
+import type { CarriedStream } from '../../sim/tcp/access-unit-framing.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../../sim/tcp/media-receiver.ts';
 import { TcpMediaSender, type TcpMediaSenderEvent } from '../../sim/tcp/media-sender.ts';
 import { RECEIVER_END, SENDER_END, TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
@@ -46,7 +47,7 @@ export class TcpLane implements LaneTransport {
   readonly #sender: TcpMediaSender;
   readonly #receiver: TcpMediaReceiver;
   readonly #simulation: Simulation<TcpMediaSenderEvent, TcpMediaReceiverEvent>;
-  /** End of each frame in the byte stream, in order. */
+  /** End of each unit in the byte stream, in order, with the frame of a picture, −1 for sound. */
   readonly #ranges: { readonly frame: number; readonly end: number }[] = [];
   #written = 0;
   /** Size of all accepted frames in the byte stream. */
@@ -58,6 +59,7 @@ export class TcpLane implements LaneTransport {
   /** Segments received after a gap, by position. */
   readonly #held: Held[] = [];
   readonly #waiting: {
+    readonly stream: CarriedStream;
     readonly unit: AccessUnit;
     readonly frame: number;
     readonly completeAt: Instant;
@@ -89,7 +91,8 @@ export class TcpLane implements LaneTransport {
       capture: options.capture,
       // TCP's own header is part of each segment.
       headerBytes: IP_HEADER_BYTES,
-      isMedia: (segment) => payloadOf(segment) > 0,
+      // Sound and pictures share the segments.
+      streamOf: (segment) => (payloadOf(segment) > 0 ? 'video' : undefined),
       observer: {
         onSent: (now, segment, lost) => this.#note(now, segment, lost),
         onLost: (number) => {
@@ -129,13 +132,24 @@ export class TcpLane implements LaneTransport {
 
   send(now: Instant, unit: AccessUnit): boolean {
     this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit), unit.importance);
-    this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + PART_HEADER_BYTES * unit.parts.length;
-    this.#sender.send(now, unit);
-    this.#simulation.runUntil(now);
+    this.#write(now, unit, 'video');
     return true;
   }
 
+  sendSound(now: Instant, unit: AccessUnit): void {
+    const { record, sound } = this.#options;
+    record.soundCaptured(payloadBytes(unit));
+    sound?.record.captured(now, unit);
+    this.#write(now, unit, 'sound');
+  }
+
   runUntil(now: Instant): void {
+    this.#simulation.runUntil(now);
+  }
+
+  #write(now: Instant, unit: AccessUnit, stream: CarriedStream): void {
+    this.#takenBytes += payloadBytes(unit) + UNIT_HEADER_BYTES + PART_HEADER_BYTES * unit.parts.length;
+    this.#sender.send(now, unit, stream);
     this.#simulation.runUntil(now);
   }
 
@@ -189,10 +203,11 @@ export class TcpLane implements LaneTransport {
     switch (event.kind) {
       case 'written':
         this.#written += event.bytes;
-        this.#ranges.push({ frame: event.frame, end: this.#written });
+        this.#ranges.push({ frame: event.stream === 'video' ? event.frame : -1, end: this.#written });
         if (this.#ranges.length > RANGES_MAX) this.#ranges.shift();
         return;
       case 'given-up':
+        if (event.stream === 'sound') return this.#options.sound?.record.decided(event.frame, now, 'neverArrived');
         this.#counts.framesLost++;
         this.#decided = Math.max(this.#decided, event.frame + 1);
         return decide(this.#options, event.frame, 'neverArrived', { completeAt: undefined, decidedAt: now });
@@ -210,10 +225,12 @@ export class TcpLane implements LaneTransport {
   #handleReceiverEvent(event: TcpMediaReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit': {
-        const { frame, unit, completeAt } = event;
-        const due = this.#dueAt(this.#options.record.capturedAt(frame) ?? completeAt);
+        const { stream, frame, unit, completeAt } = event;
+        const { record, sound } = this.#options;
+        const due = this.#dueAt((stream === 'video' ? record : sound?.record)?.capturedAt(frame) ?? completeAt);
         const last = this.#waiting.at(-1)?.showAt ?? completeAt;
         this.#waiting.push({
+          stream,
           unit,
           frame,
           completeAt,
@@ -233,10 +250,16 @@ export class TcpLane implements LaneTransport {
     }
   }
 
-  /** Shows frames: one in time at its deadline, a late one on arrival. Nothing is dropped. */
+  /** Shows frames, and plays their sound: one in time at its deadline, a late one on arrival. Nothing is dropped. */
   #showDue(now: Instant): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.showAt <= now) {
-      const { unit, frame, completeAt, late } = this.#waiting.shift()!;
+      const { stream, unit, frame, completeAt, late } = this.#waiting.shift()!;
+      if (stream === 'sound') {
+        const { sound } = this.#options;
+        sound?.record.decided(frame, now, late ? 'late' : 'onTime');
+        sound?.play(unit, frame);
+        continue;
+      }
       if (late) this.#counts.framesLate++;
       else this.#counts.framesOnTime++;
       this.#decided = frame + 1;

@@ -1,12 +1,18 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { type Instant, instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
+import { codecByName } from '../../protocol/codec/codecs.ts';
+import { agreedParameters } from '../../protocol/control/stream-agreement.ts';
 import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
-import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
+import { type SentStreamParameters, STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
+import { BundledReceiver, type BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
+import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
+import { BundledSender } from '../../sender/bundled-sender.ts';
+import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, simulatedStream } from '../../sim/simulated-stream.ts';
@@ -17,12 +23,18 @@ import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } f
 
 /** Fixed identifiers, which the page shows unchanged. */
 const START = { initialSequence: wireSequence(1_000), timestampBase: wireTimestamp(0) } as const;
+/** SSRC of the sound; those of its retransmissions and its repair packets differ in the last two bits. */
+const SOUND_SSRC = 8;
+/** SSRC of the reports on the sound. */
+const SOUND_REPORT_SSRC = 11;
 /** Field offsets in a media datagram with the frame mark extension (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
 const SEQUENCE_OFFSET = 2;
 const SSRC_OFFSET = 8;
 const EXTENSION_LENGTH_OFFSET = 14;
 const FRAME_NUMBER_OFFSET = 18;
 const FRAME_MARK_END = 24;
+
+type SoundEvent = Extract<BundledReceiverEvent, { readonly kind: 'sound' }>['event'];
 
 /** A lane over dropframe's UDP transport: the same `Sender` and `Receiver` as over sockets. */
 export class UdpLane implements LaneTransport {
@@ -31,9 +43,9 @@ export class UdpLane implements LaneTransport {
   /** The pacer's queue is a few milliseconds long, too short to show. */
   readonly unsentBytes = 0;
   readonly #options: LaneTransportOptions;
-  readonly #sender: Sender;
-  readonly #receiver: Receiver;
-  readonly #simulation: Simulation<SenderEvent, ReceiverEvent>;
+  readonly #sender: BundledSender;
+  readonly #receiver: BundledReceiver;
+  readonly #simulation: Simulation<SenderEvent, BundledReceiverEvent>;
   /** Frame that a wire sequence number was last used for. */
   readonly #frameOf = new Uint32Array(0x1_0000);
   #frames = 0;
@@ -43,13 +55,26 @@ export class UdpLane implements LaneTransport {
     this.#options = options;
     const { recovery, latencyMs, onLoss, follows } = options.settings;
     const parameters = simulatedStream({ ...START, recovery, latency: milliseconds(latencyMs) });
-    this.#sender = new Sender(senderOptions(parameters, { rate: follows ? 'adaptive' : 'measured' }));
-    this.#receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC, onLoss }));
+    const sound = soundParameters(options);
+    this.#sender = new BundledSender(
+      new Sender(senderOptions(parameters, { rate: follows ? 'adaptive' : 'measured' })),
+      sound && new Sender(senderOptions(sound, { rate: () => new UnlimitedRate() })),
+    );
+    this.#receiver = new BundledReceiver({
+      video: receiverOptions(parameters, { reportSsrc: REPORT_SSRC, onLoss }),
+      sound: sound && { ...receiverOptions(sound, { reportSsrc: SOUND_REPORT_SSRC }), ssrc: sound.ssrc },
+      recordsApart: false,
+    });
+    this.#sender.expectReportsFrom('video', REPORT_SSRC);
+    if (sound) this.#sender.expectReportsFrom('sound', SOUND_REPORT_SSRC);
     this.path = new LanePath({
       link: options.forward,
       capture: options.capture,
       headerBytes: UDP_IP_HEADER_BYTES,
-      isMedia: (datagram) => kindOf(datagram) !== 'control',
+      streamOf: (datagram) => {
+        if (isSound(datagram)) return 'sound';
+        return kindOf(datagram) === 'control' ? undefined : 'video';
+      },
       observer: {
         onSent: (now, datagram, lost) => this.#note(now, datagram, lost),
         onLost: (number, datagram) => {
@@ -68,12 +93,15 @@ export class UdpLane implements LaneTransport {
       onSenderEvent: (_, event) => {
         if (event.kind === 'keyframe-requested') options.requestKeyFrame();
       },
-      onReceiverEvent: (now, event) => this.#handleEvent(now, event),
+      onReceiverEvent: (now, event) => {
+        if (event.kind === 'sound') this.#handleSound(now, event.event);
+        else if (event.kind !== 'recorded') this.#handleEvent(now, event);
+      },
     });
   }
 
   get frames(): FrameCounts {
-    const { frames, framesWithheld } = this.#receiver.statistics;
+    const { frames, framesWithheld } = this.#receiver.video.statistics;
     return {
       framesOnTime: frames.onTime,
       framesRecovered: frames.recovered,
@@ -84,7 +112,7 @@ export class UdpLane implements LaneTransport {
   }
 
   get targetBitrate(): number | undefined {
-    return this.#sender.targetBitrate;
+    return this.#sender.video.targetBitrate;
   }
 
   stalledFor(): Microseconds {
@@ -92,7 +120,7 @@ export class UdpLane implements LaneTransport {
   }
 
   send(now: Instant, unit: AccessUnit): boolean {
-    const verdict = this.#sender.send(now, unit);
+    const verdict = this.#sender.video.send(now, unit);
     if (verdict === 'queued')
       this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit), unit.importance);
     else if (verdict === 'refused') this.#refused++;
@@ -100,11 +128,21 @@ export class UdpLane implements LaneTransport {
     return verdict !== 'refused';
   }
 
+  sendSound(now: Instant, unit: AccessUnit): void {
+    const { record, sound } = this.#options;
+    if (this.#sender.sound?.send(now, unit) === 'queued') {
+      record.soundCaptured(payloadBytes(unit));
+      sound?.record.captured(now, unit);
+    }
+    this.#simulation.runUntil(now);
+  }
+
   runUntil(now: Instant): void {
     this.#simulation.runUntil(now);
   }
 
-  #note(now: Instant, datagram: Uint8Array, lost: boolean): number {
+  #note(now: Instant, datagram: Uint8Array, lost: boolean): number | undefined {
+    if (isSound(datagram)) return undefined;
     const kind = kindOf(datagram);
     const frame = this.#frameOfDatagram(datagram, kind);
     this.#options.record.packetSent(kind, lost);
@@ -133,6 +171,16 @@ export class UdpLane implements LaneTransport {
     }
   }
 
+  #handleSound(now: Instant, event: SoundEvent): void {
+    const { sound } = this.#options;
+    if (event.kind === 'access-unit') {
+      sound?.record.decided(event.frame, now, event.class);
+      if (!event.decodeOnly) sound?.play(event.unit, event.frame);
+    } else if (event.kind === 'dropped') {
+      for (let more = 0; more < event.frames; more++) sound?.record.decided(event.frame + more, now, event.cause);
+    }
+  }
+
   #handleEvent(now: Instant, event: ReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit': {
@@ -152,6 +200,22 @@ export class UdpLane implements LaneTransport {
         event satisfies never;
     }
   }
+}
+
+/** Parameters of the sound, with the deadlines and the recovery of the pictures; `undefined` without sound. */
+function soundParameters({ settings, sound }: LaneTransportOptions): SentStreamParameters | undefined {
+  if (!sound) return undefined;
+  const { codecName, clockRate } = sound.description;
+  const { recovery, latencyMs } = settings;
+  const { datagramBytesMax } = STREAM_DEFAULTS;
+  const choices = { ...START, codec: codecByName(codecName), clockRate, ssrc: SOUND_SSRC, datagramBytesMax };
+  return agreedParameters({ transport: 'udp', recovery, latencyMs }, choices);
+}
+
+/** True for packets of the sound, its retransmissions and its repair packets. */
+function isSound(datagram: Uint8Array): boolean {
+  if (datagram.length < FRAME_MARK_END || classifyDatagram(datagram) !== 'rtp') return false;
+  return readUint32(datagram, SSRC_OFFSET) >>> 2 === SOUND_SSRC >>> 2;
 }
 
 function kindOf(datagram: Uint8Array): PacketKind {

@@ -26,6 +26,10 @@ const TERMS: Readonly<Record<string, readonly [word: string, meaning: string]>> 
     'Lost',
     'Frames never shown; late frames are counted separately. A packet or a picture that the frame builds on was missing, or the sender dropped the frame (UDP: no room on the path; TCP: it had waited for 30 s).',
   ],
+  sound: [
+    'Sound missing',
+    'Sound that was not there when it was due: lost, or over TCP late. A gap is concealed by a short fade. In the strip, each bar is a unit of sound: low green on time, teal recovered, orange late, tall red lost. The speaker button, or m, plays one lane; its pictures wait for their sound.',
+  ],
   lag: [
     'Lag p50 / p95',
     'Time from the source to the receiver’s output, for frames that were shown: median and 95th percentile. Decoding is not included.',

@@ -3,6 +3,8 @@ import { PictureCanvas } from '../shared/picture-canvas.ts';
 import type { TakenPicture } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
+import { LaneSoundParts } from './lane-sound-parts.ts';
+import type { LaneSpeaker } from './lane-speaker.ts';
 import { LANE_STRATEGIES, LANE_STYLES, strategyLabel, strategyOf, withStrategy } from './lane-style.ts';
 import type { Taught } from './lesson.ts';
 import { PacketTimeline } from './packet-timeline.ts';
@@ -22,6 +24,8 @@ export interface LaneCardHandlers {
   removed(): void;
   /** Called with the frame selected in the timeline, or `undefined` when the selection is cleared. */
   selected(frame: number | undefined): void;
+  /** Called when the lane is to be heard, or no longer. */
+  soundToggled(): void;
   /** Called to show or hide the figures of all lanes: they are compared. */
   figuresToggled(): void;
 }
@@ -36,6 +40,7 @@ export class LaneCard {
   readonly #handlers: LaneCardHandlers;
   readonly #places = new Map<string, HTMLElement>();
   readonly #recent = new RecentFigures();
+  readonly #sound: LaneSoundParts;
   #settings: LaneSettings;
   #verdict: Verdict | undefined;
   #figures: LaneFigures | undefined;
@@ -60,6 +65,7 @@ export class LaneCard {
     const timeline = this.#part('.timeline', HTMLCanvasElement);
     this.#canvas = new PictureCanvas(this.#part('.video', HTMLCanvasElement));
     this.timeline = new PacketTimeline(timeline, this.log);
+    this.#sound = new LaneSoundParts(this.element, this.log, () => handlers.soundToggled());
     for (const place of this.element.querySelectorAll<HTMLElement>('[data-figure]')) {
       this.#places.set(place.dataset.figure ?? '', place);
     }
@@ -125,6 +131,12 @@ export class LaneCard {
     this.#part('.rate', HTMLElement).hidden = !settings.follows;
   }
 
+  /** @param isHeard true when this lane is heard. */
+  showSpeaker(state: LaneSpeaker['state'], isHeard: boolean): void {
+    this.#sound.show(state, isHeard, strategyLabel(strategyOf(this.#settings)));
+    this.element.toggleAttribute('data-heard', isHeard);
+  }
+
   number(index: number, removable: boolean): void {
     this.#part('.number', HTMLElement).textContent = String(index + 1);
     this.#part('.remove', HTMLButtonElement).hidden = !removable;
@@ -165,6 +177,7 @@ export class LaneCard {
     this.#recent.clear();
     if (this.#isPaused) return;
     for (const name of this.#places.keys()) this.#setFigure(name, ['–', '']);
+    this.#sound.showFigures(undefined);
     this.#showVerdict('waiting', 'Waiting for a picture');
   }
 
@@ -191,6 +204,7 @@ export class LaneCard {
     this.#setFigure('freezes', [String(figures.freezes), '']);
     this.#setFigure('overhead', [figures.overhead === null ? '–' : percent(figures.overhead, 1), '']);
     this.#setFigure('packetsLost', [percent(packetsLost, packets), '']);
+    this.#sound.showFigures(figures.sound);
   }
 
   /** Shows what the lane delivers and, where it follows the path, what it aims at. */
@@ -223,7 +237,10 @@ export class LaneCard {
     this.#present();
     if (options.paused) return;
     this.#showPicture();
-    if (options.timeline) this.timeline.draw(Math.min(nowMs, this.log.knownMs + EVENTS_LATE_MS), options.reduced);
+    const { reduced, timeline } = options;
+    const drawnMs = Math.min(nowMs, this.log.knownMs + EVENTS_LATE_MS);
+    if (timeline) this.timeline.draw(drawnMs, reduced);
+    this.#sound.refresh(drawnMs, this.#pictures?.soundPeak ?? 0, { reduced, strip: timeline });
     if (nowMs - this.#lagShownAt < LAG_MS && nowMs >= this.#lagShownAt) return;
     this.#lagShownAt = nowMs;
     const { drawnSentAtMs } = this.#canvas;

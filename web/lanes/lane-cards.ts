@@ -9,6 +9,8 @@ export interface LaneCardsHandlers {
   /** Called with the frame selected in a lane's timeline, or `undefined` when the selection is cleared. */
   selected(card: LaneCard, frame: number | undefined): void;
   removed(card: LaneCard): void;
+  /** Called when a lane is to be heard, or no longer. */
+  soundToggled(card: LaneCard): void;
 }
 
 /** The cards of all lanes, in order. */
@@ -66,9 +68,14 @@ export class LaneCards {
     for (const card of this.#cards) card.discloseFigures(this.#figuresShown);
   }
 
+  /** The selected lane, or the first one; `undefined` before there are lanes. */
+  get chosen(): LaneCard | undefined {
+    return this.#cards.find(({ element }) => element.classList.contains('chosen')) ?? this.#cards[0];
+  }
+
   /** Toggles full screen for the selected lane, or the first one. */
   toggleFullScreen(): void {
-    (this.#cards.find(({ element }) => element.classList.contains('chosen')) ?? this.#cards[0])?.toggleFullScreen();
+    this.chosen?.toggleFullScreen();
   }
 
   choose(index: number): void {
@@ -86,11 +93,12 @@ export class LaneCards {
   }
 
   #make(id: number, settings: LaneSettings): LaneCard {
-    const { changed, selected } = this.#handlers;
+    const { changed, selected, soundToggled } = this.#handlers;
     const card: LaneCard = new LaneCard(id, settings, {
       changed: (news) => changed(this.#cards.map((other) => (other === card ? news : other.settings))),
       removed: () => changed(this.#cards.filter((other) => other !== card).map((other) => other.settings)),
       selected: (frame) => selected(card, frame),
+      soundToggled: () => soundToggled(card),
       figuresToggled: () => this.toggleFigures(),
     });
     card.discloseFigures(this.#figuresShown);

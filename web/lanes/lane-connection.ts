@@ -48,6 +48,17 @@ export class LaneConnection {
     this.#post({ kind: 'handled' });
   }
 
+  /** Hears the lane with this id, or none. @param loudspeaker port that takes its sound, when it is a new one. */
+  listen(lane: number | undefined, loudspeaker: MessagePort | undefined): void {
+    const message: ToWorker = { kind: 'listen', lane };
+    this.#worker.postMessage(message, loudspeaker ? [loudspeaker] : []);
+  }
+
+  /** Tells the worker which media time is heard at a time of `performance.now()`. */
+  hearing(mediaUs: number | undefined, atMs: number): void {
+    this.#post({ kind: 'hearing', mediaUs, epochMs: performance.timeOrigin + atMs });
+  }
+
   #take({ events, lanes, behindMs, skips }: WorkerReport, handlers: LaneConnectionHandlers): void {
     this.behindMs = behindMs;
     this.skips = skips;

@@ -15,10 +15,17 @@ export class LaneDecoder {
   #skippedBefore = 0;
   #run: number | undefined;
 
-  /** @param progressed called when a picture was decoded, or when the decoder has room for another one. */
-  constructor(id: number, progressed: () => void) {
+  /**
+   * @param progressed called when a picture was decoded, or when the decoder has room for another one.
+   * @param delayMs time by which pictures are held back, milliseconds.
+   */
+  constructor(id: number, progressed: () => void, delayMs: () => number) {
     this.id = id;
-    this.view = new VideoView(undefined, () => this.#feed.needKey(performance.now()), { tolerant: true, progressed });
+    this.view = new VideoView(undefined, () => this.#feed.needKey(performance.now()), {
+      tolerant: true,
+      progressed,
+      delayMs,
+    });
   }
 
   get feed(): PictureFeed {
@@ -49,7 +56,7 @@ export class LaneDecoder {
   }
 
   /** Returns what is to be reported; the newest picture is reported once. */
-  takePictures(): LanePictures {
+  takePictures(): Omit<LanePictures, 'soundPeak'> {
     const { framesHidden, decodeErrors, unable } = this.view;
     return {
       id: this.id,

@@ -1,6 +1,8 @@
 import type { LaneAnnouncement, LanePicture, LaneSettings } from '../../protocol/page/lane-message.ts';
+import type { LaneSound } from '../../protocol/page/lane-sound.ts';
 import { continuedLanes } from './continued-lanes.ts';
 import { LaneDecoder } from './lane-decoder.ts';
+import { LaneSounds } from './lane-sounds.ts';
 import type { LanePictures } from './worker-message.ts';
 
 /** Time after which requested pictures count as not coming, milliseconds. */
@@ -11,6 +13,7 @@ export class LaneDecoders {
   #settings: readonly LaneSettings[] = [];
   readonly #progressed: () => void;
   readonly #rejoin: (lane: number) => void;
+  readonly #sounds = new LaneSounds();
   #ids = 0;
   #rejoiningUntilMs = 0;
   /** How often lanes were continued at the newest pictures. */
@@ -39,11 +42,13 @@ export class LaneDecoders {
   /** Begins again for a new connection: run numbers and clock may belong to another server. */
   forget(): void {
     for (const decoder of this.#decoders) decoder.begin(undefined);
+    this.#sounds.forget();
   }
 
   announced(announcement: LaneAnnouncement): void {
     const at = performance.now();
     if (announcement.kind === 'state') this.#arrange(announcement.state.lanes);
+    if (announcement.kind === 'description') void this.#sounds.describe(announcement.sound);
     if (announcement.kind === 'skipped') {
       this.skips++;
       for (const { feed } of this.#decoders) feed.needKey(at);
@@ -55,6 +60,16 @@ export class LaneDecoders {
   push(picture: LanePicture): void {
     this.#decoders[picture.lane]?.push(picture, performance.now());
     this.decode();
+  }
+
+  pushSound(sound: LaneSound): void {
+    const id = this.#decoders[sound.lane]?.id;
+    if (id !== undefined) this.#sounds.push(id, sound);
+  }
+
+  /** Sound of the lanes, of which one can be heard. */
+  get sounds(): Pick<LaneSounds, 'listen' | 'hearing' | 'isHeard'> {
+    return this.#sounds;
   }
 
   /** Gives the decoders what they have room for: lanes that catch up come last, and one at a time. */
@@ -88,7 +103,9 @@ export class LaneDecoders {
   }
 
   takePictures(): readonly LanePictures[] {
-    return this.#decoders.map((decoder) => decoder.takePictures());
+    return this.#decoders.map((decoder) => {
+      return { ...decoder.takePictures(), soundPeak: this.#sounds.peakOf(decoder.id) };
+    });
   }
 
   #progress(): void {
@@ -99,9 +116,20 @@ export class LaneDecoders {
   #arrange(settings: readonly LaneSettings[]): void {
     const before = this.#decoders;
     this.#decoders = continuedLanes(this.#settings, settings).map((from) => {
-      return (from === undefined ? undefined : before[from]) ?? new LaneDecoder(this.#ids++, () => this.#progress());
+      return (from === undefined ? undefined : before[from]) ?? this.#make();
     });
     this.#settings = settings;
+    this.#sounds.keep(this.ids);
     for (const decoder of before) if (!this.#decoders.includes(decoder)) decoder.view.reset();
+  }
+
+  #make(): LaneDecoder {
+    // All lanes are held back, so that they can be compared.
+    const id = this.#ids++;
+    return new LaneDecoder(
+      id,
+      () => this.#progress(),
+      () => this.#sounds.delayOf(id),
+    );
   }
 }

@@ -6,6 +6,8 @@ const KEPT_MS = 12_000;
 /** Upper bounds: a lane behind a bottleneck may have many packets in flight. */
 const PACKETS_MAX = 20_000;
 const FRAMES_MAX = 4_000;
+/** Twelve seconds of units of 2.5 ms. */
+const SOUNDS_MAX = 5_000;
 
 export interface Packet {
   readonly number: number;
@@ -31,10 +33,19 @@ export interface Frame {
   readonly class: FrameClass;
 }
 
+/** A unit of sound. */
+export interface Sound {
+  readonly decidedMs: number;
+  readonly durationMs: number;
+  readonly class: FrameClass;
+}
+
 /** The last seconds of one lane, by packet and by frame. */
 export class LaneLog {
   readonly packets = new Map<number, Packet>();
   readonly frames = new Map<number, Frame>();
+  /** Units of sound in the order of their outcomes. */
+  sounds: Sound[] = [];
   /** Time up to which all events are known, milliseconds on the server's clock. */
   knownMs = 0;
   #run: number | undefined;
@@ -79,6 +90,9 @@ export class LaneLog {
       this.frames.set(number, frame);
       if (isShown(frame.class)) this.#newestShown = frame;
     }
+    for (const [, , decidedMs, classIndex, durationMs] of events.sounds) {
+      this.sounds.push({ decidedMs, durationMs, class: FRAME_CLASSES[classIndex] ?? 'incomplete' });
+    }
     for (const number of events.lost) {
       const packet = this.packets.get(number);
       if (packet) packet.lost = true;
@@ -100,6 +114,7 @@ export class LaneLog {
     this.#run = run;
     this.packets.clear();
     this.frames.clear();
+    this.sounds = [];
     this.#highestArrived = -1;
     this.#newestShown = undefined;
   }
@@ -116,6 +131,9 @@ export class LaneLog {
   }
 
   #forget(before: number): void {
+    const first = this.sounds.findIndex(({ decidedMs }) => decidedMs >= before);
+    if (first !== 0) this.sounds.splice(0, first < 0 ? this.sounds.length : first);
+    if (this.sounds.length > SOUNDS_MAX) this.sounds.splice(0, this.sounds.length - SOUNDS_MAX);
     for (const [number, packet] of this.packets) {
       if (packet.sentMs >= before && this.packets.size <= PACKETS_MAX) break;
       this.packets.delete(number);

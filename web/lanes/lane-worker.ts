@@ -5,6 +5,7 @@ import {
   type LanePicture,
   parseLanePicture,
 } from '../../protocol/page/lane-message.ts';
+import { isLaneSound, parseLaneSound } from '../../protocol/page/lane-sound.ts';
 import { type ConnectionHandlers, PageConnection } from '../shared/page-connection.ts';
 import { PortConnection } from '../shared/port-connection.ts';
 import { LaneDecoders } from './lane-decoders.ts';
@@ -13,6 +14,8 @@ import type { ToWorker, WorkerReport } from './worker-message.ts';
 
 /** Interval of the checks that nothing else causes, milliseconds. */
 const CHECK_MS = 50;
+/** Interval of the checks for pictures whose time has come, milliseconds: half a refresh of the screen. */
+const HELD_CHECK_MS = 8;
 /** Messages that are acknowledged together: ten a second. */
 const MESSAGES = 2;
 
@@ -53,6 +56,12 @@ const handlers: ConnectionHandlers<LaneAnnouncement, LanePicture> = {
     report();
   },
   picture: (picture) => decoders.push(picture),
+  other(message) {
+    if (!isLaneSound(message)) return false;
+    const sound = parseLaneSound(message);
+    if (sound.ok) decoders.pushSound(sound.value);
+    return true;
+  },
 };
 
 /** Tells the server that this window keeps up. */
@@ -84,6 +93,10 @@ scope.onmessage = ({ data, ports: [port] }) => {
       isPageBusy = false;
       if (!outbox.isEmpty || decoders.hasNewest) report();
       return;
+    case 'listen':
+      return decoders.sounds.listen(data.lane, port);
+    case 'hearing':
+      return decoders.sounds.hearing(data.mediaUs, data.epochMs - performance.timeOrigin);
     default:
       data satisfies never;
   }
@@ -94,3 +107,8 @@ setInterval(() => {
   decoders.mend();
   report();
 }, CHECK_MS);
+
+// Pictures that are held back for the sound have no other event.
+setInterval(() => {
+  if (decoders.sounds.isHeard && decoders.hasNewest) report();
+}, HELD_CHECK_MS);

@@ -13,6 +13,7 @@ import type { LaneCard } from './lane-card.ts';
 import { LaneCards } from './lane-cards.ts';
 import { LaneConnection } from './lane-connection.ts';
 import { clock, goneWords, UNABLE } from './lane-words.ts';
+import { Listening } from './listening.ts';
 import { LocalServices } from './local-services.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
@@ -48,7 +49,9 @@ const cards = new LaneCards({
   selected: select,
   removed: (card) => {
     if (selection?.card === card) select(undefined, undefined);
+    listening.forget(card);
   },
+  soundToggled: (card) => listening.toggle(card),
 });
 const lag = new LagNote();
 const sourceSelect = element('source', HTMLSelectElement);
@@ -91,6 +94,7 @@ let turn = 0;
 /** A page without a server has its lanes in workers. */
 const isLocal = document.body.dataset.lanes === 'local';
 const showFailure = (why: string) => message.show(why, 'error', true);
+const listening = new Listening(cards, () => connection, showFailure);
 const services = isLocal ? new LocalServices(showFailure) : SERVER;
 const connection = new LaneConnection(
   {
@@ -122,6 +126,7 @@ function announced(announcement: LaneAnnouncement, ids: readonly number[]): void
     case 'description': {
       const { width, height, title } = announcement;
       command = announcement.command ?? command;
+      listening.describe(announcement.sound);
       document.body.style.setProperty('--picture-ratio', `${width} / ${height}`);
       document.title = `${title} · dropframe`;
       return;
@@ -178,6 +183,7 @@ function applyState(next: LanesState, ids: readonly number[]): void {
   requestAddressed(next);
   cards.apply(next.lanes, ids);
   for (const card of cards.all) card.showAbsence(next.notFollowing);
+  listening.show();
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;
@@ -311,8 +317,9 @@ listenForShortcuts({
   '?': () => glossary.open(),
   i: togglePanels,
   f: () => cards.toggleFullScreen(),
+  m: () => listening.toggleChosen(),
   q: askToStop,
-  ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => cards.choose(number - 1)])),
+  ...Object.fromEntries([1, 2, 3, 4].map((number) => [String(number), () => listening.choose(number - 1)])),
 });
 element('pause', HTMLButtonElement).addEventListener('click', togglePause);
 element('explain', HTMLButtonElement).addEventListener('click', () => glossary.open());
@@ -362,6 +369,9 @@ Object.defineProperty(window, 'dropframe', {
     get settings() {
       return state;
     },
+    get sound() {
+      return listening.state;
+    },
     get skips() {
       return connection.skips;
     },
@@ -379,6 +389,8 @@ Object.defineProperty(window, 'dropframe', {
         heldNow: log.heldNow,
         heldLately: log.heldLately,
         frames: log.frames.size,
+        sounds: log.sounds.length,
+        soundPeak: pictures?.soundPeak ?? 0,
         packets: log.packets.size,
       }));
     },

@@ -59,7 +59,7 @@ function joinedEvents(before: Events, after: Events): Events {
 
 function joinedLane(before: LaneEvents | undefined, after: LaneEvents): LaneEvents {
   if (before?.run !== after.run) return after;
-  const { sent, lost, arrived, freed, frames } = before;
+  const { sent, lost, arrived, freed, frames, sounds } = before;
   return {
     run: after.run,
     sent: [...sent, ...after.sent].slice(-EVENTS_MAX),
@@ -67,5 +67,6 @@ function joinedLane(before: LaneEvents | undefined, after: LaneEvents): LaneEven
     arrived: [...arrived, ...after.arrived].slice(-EVENTS_MAX),
     freed: [...freed, ...after.freed].slice(-EVENTS_MAX),
     frames: [...frames, ...after.frames].slice(-EVENTS_MAX),
+    sounds: [...sounds, ...after.sounds].slice(-EVENTS_MAX),
   };
 }

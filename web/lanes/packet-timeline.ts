@@ -6,7 +6,7 @@ const REDUCED_STEP_MS = 1_000;
 const TOP = 4;
 const BOTTOM = 12;
 /** Width of the labels at the left, CSS pixels. */
-const GUTTER = 52;
+export const GUTTER = 52;
 /** Height of the receiver's line, as a share of the way from top to bottom. */
 const RECEIVED = 0.56;
 /** End of a lost packet's line, as a share of the way to the receiver. */
@@ -23,7 +23,7 @@ const FATES: readonly PacketFate[] = ['delivered', 'repair', 'reordered', 'late'
 
 const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
 
-interface View {
+export interface View {
   readonly nowMs: number;
   /** Time up to which events are known, milliseconds. */
   readonly knownMs: number;
@@ -207,7 +207,9 @@ export class PacketTimeline {
 }
 
 const receivedAt = (height: number): number => TOP + (height - TOP - BOTTOM) * RECEIVED;
-const xAt = ({ nowMs, width }: View, atMs: number): number => width - ((nowMs - atMs) / WINDOW_MS) * (width - GUTTER);
+/** Returns the position of a time, CSS pixels. */
+export const xAt = ({ nowMs, width }: View, atMs: number): number =>
+  width - ((nowMs - atMs) / WINDOW_MS) * (width - GUTTER);
 
 export function fateOf(packet: Packet): PacketFate {
   if (packet.lost) return 'lost';

@@ -8,7 +8,11 @@ export type ToWorker =
   | { readonly kind: 'connect' }
   | { readonly kind: 'send'; readonly command: LaneCommand }
   /** The page has handled the last report, and takes another one. */
-  | { readonly kind: 'handled' };
+  | { readonly kind: 'handled' }
+  /** Hears the lane with this id, or none. Its port, if it has one, leads to the loudspeaker. */
+  | { readonly kind: 'listen'; readonly lane: number | undefined }
+  /** Media time that is heard, microseconds, at a time since the epoch, milliseconds. */
+  | { readonly kind: 'hearing'; readonly mediaUs: number | undefined; readonly epochMs: number };
 
 /** Pictures of one lane. */
 export interface LanePictures {
@@ -22,6 +26,8 @@ export interface LanePictures {
   readonly decodeErrors: number;
   /** True when the browser cannot decode the stream. */
   readonly unable: boolean;
+  /** Largest sample of the sound of late, 0 to 1. */
+  readonly soundPeak: number;
 }
 
 /** From the worker to the page: one at a time, the next one when the page has handled it. */

@@ -13,8 +13,8 @@ export interface SoundReport {
   readonly cutMs: number;
 }
 
-/** To the worklet: decoded sound, or `clear` to begin anew. */
-export type SoundInput = SoundChunk | 'clear';
+/** To the worklet: decoded sound, `clear` to begin anew, or a port from which both come as well. */
+export type SoundInput = SoundChunk | 'clear' | { readonly port: MessagePort };
 
 /** Blocks of 128 samples between two reports. */
 const REPORT_BLOCKS = 18;
@@ -37,8 +37,13 @@ class SoundProcessor extends AudioWorkletProcessor implements Processor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: MessageEvent<SoundInput>) => {
+    this.#listen(this.port);
+  }
+
+  #listen(port: MessagePort): void {
+    port.onmessage = ({ data }: MessageEvent<SoundInput>) => {
       if (data === 'clear') this.#buffer.clear();
+      else if ('port' in data) this.#listen(data.port);
       else this.#buffer.push(data);
     };
   }

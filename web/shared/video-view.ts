@@ -19,6 +19,8 @@ const FAILURES_MAX = 3;
 const HELD_FRAMES_MAX = 45;
 /** Frames are drawn up to half a refresh of the screen before their sound, microseconds. */
 const EARLY_US = 8_000;
+/** Decoded frames of a tolerant view that wait for their time at most: 0.6 s at 60 frames per second. */
+const DELAYED_FRAMES_MAX = 36;
 /** Frames in the delay median: two seconds at 30 frames per second. */
 const DELAY_WINDOW = 60;
 
@@ -35,6 +37,8 @@ export interface VideoViewOptions {
    * Media time that is heard now, microseconds; `undefined` while nothing is. Frames are drawn when their sound is heard.
    */
   readonly heardUs?: () => number | undefined;
+  /** Time by which frames of a tolerant view are held back, milliseconds: that of the sound on its way. */
+  readonly delayMs?: () => number;
   /** Called when a frame was decoded, or when the decoder has taken one from its queue. */
   readonly progressed?: () => void;
 }
@@ -62,6 +66,8 @@ export class VideoView {
   readonly #canvas: PictureCanvas | undefined;
   readonly #requestKey: () => void;
   readonly #sentAtMs = new Map<number, number>();
+  /** Tolerant view: times from which frames can be taken, `performance.now()`, of frames that are held back. */
+  readonly #dueMs = new Map<number, number>();
   /** Timestamps of frames that are decoded and not drawn, until a later frame is decoded. */
   readonly #hidden = new Set<number>();
   readonly #delaysMs: number[] = [];
@@ -73,8 +79,9 @@ export class VideoView {
   #decoder: VideoDecoder | undefined;
   /** Tolerant view: chunks decoded since the last key frame. */
   #group: EncodedVideoChunk[] = [];
-  /** Tolerant view: the newest decoded frame. */
-  #decoded: VideoFrame | undefined;
+  readonly #delayMs: (() => number) | undefined;
+  /** Tolerant view: the newest decoded frame that can be taken, and those that are held back, in order. */
+  #decoded: VideoFrame[] = [];
   #resumes = 0;
   #shownTimestamp = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -96,6 +103,7 @@ export class VideoView {
     this.#tolerant = options.tolerant ?? false;
     this.#progressed = options.progressed;
     this.#heardUs = options.heardUs;
+    this.#delayMs = options.delayMs;
   }
 
   static get supported(): boolean {
@@ -143,8 +151,8 @@ export class VideoView {
     this.#everDecoded = false;
     this.codec = '';
     this.#group = [];
-    this.#decoded?.close();
-    this.#decoded = undefined;
+    for (const frame of this.#decoded.splice(0)) frame.close();
+    this.#dueMs.clear();
     for (const frame of this.#held.splice(0)) frame.close();
     this.#resumes = 0;
     this.#shownTimestamp = Number.NEGATIVE_INFINITY;
@@ -169,7 +177,9 @@ export class VideoView {
     else this.#sentAtMs.set(timestamp, picture.sentAtMs);
     const chunk = new EncodedVideoChunk({ type: picture.key ? 'key' : 'delta', timestamp, data: picture.data });
     if (this.#tolerant) this.#remember(chunk);
-    decoder.decode(chunk);
+    const delayMs = this.#delayMs?.() ?? 0;
+    if (delayMs > 0) this.#dueMs.set(timestamp, performance.now() + delayMs);
+    if (!decode(decoder, chunk)) this.#fail(decoder);
   }
 
   /** Frames that are not drawn come in bursts: they do not count towards the limit. */
@@ -215,16 +225,32 @@ export class VideoView {
 
   /** True when a frame waits for `takeNewest`. */
   get hasNewest(): boolean {
-    return this.#decoded !== undefined;
+    return this.#isDue(this.#decoded[0]);
   }
 
-  /** Returns the newest decoded frame of a tolerant view, once. */
+  /** Returns the newest decoded frame of a tolerant view whose time has come, once. */
   takeNewest(): TakenPicture | undefined {
-    const frame = this.#decoded;
-    this.#decoded = undefined;
-    if (!frame) return undefined;
+    this.#closePassed();
+    if (!this.hasNewest) return undefined;
+    const frame = this.#decoded.shift()!;
+    this.#dueMs.delete(frame.timestamp);
     this.#shownTimestamp = frame.timestamp;
     return { frame, sentAtMs: this.#takeSentAtMs(frame) };
+  }
+
+  #isDue(frame: VideoFrame | undefined): boolean {
+    if (!frame) return false;
+    return this.#decoded.length > DELAYED_FRAMES_MAX || (this.#dueMs.get(frame.timestamp) ?? 0) <= performance.now();
+  }
+
+  /** Of the frames whose time has come, only the last one is drawn. */
+  #closePassed(): void {
+    while (this.#isDue(this.#decoded[1])) {
+      const frame = this.#decoded.shift()!;
+      this.#sentAtMs.delete(frame.timestamp);
+      this.#dueMs.delete(frame.timestamp);
+      frame.close();
+    }
   }
 
   #takeSentAtMs({ timestamp }: VideoFrame): number | undefined {
@@ -244,11 +270,9 @@ export class VideoView {
     for (const timestamp of this.#hidden) if (timestamp < frame.timestamp) this.#hidden.delete(timestamp);
     if (!this.#tolerant) return this.#hold(frame);
     // Decoded again after an error.
-    if (frame.timestamp <= this.#shownTimestamp) return frame.close();
-    // Of a burst, only the last frame is drawn.
-    if (this.#decoded) this.#sentAtMs.delete(this.#decoded.timestamp);
-    this.#decoded?.close();
-    this.#decoded = frame;
+    if (frame.timestamp <= (this.#decoded.at(-1)?.timestamp ?? this.#shownTimestamp)) return frame.close();
+    this.#decoded.push(frame);
+    this.#closePassed();
     this.#progressed?.();
   }
 
@@ -290,7 +314,10 @@ export class VideoView {
     this.#group.pop();
     if (this.#group.length === 0 || ++this.#resumes > RESUMES_MAX) return this.#requestKey();
     const next = this.#open(this.codec);
-    for (const chunk of this.#group) next.decode(chunk);
+    if (this.#group.every((chunk) => decode(next, chunk))) return;
+    this.#decoder = undefined;
+    this.#group = [];
+    this.#requestKey();
   }
 
   #giveUp(decoder: VideoDecoder): void {
@@ -300,5 +327,19 @@ export class VideoView {
     this.#hidden.clear();
     this.#sentAtMs.clear();
     this.#requestKey();
+  }
+}
+
+/**
+ * @returns false when the decoder takes no such chunk, and is closed: the first picture of a damaged stream is no key frame for
+ * it, whatever it is marked as.
+ */
+function decode(decoder: VideoDecoder, chunk: EncodedVideoChunk): boolean {
+  try {
+    decoder.decode(chunk);
+    return true;
+  } catch {
+    if (decoder.state !== 'closed') decoder.close();
+    return false;
   }
 }

@@ -5,7 +5,7 @@ import type { WorkerEvent } from '../../../web/lanes/worker-event.ts';
 
 const announced = (announcement: LaneAnnouncement): WorkerEvent => ({ kind: 'announced', announcement, ids: [0] });
 const lost = (run: number, ...numbers: number[]): LaneEvents => {
-  return { run, sent: [], lost: numbers, arrived: [], freed: [], frames: [] };
+  return { run, sent: [], lost: numbers, arrived: [], freed: [], frames: [], sounds: [] };
 };
 const events = (atMs: number, lane: LaneEvents) => announced({ kind: 'events', atMs, lanes: [lane] });
 const figures = (atMs: number) => announced({ kind: 'figures', atMs, lanes: [] });
