@@ -1,11 +1,12 @@
 /** `dropframe/lab`: experiments on the virtual clock, from code. docs/LAB.md defines each figure. */
 export type { Cell } from './cell.ts';
 export type { Bursts, CellResult } from './cell-result.ts';
-export type { CellFiles, CellSource, PackedFiles, PackedUnits } from './cell-source.ts';
+export type { CellFiles, CellSource } from './cell-source.ts';
 export type { FlowDescription, FlowLoad, TcpStrategyName } from './flows/flow-description.ts';
 export type { FlowFigures, FlowRate, FlowRow, FlowTables } from './flows/flow-tables.ts';
 export type { FrameTable, FrameTime } from './frame-table.ts';
 export type { Machine } from './machine.ts';
+export type { PackedFiles, PackedUnits } from './packed-units.ts';
 export type { PathObserver } from './path-observer.ts';
 export { runCell } from './run-cell.ts';
 export { type RunScenarioOptions, runScenario, type ScenarioAnswer } from './run-scenario.ts';

@@ -1,9 +1,10 @@
 import { type Instant, instant, type Microseconds, milliseconds } from '../protocol/base/units.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
-import { type CellSource, framesBefore, type OpenCellSource, openCellSource, type PackedFiles } from './cell-source.ts';
+import { type CellSource, framesBefore, type OpenCellSource, openCellSource } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
+import type { PackedFiles } from './packed-units.ts';
 import type { PathObserver } from './path-observer.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { Strategy, StrategyParameters, TransportFigures } from './strategy.ts';

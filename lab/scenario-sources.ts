@@ -4,7 +4,8 @@ import { causeOf, Failure } from '../io/os/failure.ts';
 import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
-import { type CellSource, hashUnits, type PackedUnits, packUnits } from './cell-source.ts';
+import type { CellSource } from './cell-source.ts';
+import { hashUnits, type PackedUnits, packUnits } from './packed-units.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
 import { syntheticSources } from './synthetic-sources.ts';
 

@@ -16,8 +16,9 @@ import { type Path, Simulation } from '../../sim/simulation.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { ConstantSender, Sink } from '../../sim/traffic/constant-stream.ts';
 import { DownloadReceiver, DownloadSender } from '../../sim/traffic/tcp-download.ts';
-import { type CellSource, framesPerSecondOf, type PackedFiles } from '../cell-source.ts';
+import { type CellSource, framesPerSecondOf } from '../cell-source.ts';
 import { MediaRun, START } from '../media-run.ts';
+import type { PackedFiles } from '../packed-units.ts';
 import type { PathObserver } from '../path-observer.ts';
 import type { FlowDescription, FlowLoad } from './flow-description.ts';
 

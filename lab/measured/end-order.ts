@@ -2,7 +2,8 @@ import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../../protocol/frame-class.ts';
 import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { Cell } from '../cell.ts';
-import { type OpenCellSource, openCellSource, type PackedUnits, type SourceGuide } from '../cell-source.ts';
+import { type OpenCellSource, openCellSource, type SourceGuide } from '../cell-source.ts';
+import type { PackedUnits } from '../packed-units.ts';
 
 /** Order for the two ends of a measured cell, passed as a file. */
 export interface EndOrder {

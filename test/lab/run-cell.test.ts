@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Cell, canonicalLink } from '../../lab/cell.ts';
-import { type CellSource, hashUnits, NO_FILES, openCellSource, packUnits, unpackUnits } from '../../lab/cell-source.ts';
+import { type CellSource, NO_FILES, openCellSource } from '../../lab/cell-source.ts';
+import { hashUnits, packUnits, unpackUnits } from '../../lab/packed-units.ts';
 import { PacketLog } from '../../lab/packet-log.ts';
 import { runCell } from '../../lab/run-cell.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../../lab/strategies.ts';
