@@ -86,6 +86,7 @@ function nameLines({ strategy, parameters }: AnswerRow): string[] {
 function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {
   const isSeen = rows.some(({ psnrDb }) => psnrDb != null);
   const isJudged = rows.some(({ vmafMean }) => vmafMean != null);
+  const isHeard = rows.some(({ soundUnits }) => soundUnits != null);
   const column = (head: string, dispensable: number, text: Column['text']): Column => ({ head, dispensable, text });
   return [
     column('in time', 0, ({ rows }) => percentText(total(rows, 'framesInTime') / Math.max(1, total(rows, 'frames')))),
@@ -98,6 +99,19 @@ function columnsOf(rows: readonly AnswerRow[]): readonly Column[] {
     }),
     column('stalled', 1, ({ rows }) => percentText(total(rows, 'stallUs') / Math.max(1, total(rows, 'watchedUs')))),
     column('overhead', 0, ({ rows }) => percentText(total(rows, 'overhead') / rows.length)),
+    ...(isHeard
+      ? [
+          column('sound concealed', 0, ({ rows }) =>
+            percentText(
+              1 - (total(rows, 'sumInTime') - total(rows, 'framesInTime')) / Math.max(1, total(rows, 'soundUnits')),
+            ),
+          ),
+          column('gap max ms', 2, ({ rows }) =>
+            String(Math.max(0, ...rows.map(({ soundGapMsMax }) => soundGapMsMax ?? 0))),
+          ),
+          column('sync p99 ms', 1, ({ rows }) => delayText(middle(rows, 'syncUsP99'))),
+        ]
+      : []),
     ...(isSeen
       ? [
           column('PSNR dB', 0, ({ rows }) => numberText(pooledPsnrDb(rows), 2)),

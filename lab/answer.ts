@@ -21,7 +21,9 @@ import {
   QUALITY_COLUMNS,
   type QualityFigures,
 } from './quality/quality-figures.ts';
+import { NO_SOUND, SOUND_COLUMNS, type SoundFigures } from './sound/sound-figures.ts';
 import { buildAtomically, makeDirectory, removeAbandoned, writeAtomically } from './store/atomic-file.ts';
+import { BURST_COLUMNS, type BurstRecord, burstRecords } from './store/burst-records.ts';
 import { canonicalJson, type Json } from './store/canonical-json.ts';
 import { CellStore, type FinishedCell } from './store/cell-store.ts';
 import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './store/columns.ts';
@@ -61,10 +63,10 @@ export interface Manifest {
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
 }
 
-/** A summary row; with quality columns when requested, `null` for cells without video, and those of flows if any. */
+/** A summary row; with quality columns when requested, `null` for cells without video, and those of flows and sound if any. */
 export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?: QualityFigures[Name] | null } & {
   readonly [Name in keyof FlowFigures]?: FlowFigures[Name];
-};
+} & Partial<SoundFigures>;
 
 /** A complete answer. */
 export interface Answer {
@@ -168,10 +170,17 @@ export async function collectCells(
 type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
 /** All columns of the summary, of which some are in some answers only. */
-const ANSWER_COLUMNS = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS, ...FLOW_COLUMNS };
+const ANSWER_COLUMNS = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS, ...FLOW_COLUMNS, ...SOUND_COLUMNS };
 
 /** Tables that only some answers have; files of an earlier answer are removed. */
-const OPTIONAL_FILES = ['frames.parquet', 'packets.parquet', 'flows.csv', 'flows.parquet', 'report.html'];
+const OPTIONAL_FILES = [
+  'frames.parquet',
+  'sound.parquet',
+  'packets.parquet',
+  'flows.csv',
+  'flows.parquet',
+  'report.html',
+];
 
 /** Writes the answer of a complete run. The manifest is written last, so its presence implies all other files. */
 export async function writeAnswer(
@@ -185,15 +194,18 @@ export async function writeAnswer(
   },
 ): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[] }> {
   const { cells, qualities, store } = parts;
-  const rows: readonly AnswerRow[] = run.quality
-    ? cells.map(({ id, row }) => withQuality(row, qualities.get(id)))
-    : cells.flatMap(({ row, flows }): readonly AnswerRow[] => flows?.rows ?? [row]);
   const hasFlows = cells.some(({ flows }) => flows !== undefined);
-  // Without quality and flows, their columns are omitted.
+  const hasSound = cells.some(({ sound }) => sound !== undefined);
+  const rows = cells.flatMap(({ id, row, flows, sound }): readonly AnswerRow[] => {
+    const own = run.quality ? [withQuality(row, qualities.get(id))] : (flows?.rows ?? [row]);
+    return hasSound ? own.map((each) => ({ ...each, ...(sound ?? NO_SOUND) })) : own;
+  });
+  // Without quality, flows and sound, their columns are omitted.
   const columns = {
     ...SUMMARY_COLUMNS,
     ...(run.quality && QUALITY_COLUMNS),
     ...(hasFlows && FLOW_COLUMNS),
+    ...(hasSound && SOUND_COLUMNS),
   } as typeof ANSWER_COLUMNS;
   const tables = new Map<string, number>();
   const write = async (name: string, content: string | Uint8Array) => {
@@ -208,7 +220,7 @@ export async function writeAnswer(
     cells.reduce((sum, cell) => sum + burstRecords(cell).length, 0),
   );
   const gather = async <Row extends object>(
-    name: 'frames.parquet' | 'packets.parquet',
+    name: 'frames.parquet' | 'sound.parquet' | 'packets.parquet',
     tableColumns: Parameters<typeof writeParquet<Row>>[1],
     parts: AsyncIterable<readonly Row[]>,
   ) => {
@@ -221,6 +233,10 @@ export async function writeAnswer(
     await gather<CellFrameRecord & FrameQuality>('frames.parquet', both, scoredFrames(cells, qualities, store));
   } else if (run.attachments.frames) {
     await gather('frames.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(cells, store, 'frames.parquet'));
+  }
+  if (run.attachments.frames && hasSound) {
+    const those = cells.filter(({ sound }) => sound !== undefined);
+    await gather('sound.parquet', CELL_FRAME_COLUMNS, attached<CellFrameRecord>(those, store, 'sound.parquet'));
   }
   if (run.attachments.packets) {
     await gather('packets.parquet', CELL_PACKET_COLUMNS, attached<CellPacketRecord>(cells, store, 'packets.parquet'));
@@ -299,15 +315,6 @@ export async function readAnswer(directory: string): Promise<Answer> {
   }
 }
 
-/** Number of loss bursts of one length in a cell, before or after recovery. */
-interface BurstRecord {
-  readonly cell: string;
-  readonly recovery: 'before' | 'after';
-  readonly length: number;
-  readonly count: number;
-}
-
-const BURST_COLUMNS = { cell: 'text', recovery: 'text', length: 'whole', count: 'whole' } as const;
 const CELL_FRAME_COLUMNS = { cell: 'text', ...FRAME_COLUMNS } as const;
 const CELL_RATE_COLUMNS = { cell: 'text', ...RATE_COLUMNS } as const;
 const CELL_PACKET_COLUMNS = { cell: 'text', ...PACKET_COLUMNS } as const;
@@ -316,16 +323,10 @@ export type CellFlowRate = FlowRate & { readonly cell: string };
 export type CellFrameRecord = FrameRecord & { readonly cell: string };
 export type CellPacketRecord = PacketRecord & { readonly cell: string };
 
-function burstRecords({ id, bursts }: FinishedCell): BurstRecord[] {
-  return (['before', 'after'] as const).flatMap((recovery) =>
-    bursts[recovery].map(([length, count]) => ({ cell: id, recovery, length, count })),
-  );
-}
-
 async function* attached<Row extends object>(
   cells: readonly FinishedCell[],
   store: CellStore,
-  kind: 'frames.parquet' | 'packets.parquet',
+  kind: 'frames.parquet' | 'sound.parquet' | 'packets.parquet',
 ): AsyncGenerator<readonly Row[]> {
   for (const { id, attachments } of cells) {
     const rows = await store.table<Row>(id, kind, attachments[kind]);

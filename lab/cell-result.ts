@@ -1,5 +1,6 @@
 import type { FlowTables } from './flows/flow-tables.ts';
 import type { FrameTable } from './frame-table.ts';
+import type { SoundFigures } from './sound/sound-figures.ts';
 import type { SummaryRow } from './tables.ts';
 
 /** Result of a cell. */
@@ -8,6 +9,9 @@ export interface CellResult {
   readonly row: SummaryRow;
   /** Of a cell with flows: all rows, and the rates over time. */
   readonly flows?: FlowTables;
+  /** Of a cell with sound: its figures, and its access units. */
+  readonly sound?: SoundFigures;
+  readonly soundUnits?: FrameTable;
   readonly bursts: Bursts;
   readonly frames: FrameTable;
   /** Datagrams in both directions since the start, for cost accounting. */

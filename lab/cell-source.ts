@@ -4,10 +4,17 @@ import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { SyntheticEncoder } from '../sim/synthetic-encoder.ts';
 import { type LiveFeedOptions, SyntheticStream } from '../sim/synthetic-stream.ts';
 import { type PackedFiles, UNIT_FIELDS, unpackUnits } from './packed-units.ts';
+import { type CellSound, soundLabelOf } from './sound/cell-sound.ts';
 import type { Traces } from './traces.ts';
 
 /** Description of a source, with everything that affects the result. */
-export type CellSource =
+export type CellSource = CellPictures & {
+  /** Sound beside the pictures; absent without. */
+  readonly sound?: CellSound;
+};
+
+/** Description of the pictures of a source. */
+export type CellPictures =
   | {
       readonly kind: 'synthetic';
       readonly fps: number;
@@ -107,12 +114,16 @@ function frameBytes({ fps, kbps, keyInterval, keyFrameRatio }: CellSource & { ki
 /** Number of frames captured in the first `seconds` of the stream. */
 export function framesBefore(source: CellSource, files: PackedFiles, seconds: number): number {
   if (source.kind !== 'file') return Math.ceil(seconds * source.fps);
-  const units = files.get(source.sha256)!.units;
-  const first = units[1] ?? 0;
+  const { units } = files.get(source.sha256)!;
+  const first = originOf(source, files);
   let frames = 0;
   while (frames < source.frames && units[frames * UNIT_FIELDS + 1]! - first < seconds * CLOCK_RATE) frames++;
   return frames;
 }
+
+/** Decode time of the first frame, 90 kHz. */
+export const originOf = (source: CellSource, files: PackedFiles): number =>
+  source.kind === 'file' ? (files.get(source.sha256)!.units[1] ?? 0) : 0;
 
 export const framesPerSecondOf = (source: CellSource): number =>
   source.kind === 'file' ? source.framesPerSecond : source.fps;
@@ -134,7 +145,10 @@ export function rateOf(source: CellSource): number {
 export const secondsOf = (source: CellSource): number => source.frames / framesPerSecondOf(source);
 
 /** Short label for tables. */
-export function labelOf(source: CellSource): string {
+export const labelOf = (source: CellSource): string =>
+  source.sound ? `${pictureLabelOf(source)} + ${soundLabelOf(source.sound)}` : pictureLabelOf(source);
+
+function pictureLabelOf(source: CellSource): string {
   if (source.kind === 'file') return source.name;
   if (source.kind === 'adaptive') return `adaptive ${source.kbpsMin}–${source.kbpsMax}kbps ${source.fps}fps`;
   const { kbps, fps, keyInterval } = source;

@@ -43,11 +43,16 @@ export function computeCell(order: WorkOrder, { files, code }: WorkerSetting): W
     [packets, capture].filter((observer) => observer !== undefined),
   );
   const cost = { wallMs: Math.round(inMilliseconds(elapsed(began, now()))), datagrams: result.datagrams };
-  const { frames, row, bursts, flows } = result;
-  const attachments = makeAttachments(cell, asked, { frames, packets, capture: capture?.bytes() });
+  const { frames, row, bursts, flows, sound, soundUnits } = result;
+  const attachments = makeAttachments(cell, asked, { frames, soundUnits, packets, capture: capture?.bytes() });
   return {
     id,
-    finished: { id, code, row, bursts, ...(flows && { flows }), cost, attachments: hashesOf(attachments) },
+    finished: {
+      ...{ id, code, row, bursts, cost },
+      ...(flows && { flows }),
+      ...(sound && { sound }),
+      attachments: hashesOf(attachments),
+    },
     attachments,
   };
 }

@@ -30,7 +30,22 @@ export interface ObservedStream {
   readonly initialSequence: number;
   /** Time after a frame's capture from which nothing that is sent for it arrives by its deadline. */
   readonly sendableFor: Microseconds;
+  /** SSRCs of the stream, its retransmissions and its repair packets; those of the pictures by default. */
+  readonly ssrcs?: StreamSsrcs;
 }
+
+/** SSRCs of a stream and of its companions. */
+export interface StreamSsrcs {
+  readonly media: number;
+  readonly retransmission: number;
+  readonly repair: number;
+}
+
+const PICTURE_SSRCS: StreamSsrcs = {
+  media: MEDIA_SSRC,
+  retransmission: RETRANSMISSION_SSRC,
+  repair: REPAIR_SSRC,
+};
 
 /** State of a frame that is not decided yet. */
 interface OpenFrame {
@@ -48,6 +63,7 @@ export class MediaPacketTable implements PathObserver {
   readonly #measuredFrom: number;
   readonly #initialSequence: number;
   readonly #sendableFor: Microseconds;
+  readonly #ssrcs: StreamSsrcs;
   /** Row of each accepted frame, by frame number. */
   readonly #rows: number[] = [];
   /** First packet of each frame, by frame number. */
@@ -84,6 +100,7 @@ export class MediaPacketTable implements PathObserver {
     this.#measuredFrom = stream.measuredFrom;
     this.#initialSequence = stream.initialSequence;
     this.#sendableFor = stream.sendableFor;
+    this.#ssrcs = stream.ssrcs ?? PICTURE_SSRCS;
   }
 
   /** Registers a frame that the sender accepted. */
@@ -95,10 +112,10 @@ export class MediaPacketTable implements PathObserver {
   onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void {
     if (direction === 'back' || isRtcp(datagram)) return;
     const ssrc = readUint32(datagram, 8);
-    if (ssrc === MEDIA_SSRC) return this.#mediaSent(now, datagram, fate);
+    if (ssrc === this.#ssrcs.media) return this.#mediaSent(now, datagram, fate);
     if (this.#frames.length <= this.#measuredFrom) return;
-    if (ssrc === RETRANSMISSION_SSRC) this.#figures.bytesRetransmission += datagram.length;
-    else if (ssrc === REPAIR_SSRC) this.#figures.bytesRepair += datagram.length;
+    if (ssrc === this.#ssrcs.retransmission) this.#figures.bytesRetransmission += datagram.length;
+    else if (ssrc === this.#ssrcs.repair) this.#figures.bytesRepair += datagram.length;
     // Both carry the timestamp of a frame that they are for.
     const row = this.#rowAt.get(wireTimestamp(readUint32(datagram, 4)));
     if (row === undefined || now <= later(instant(this.#frames.time(row, 'capturedAt')), this.#sendableFor)) return;
@@ -107,7 +124,7 @@ export class MediaPacketTable implements PathObserver {
 
   onDecided(_now: Instant, direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
     if (direction === 'back' || fate === 'carried' || fate === 'duplicated' || isRtcp(datagram)) return;
-    if (readUint32(datagram, 8) !== MEDIA_SSRC) return;
+    if (readUint32(datagram, 8) !== this.#ssrcs.media) return;
     const packet = this.#packetOf(readUint16(datagram, 2));
     if (packet !== undefined) this.#noteLost(packet);
   }
@@ -115,7 +132,7 @@ export class MediaPacketTable implements PathObserver {
   onDelivered(now: Instant, direction: Direction, datagram: Uint8Array): void {
     if (direction === 'back' || datagram.length < MARK_END || isRtcp(datagram)) return;
     const ssrc = readUint32(datagram, 8);
-    if (ssrc === MEDIA_SSRC) {
+    if (ssrc === this.#ssrcs.media) {
       const packet = this.#packetOf(readUint16(datagram, 2));
       const timestamp = wireTimestamp(readUint32(datagram, 4));
       this.#jitter.add(now, timestamp);
@@ -123,12 +140,12 @@ export class MediaPacketTable implements PathObserver {
       if (packet === undefined) return;
       this.#noteArrival(now, packet, RECEIVED, datagram.length);
       this.#noteLosses(now, packet);
-    } else if (ssrc === RETRANSMISSION_SSRC) {
+    } else if (ssrc === this.#ssrcs.retransmission) {
       const original = RTP_HEADER_BYTES + 4 + 4 * readUint16(datagram, EXTENSION_LENGTH_OFFSET);
       if (original + 2 > datagram.length) return;
       const packet = this.#packetOf(readUint16(datagram, original));
       if (packet !== undefined) this.#noteArrival(now, packet, RETRANSMITTED, datagram.length);
-    } else if (ssrc === REPAIR_SSRC && this.#frames.length > this.#measuredFrom) {
+    } else if (ssrc === this.#ssrcs.repair && this.#frames.length > this.#measuredFrom) {
       this.#repairs.datagrams++;
       this.#repairs.bytes += datagram.length;
     }

@@ -1,11 +1,12 @@
 import { type Instant, instant, type Microseconds, milliseconds } from '../protocol/base/units.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
-import { type CellSource, framesBefore, type OpenCellSource, openCellSource } from './cell-source.ts';
+import { type CellSource, framesBefore, type OpenCellSource, openCellSource, originOf } from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
 import type { PackedFiles } from './packed-units.ts';
 import type { PathObserver } from './path-observer.ts';
+import { CellSoundRun } from './sound/sound-run.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { Strategy, StrategyParameters, TransportFigures } from './strategy.ts';
 import { strategyBuilder } from './strategy-builders.ts';
@@ -41,31 +42,50 @@ export class MediaRun {
   readonly strategy: Strategy;
   readonly traffic: TrafficMeter;
   /** Must run in the strategy's simulation. */
-  readonly feed: LiveFeed;
+  readonly feeds: readonly LiveFeed[];
+  /** `undefined` for a source without sound. */
+  readonly sound: CellSoundRun | undefined;
   #lastCapturedAt: Instant;
 
   constructor(options: MediaRunOptions) {
     const { strategy, source, files, startsAt, framesMax, warmUpSeconds } = options;
     const { frames } = this;
     this.measuredFrom = framesBefore(source, files, warmUpSeconds);
-    this.strategy = strategyBuilder(strategy)({ ...options, frames }, this.measuredFrom);
+    this.sound =
+      source.sound && new CellSoundRun(source.sound, files, { origin: originOf(source, files), warmUpSeconds });
+    const sound = this.sound?.strategySound;
+    this.strategy = strategyBuilder(strategy)({ ...options, frames, sound }, this.measuredFrom);
     this.traffic = new TrafficMeter(this.strategy.headerBytes, () => frames.length > this.measuredFrom);
     this.#lastCapturedAt = startsAt;
     const open = limited(openCellSource(source, files, this.strategy), framesMax);
-    this.feed = new LiveFeed({
+    let feedsLeft = this.sound ? 2 : 1;
+    const finish = () => {
+      if (--feedsLeft === 0) this.strategy.finish(this.#lastCapturedAt);
+    };
+    const pictures = new LiveFeed({
       startAt: startsAt,
       ...open,
       deliver: (now, unit) => {
         this.#lastCapturedAt = now;
         this.strategy.send(now, unit, frames.add(now, unit));
       },
-      finish: () => this.strategy.finish(this.#lastCapturedAt),
+      finish,
     });
+    const heard = this.sound?.openFeed(startsAt, {
+      deliver: (now, unit, row) => {
+        this.#lastCapturedAt = now;
+        this.strategy.sendSound(now, unit, row);
+      },
+      finish,
+    });
+    // Sound leaves first: its packets are few and small.
+    this.feeds = heard ? [heard, pictures] : [pictures];
   }
 
   /** Observers that must see all datagrams of the strategy. */
   get observers(): readonly PathObserver[] {
-    return [this.traffic, this.strategy.observer];
+    const { traffic, strategy } = this;
+    return [traffic, strategy.observer, ...(strategy.soundObserver ? [strategy.soundObserver] : [])];
   }
 
   /** Number of the newest captured frame, from 0. */
@@ -75,7 +95,7 @@ export class MediaRun {
 
   /** True when nothing more can change at `at`. */
   isOver(at: Instant): boolean {
-    if (this.feed.pollTimeout() !== undefined) return false;
+    if (this.feeds.some((feed) => feed.pollTimeout() !== undefined)) return false;
     return this.strategy.ended || at > instant(this.#lastCapturedAt + this.strategy.drain);
   }
 

@@ -9,6 +9,7 @@ import { runFlowCell } from './flows/run-flow-cell.ts';
 import type { Machine } from './machine.ts';
 import { MediaRun, START } from './media-run.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
+import { summarizeCellSound } from './sound/summarize-sound.ts';
 import { isKernelStrategy } from './strategies.ts';
 import { summarizeCell } from './summarize.ts';
 
@@ -51,7 +52,7 @@ export function runCell(
   const simulation = run.strategy.start({
     forward: new ObservedPath(links.forward, 'forward', allObservers, () => run.frame),
     back: new ObservedPath(links.back, 'back', allObservers, () => run.frame),
-    scripts: [run.feed],
+    scripts: run.feeds,
   });
   // In steps of one second, so that an imbalance is detected close to its cause.
   for (let at = seconds(1); ; at = microseconds(at + seconds(1))) {
@@ -61,10 +62,17 @@ export function runCell(
   }
   const figures = run.conclude(simulation.now);
   for (const link of [links.forward, links.back]) assertConserved(link.counters);
-  const { frames, measuredFrom, traffic } = run;
-  const observations = { forward, back, frames, measuredFrom, figures, traffic, simulatedUs: simulation.now };
+  const { frames, measuredFrom, traffic, sound } = run;
+  const soundBytes = sound?.bytes ?? 0;
+  const observations = { forward, back, frames, measuredFrom, figures, traffic, soundBytes };
+  const row = summarizeCell(cell, { ...observations, simulatedUs: simulation.now });
+  const pictures = { row, pictures: frames, picturesFrom: measuredFrom };
   return {
-    row: summarizeCell(cell, observations),
+    row,
+    ...(sound && {
+      sound: summarizeCellSound({ ...sound.observations, figures: run.strategy.concludeSound() }, pictures),
+      soundUnits: sound.units,
+    }),
     frames,
     bursts: { before: figures.burstsBefore, after: figures.burstsAfter },
     datagrams: links.forward.counters.offered + links.back.counters.offered,

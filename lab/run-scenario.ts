@@ -9,6 +9,7 @@ import { expandGrid } from './grid.ts';
 import { runCell } from './run-cell.ts';
 import { parseScenario, type ScenarioInput } from './scenario.ts';
 import { openSources } from './scenario-sources.ts';
+import type { SoundFigures } from './sound/sound-figures.ts';
 import { isKernelStrategy } from './strategies.ts';
 import type { SummaryRow } from './tables.ts';
 
@@ -28,8 +29,8 @@ export interface RunScenarioOptions {
 export interface ScenarioAnswer {
   /** SHA-256 of name, question and cells, hexadecimal: equal for the same scenario on every machine. */
   readonly runId: string;
-  /** One row per cell, ordered by source, link, budget, strategy and seed; with flows, one per flow of each. */
-  readonly rows: readonly (SummaryRow & Partial<FlowFigures>)[];
+  /** One row per cell, ordered by source, link, budget, strategy and seed; with flows, one per flow of each. A cell with sound has its columns too. */
+  readonly rows: readonly (SummaryRow & Partial<FlowFigures> & Partial<SoundFigures>)[];
 }
 
 /** Keys of `RunScenarioOptions`, complete by its type. */
@@ -62,12 +63,12 @@ export async function runScenario(scenario: ScenarioInput, options: RunScenarioO
     throw new Failure(`${NAME}: ${measured.cell.strategy} runs in real time: \`dropframe lab run\` measures it`, 2);
   }
   const files = { media: sources.files, traces };
-  const rows: (SummaryRow & Partial<FlowFigures>)[] = [];
+  const rows: (SummaryRow & Partial<FlowFigures> & Partial<SoundFigures>)[] = [];
   let done = 0;
   for (const { cell } of grid.cells) {
     signal?.throwIfAborted();
-    const { row, flows } = runCell(cell, files);
-    rows.push(...(flows?.rows ?? [row]));
+    const { row, flows, sound } = runCell(cell, files);
+    rows.push(...(flows?.rows ?? [{ ...row, ...sound }]));
     onProgress?.({ done: ++done, cells: grid.cells.length });
     await setImmediate();
   }

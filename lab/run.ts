@@ -246,6 +246,7 @@ function attachmentsFor({ output, firstSeed, comparer }: OpenRun, { seed, source
   const kinds: Attachment[] = [];
   const isFirstSeed = seed === firstSeed;
   if (output.frames || (comparer && source.kind === 'file')) kinds.push('frames.parquet');
+  if (output.frames && source.sound) kinds.push('sound.parquet');
   if (output.packets) kinds.push('packets.parquet');
   if (output.qlog && isFirstSeed) kinds.push('events.qlog');
   if (output.pcapng && isFirstSeed) kinds.push('capture.pcapng');

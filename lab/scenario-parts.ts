@@ -3,6 +3,7 @@ import { suggestion } from '../protocol/base/nearest-word.ts';
 import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
+import { SYNTHETIC_SOUNDS } from '../sim/synthetic-sound.ts';
 
 /** Parts of a scenario's schema that several of its objects have. */
 
@@ -40,6 +41,19 @@ export const linkLine = (readTrace: TraceReader) =>
     const link = parseLinkSpecification(text, readTrace);
     if (!link.ok) context.addIssue({ code: 'custom', message: link.malformed });
   });
+
+/** Rates of synthetic sound where none is given, kilobits per second: usual for stereo. */
+const SOUND_KBPS = { opus: 96, aac: 128 } as const;
+
+const soundCodec = z.enum(SYNTHETIC_SOUNDS, {
+  error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), SYNTHETIC_SOUNDS)}`,
+});
+const codecAndRate = strict({ codec: soundCodec, kbps: real(6, 510, 'kilobits per second').optional() });
+
+/** Synthetic sound beside the pictures: a codec, or a codec with its bit rate. */
+export const syntheticSound = z
+  .union([soundCodec.transform((codec) => ({ codec })), codecAndRate])
+  .transform(({ codec, ...rate }) => ({ codec, kbps: ('kbps' in rate ? rate.kbps : undefined) ?? SOUND_KBPS[codec] }));
 
 const rateControl = z.enum(RATE_CONTROLS, {
   error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), RATE_CONTROLS)}`,

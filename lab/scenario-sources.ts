@@ -1,12 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { causeOf, Failure } from '../io/os/failure.ts';
+import type { SoundSource } from '../io/sources/media-source.ts';
 import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
 import type { CellSource } from './cell-source.ts';
 import { hashUnits, type PackedUnits, packUnits } from './packed-units.ts';
 import { manyOf, type Scenario, type ScenarioSource } from './scenario.ts';
+import type { CellSound } from './sound/cell-sound.ts';
 import { syntheticSources } from './synthetic-sources.ts';
 
 /** Sources of a scenario, with lists expanded, and the contents of its files. */
@@ -39,9 +42,10 @@ export async function openSources(
     }
     const field = Array.isArray(scenario.source) ? `source[${index}].file` : 'source.file';
     const place = `${basename(path)}: ${field}`;
-    const { description, units } = await readFileSource(source, folderOf(path), place, warn);
+    const { description, units, sound } = await readFileSource(source, folderOf(path), place, warn);
     descriptions.push(description);
     files.set(description.kind === 'file' ? description.sha256 : '', units);
+    if (description.sound?.kind === 'file' && sound) files.set(description.sound.sha256, sound);
   }
   return { descriptions, files };
 }
@@ -51,7 +55,7 @@ async function readFileSource(
   folder: string,
   place: string,
   warn: (message: string) => void,
-): Promise<{ readonly description: CellSource; readonly units: PackedUnits }> {
+): Promise<{ readonly description: CellSource; readonly units: PackedUnits; readonly sound?: PackedUnits }> {
   const path = resolve(folder, source.file);
   const found = await stat(path).catch((error) => {
     throw new Failure(`${place}: cannot read ${source.file}: ${causeOf(error)}`, 2);
@@ -60,19 +64,27 @@ async function readFileSource(
     throw new Failure(`${place}: ${source.file} has ${found.size} bytes, but at most ${FILE_BYTES_MAX} are allowed`, 2);
   }
   const encode = { encode: 'auto', copies: ['h264'], bitrate: MEDIA_BITRATE, gop: MEDIA_GOP } as const;
-  const media = await openMediaSource(path, { ...encode, framesPerSecond: source.fps, warn });
+  const media = await openMediaSource(path, {
+    ...encode,
+    sound: source.sound ? {} : undefined,
+    framesPerSecond: source.fps,
+    warn,
+  });
   const units: AccessUnit[] = [];
+  let heard: ReadSound | undefined;
   try {
     for await (const unit of media.units()) {
       const first = units[0]?.decodeTimestamp ?? unit.decodeTimestamp;
       if (source.seconds !== undefined && unit.decodeTimestamp - first >= source.seconds * CLOCK_RATE) break;
       units.push(unit);
     }
+    if (source.sound && media.sound && units.length > 0) heard = await readSound(media.sound, units);
   } finally {
     await media.close();
   }
   if (units.length < 2)
     throw new Failure(`${place}: ${source.file} has only ${units.length} pictures; at least 2 are needed`, 2);
+  if (source.sound && !heard) throw new Failure(`${place}: ${source.file} has no sound beside these pictures`, 2);
   const packed = packUnits(units);
   const keys = units.filter((unit) => unit.importance === 'key').length;
   const ticks = units.at(-1)!.decodeTimestamp - units[0]!.decodeTimestamp;
@@ -84,6 +96,35 @@ async function readFileSource(
     framesPerSecond: ((units.length - 1) * CLOCK_RATE) / Math.max(1, ticks),
     bytes: packed.bytes.byteLength,
     keyInterval: Math.round(units.length / Math.max(1, keys)),
+    ...(heard && { sound: heard.description }),
+  };
+  return { description, units: packed, ...(heard && { sound: heard.units }) };
+}
+
+interface ReadSound {
+  readonly description: CellSound;
+  readonly units: PackedUnits;
+}
+
+/** Reads the sound beside these pictures; `undefined` when there is none. */
+async function readSound(source: SoundSource, pictures: readonly AccessUnit[]): Promise<ReadSound | undefined> {
+  const from = pictures[0]!.decodeTimestamp;
+  const to = pictures.at(-1)!.decodeTimestamp;
+  const units: AccessUnit[] = [];
+  for await (const unit of source.units()) {
+    if (unit.timestamp > to) break;
+    if (unit.timestamp >= from) units.push(unit);
+  }
+  if (units.length === 0) return undefined;
+  const { codecName, clockRate, parameterSets } = source.description;
+  const packed = packUnits(units);
+  const unitTicks = codecByName(codecName).sound?.durationOf(units[0]!.parts, parameterSets) ?? 0;
+  const description: CellSound = {
+    kind: 'file',
+    ...{ codec: codecName, clockRate, unitTicks },
+    sha256: hashUnits(packed),
+    units: units.length,
+    bytes: packed.bytes.byteLength,
   };
   return { description, units: packed };
 }

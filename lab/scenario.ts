@@ -4,7 +4,16 @@ import { suggestion } from '../protocol/base/nearest-word.ts';
 import { malformed } from '../protocol/base/parsed.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { flowSchema } from './flows/flow-schema.ts';
-import { linkLine, oneOrMany, PARAMETERS_OF, real, strategyParameters, strict, whole } from './scenario-parts.ts';
+import {
+  linkLine,
+  oneOrMany,
+  PARAMETERS_OF,
+  real,
+  strategyParameters,
+  strict,
+  syntheticSound,
+  whole,
+} from './scenario-parts.ts';
 import { isKernelStrategy, STRATEGIES, type StrategyName } from './strategies.ts';
 
 /** Schema of a scenario: sources, links, strategies and budgets. Lists form the Cartesian product of their members. */
@@ -21,6 +30,7 @@ const synthetic = strict({
   keyInterval: oneOrMany(whole(1, 100_000)).default(30),
   /** Size of a key frame relative to other frames. */
   keyFrameRatio: real(1, 100, 'a ratio').default(4),
+  sound: oneOrMany(syntheticSound).optional(),
   seconds: real(1, SECONDS_MAX, 'seconds'),
 });
 
@@ -29,6 +39,7 @@ const adaptive = strict({
   fps: real(1, 240, 'frames per second').default(30),
   kbpsMin: real(10, 1_000_000, 'kilobits per second').default(100),
   kbpsMax: real(10, 1_000_000, 'kilobits per second').default(4_000),
+  sound: oneOrMany(syntheticSound).optional(),
   seconds: real(1, SECONDS_MAX, 'seconds'),
 }).refine(({ kbpsMin, kbpsMax }) => kbpsMin <= kbpsMax, {
   path: ['kbpsMin'],
@@ -43,6 +54,8 @@ const sourceSchema = z.union([
     file: z.string({ error: 'expected the path of a video file' }).min(1, 'expected the path of a video file'),
     seconds: real(0.1, SECONDS_MAX, 'seconds').optional(),
     fps: real(1, 240, 'frames per second').optional(),
+    /** True: with the sound of the file. */
+    sound: z.boolean({ error: 'expected true or false' }).default(false),
   }),
 ]);
 
@@ -163,7 +176,7 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   if (scenario.warmUpSeconds >= shortest) {
     found.push(`warmUpSeconds: expected less than the stream's duration, ${shortest} s`);
   }
-  found.push(...flowConflicts(scenario));
+  found.push(...flowConflicts(scenario), ...soundConflicts(scenario));
   if (found.length > 0) throw mistakes(name, found);
   return scenario;
 }
@@ -181,6 +194,22 @@ function flowConflicts({ strategies, flows, output }: Scenario): string[] {
     if (asked) found.push(`output.${key}: a cell with flows has summary.csv and flows.csv only`);
   }
   return found;
+}
+
+/** Returns the parts that sound cannot be combined with. */
+function soundConflicts({ source, strategies, flows }: Scenario): string[] {
+  const isAsked = manyOf(source).some((one) => {
+    if ('file' in one) return one.sound;
+    return ('adaptive' in one ? one.adaptive.sound : one.synthetic.sound) !== undefined;
+  });
+  if (!isAsked) return [];
+  const measured = strategies
+    .map((entry) => (typeof entry === 'string' ? entry : entry.strategy))
+    .find((name) => isKernelStrategy(name));
+  return [
+    ...(flows ? ['source.sound: flows carry pictures only; leave out "flows" or "sound"'] : []),
+    ...(measured ? [`source.sound: ${measured} carries pictures only; simulated strategies carry sound`] : []),
+  ];
 }
 
 export const manyOf = <Item>(value: Item | readonly Item[]): readonly Item[] =>

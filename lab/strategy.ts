@@ -1,5 +1,6 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Instant, Microseconds } from '../protocol/base/units.ts';
+import type { Codec } from '../protocol/codec/codec.ts';
 import type { RateControl } from '../sender/rate/rate-control.ts';
 import type { Path, Script } from '../sim/simulation.ts';
 import type { FrameTable } from './frame-table.ts';
@@ -19,8 +20,21 @@ export interface StrategyOptions {
   readonly parameters: StrategyParameters;
   /** Table in which frames are recorded. */
   readonly frames: FrameTable;
+  /** Sound beside the pictures; none when absent. */
+  readonly sound?: StrategySound | undefined;
   /** Latencies of the end hosts; none when absent. */
   readonly machine?: Machine | undefined;
+}
+
+/** Sound that a strategy carries beside the pictures. */
+export interface StrategySound {
+  readonly codec: Codec;
+  /** RTP clock rate, ticks per second. */
+  readonly clockRate: number;
+  /** Table in which access units are recorded. */
+  readonly units: FrameTable;
+  /** First row that counts, after the warm-up. */
+  readonly measuredFrom: number;
 }
 
 /** Parameters of a strategy; its defaults apply when absent. */
@@ -51,11 +65,15 @@ export interface Strategy {
   start(parts: { readonly forward: Path; readonly back: Path; readonly scripts: readonly Script[] }): Runnable;
   /** Sends a captured frame, recorded in this row of the table. */
   send(now: Instant, unit: AccessUnit, row: number): void;
+  /** Observer of the sound's packets; absent without sound, or where its packets cannot be told apart. */
+  readonly soundObserver?: PathObserver | undefined;
+  /** Sends an access unit of the sound, recorded in this row of its table. */
+  sendSound(now: Instant, unit: AccessUnit, row: number): void;
   /** Target for the media, bits per second, for a source that follows; `undefined` while unlimited. */
   readonly targetBitrate?: number | undefined;
   /** Returns true once for one or more requests for a key frame since the last call. */
   takeKeyFrameRequest?(): boolean;
-  /** The source has no more frames. */
+  /** Neither the source nor its sound has more. */
   finish(now: Instant): void;
   /** True when every frame has its final class. */
   readonly ended: boolean;
@@ -63,6 +81,8 @@ export interface Strategy {
   assertBalanced(): void;
   /** Decides the remaining frames, and returns the totals. */
   conclude(now: Instant): TransportFigures;
+  /** Totals of the sound's packets, after `conclude`; `undefined` where they cannot be told apart. */
+  concludeSound(): TransportFigures | undefined;
 }
 
 export interface Runnable {

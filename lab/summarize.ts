@@ -22,6 +22,8 @@ export interface CellObservations {
   readonly figures: TransportFigures;
   readonly traffic: TrafficMeter;
   readonly simulatedUs: number;
+  /** Bytes of the sound captured after the warm-up, which overhead is relative to as well; 0 by default. */
+  readonly soundBytes?: number;
 }
 
 /** Computes the summary row of a cell. */
@@ -212,7 +214,7 @@ function bursts({ burstsBefore, burstsAfter }: TransportFigures) {
   };
 }
 
-function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: CellObservations) {
+function bytes(cell: Cell, { frames, measuredFrom, figures, traffic, soundBytes = 0 }: CellObservations) {
   const budget = budgetOf(cell);
   let source = 0;
   let good = 0;
@@ -222,6 +224,7 @@ function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: CellObser
     if (delay <= budget) good += frames.bytes(row);
   }
   const seconds = Math.max(0, frames.length - measuredFrom) / framesPerSecondOf(cell.source);
+  const all = source + soundBytes;
   const spent = figures.bytesRetransmission + figures.bytesRepair;
   return {
     bytesSource: source,
@@ -234,9 +237,9 @@ function bytes(cell: Cell, { frames, measuredFrom, figures, traffic }: CellObser
     datagramsForward: traffic.forward.datagrams,
     datagramsBack: traffic.back.datagrams,
     goodput: seconds === 0 ? 0 : Math.round((good * 8) / seconds),
-    overheadForward: source === 0 ? 0 : traffic.forward.bytes / source - 1,
-    overheadBack: share(traffic.back.bytes, source),
-    overhead: source === 0 ? 0 : (traffic.forward.bytes + traffic.back.bytes) / source - 1,
+    overheadForward: all === 0 ? 0 : traffic.forward.bytes / all - 1,
+    overheadBack: share(traffic.back.bytes, all),
+    overhead: all === 0 ? 0 : (traffic.forward.bytes + traffic.back.bytes) / all - 1,
     wasteRatio: share(figures.bytesWasted, spent),
   };
 }

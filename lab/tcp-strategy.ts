@@ -12,10 +12,12 @@ import type { Endpoint } from '../protocol/endpoint.ts';
 import { IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
+import type { CarriedStream } from '../sim/tcp/access-unit-framing.ts';
 import type { CongestionControlName } from '../sim/tcp/congestion-control.ts';
 import { TcpMediaReceiver, type TcpMediaReceiverEvent } from '../sim/tcp/media-receiver.ts';
 import { TcpMediaSender, type TcpMediaSenderEvent } from '../sim/tcp/media-sender.ts';
 import { RECEIVER_END, SENDER_END, TCP_DEFAULTS } from '../sim/tcp/tcp-options.ts';
+import type { FrameTable } from './frame-table.ts';
 import { SegmentTable } from './segment-table.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
@@ -84,26 +86,39 @@ class TcpStrategy implements Strategy {
     this.#options.frames.setMechanism(row, 'transport');
   }
 
+  sendSound(now: Instant, unit: AccessUnit, row: number): void {
+    this.#sender.send(now, unit, 'sound');
+    this.#options.sound!.units.setMechanism(row, 'transport');
+  }
+
   finish(): void {
     this.#sender.finish();
   }
 
   assertBalanced(): void {
-    const { frames } = this.#options;
-    assert(this.observer.framesDelivered <= frames.length, 'delivered frames must have been sent');
+    const { frames, sound } = this.#options;
+    const sent = frames.length + (sound?.units.length ?? 0);
+    assert(this.observer.framesDelivered <= sent, 'delivered frames must have been sent');
   }
 
   conclude(): TransportFigures {
     return this.observer.conclude(this.#sender.connection.counters?.spuriousRetransmissions ?? 0);
   }
 
+  /** One sequence of segments carries both streams. */
+  concludeSound(): undefined {}
+
+  #tableOf(stream: CarriedStream): FrameTable {
+    const { frames, sound } = this.#options;
+    return stream === 'sound' ? sound!.units : frames;
+  }
+
   #handleSenderEvent(event: TcpMediaSenderEvent): void {
-    const { frames } = this.#options;
     switch (event.kind) {
       case 'written':
         return;
       case 'given-up':
-        frames.setClass(event.frame, 'refused');
+        this.#tableOf(event.stream).setClass(event.frame, 'refused');
         return;
       case 'failed':
         this.#ended = true;
@@ -119,7 +134,7 @@ class TcpStrategy implements Strategy {
   #handleReceiverEvent(event: TcpMediaReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit':
-        return this.#deliver(event.frame, event.completeAt);
+        return this.#deliver(event);
       case 'ended':
       case 'failed':
         this.#ended = true;
@@ -132,8 +147,9 @@ class TcpStrategy implements Strategy {
   }
 
   /** Displays a frame in time at its deadline (or at once), and a late one on arrival; nothing is dropped. */
-  #deliver(row: number, completeAt: Instant): void {
-    const { frames, budget, release } = this.#options;
+  #deliver({ stream, frame: row, completeAt }: Extract<TcpMediaReceiverEvent, { kind: 'access-unit' }>): void {
+    const { budget, release } = this.#options;
+    const frames = this.#tableOf(stream);
     const due = frames.time(row, 'capturedAt') + budget;
     frames.setTime(row, 'completeAt', completeAt);
     frames.setTime(row, 'renderedAt', release === 'asap' ? completeAt : instant(Math.max(due, completeAt)));

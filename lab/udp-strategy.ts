@@ -14,15 +14,19 @@ import { UDP_IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
 import { ProtectedEndpoint } from '../protocol/srtp/protected-endpoint.ts';
 import { PROTECTION_BYTES_MAX } from '../protocol/srtp/srtp-packet.ts';
 import { type SentStreamParameters, STREAM_DEFAULTS } from '../protocol/stream-parameters.ts';
+import { BundledReceiver, type BundledReceiverEvent } from '../receiver/bundled-receiver.ts';
 import { Receiver, type ReceiverEvent } from '../receiver/receiver.ts';
 import { type ReceiverOptions, receiverOptions } from '../receiver/receiver-options.ts';
+import { BundledSender } from '../sender/bundled-sender.ts';
 import { Sender } from '../sender/sender.ts';
+import type { SenderEvent } from '../sender/sender-event.ts';
 import { type SenderOptions, senderOptions } from '../sender/sender-options.ts';
 import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
-import { REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
+import { REPORT_SSRC, SOUND_REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MediaPacketTable } from './media-packet-table.ts';
 import { protectionBytes } from './protection-bytes.ts';
+import { UdpSound } from './sound/udp-sound.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 /** Time until the control channel has announced the end of the stream: one transit plus TCP's own delays. */
@@ -84,7 +88,8 @@ class UdpStrategy implements Strategy {
   readonly drain: Microseconds;
   readonly #options: StrategyOptions;
   readonly #sender: Sender;
-  readonly #receiver: Receiver;
+  readonly #receiver: Receiver | BundledReceiver;
+  readonly #sound: UdpSound | undefined;
   #endAnnouncedAt: Instant | undefined;
   #keyFrameRequested = false;
 
@@ -99,7 +104,19 @@ class UdpStrategy implements Strategy {
       sendableFor: parameters.latency,
     });
     this.#sender = new Sender(udpSenderOptions(recovery, options));
-    this.#receiver = new Receiver(udpReceiverOptions(recovery, options));
+    const receiverOptions = udpReceiverOptions(recovery, options);
+    this.#sound = options.sound && new UdpSound(options.sound, parameters);
+    this.#receiver = this.#sound
+      ? new BundledReceiver({
+          video: receiverOptions,
+          sound: this.#sound.receiverOptions(options.release),
+          recordsApart: false,
+        })
+      : new Receiver(receiverOptions);
+  }
+
+  get soundObserver(): MediaPacketTable | undefined {
+    return this.#sound?.observer;
   }
 
   get ended(): boolean {
@@ -122,7 +139,10 @@ class UdpStrategy implements Strategy {
       run: (now) => {
         this.#endAnnouncedAt = undefined;
         const { statistics, lastSequence } = this.#sender;
-        this.#receiver.endOfStream(now, { frames: statistics.frames, lastSequence });
+        const receiver = this.#receiver;
+        const pictures = receiver instanceof BundledReceiver ? receiver.video : receiver;
+        pictures.endOfStream(now, { frames: statistics.frames, lastSequence });
+        if (receiver instanceof BundledReceiver) this.#sound?.announceEnd(now, receiver.sound!);
       },
     };
     const { machine, parameters } = this.#options;
@@ -136,9 +156,9 @@ class UdpStrategy implements Strategy {
           })
         : endpoint;
     };
-    return new Simulation({
-      sender: onHost(this.#sender),
-      receiver: onHost(this.#receiver),
+    return new Simulation<SenderEvent, ReceiverEvent | BundledReceiverEvent>({
+      sender: onHost(this.#bundledSender()),
+      receiver: onHost<ReceiverEvent | BundledReceiverEvent>(this.#receiver),
       forward: parts.forward,
       back: parts.back,
       scripts: [...parts.scripts, announceEnd],
@@ -155,8 +175,13 @@ class UdpStrategy implements Strategy {
     else this.#options.frames.setClass(row, 'refused');
   }
 
+  sendSound(now: Instant, unit: AccessUnit, row: number): void {
+    this.#sound?.send(now, unit, row);
+  }
+
   finish(now: Instant): void {
     this.#sender.finish();
+    this.#sound?.sender.finish();
     this.#endAnnouncedAt = later(now, endAnnouncedAfter(this.#options.transitMin));
   }
 
@@ -173,8 +198,23 @@ class UdpStrategy implements Strategy {
     return this.observer.conclude();
   }
 
-  #handleEvent(now: Instant, event: ReceiverEvent): void {
+  concludeSound(): TransportFigures | undefined {
+    return this.#sound?.conclude();
+  }
+
+  /** The sender of the pictures, with that of the sound if there is any. */
+  #bundledSender(): Endpoint<SenderEvent> {
+    if (!this.#sound) return this.#sender;
+    const bundle = new BundledSender(this.#sender, this.#sound.sender);
+    bundle.expectReportsFrom('video', REPORT_SSRC);
+    bundle.expectReportsFrom('sound', SOUND_REPORT_SSRC);
+    return bundle;
+  }
+
+  #handleEvent(now: Instant, event: ReceiverEvent | BundledReceiverEvent): void {
     switch (event.kind) {
+      case 'sound':
+        return this.#sound?.handleEvent(now, event.event);
       case 'access-unit':
         return this.observer.release(now, event.frame, {
           class: event.class,
@@ -183,6 +223,7 @@ class UdpStrategy implements Strategy {
       case 'dropped':
         for (let more = 0; more < event.frames; more++) this.observer.drop(now, event.frame + more, event.cause);
         return;
+      case 'recorded':
       case 'malformed':
       case 'ended':
         return;

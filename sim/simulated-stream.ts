@@ -12,6 +12,12 @@ export const RETRANSMISSION_SSRC = 2;
 export const REPORT_SSRC = 3;
 export const REPAIR_SSRC = 4;
 
+/** Those of the sound beside it. */
+export const SOUND_SSRC = 5;
+export const SOUND_RETRANSMISSION_SSRC = 6;
+export const SOUND_REPORT_SSRC = 7;
+export const SOUND_REPAIR_SSRC = 8;
+
 /** Both numbers wrap after a few hundred packets and some minutes, as they do in the field. */
 export const SIMULATED_START = { initialSequence: wireSequence(65_000), timestampBase: wireTimestamp(4_000_000_000) };
 
@@ -25,4 +31,19 @@ export function simulatedStream(agreed: Partial<Omit<StreamParameters, 'ssrc'>>)
     repair: { ssrc: REPAIR_SSRC, payloadType: repairPayloadType },
     ...agreed,
   });
+}
+
+/** The same of the sound that is sent beside a stream. */
+export function simulatedSound(
+  agreed: Partial<Omit<StreamParameters, 'ssrc'>> & Pick<StreamParameters, 'codec'>,
+): SentStreamParameters {
+  return {
+    ...simulatedStream({
+      payloadType: 100,
+      ...agreed,
+      retransmission: { ssrc: SOUND_RETRANSMISSION_SSRC, payloadType: 101 },
+      repair: { ssrc: SOUND_REPAIR_SSRC, payloadType: 102 },
+    }),
+    ssrc: SOUND_SSRC,
+  };
 }

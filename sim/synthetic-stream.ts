@@ -80,6 +80,8 @@ export interface LiveFeedOptions {
    * then called when the unit is due.
    */
   readonly nextTimestamp?: () => number | undefined;
+  /** Media time of `startAt`, 90 kHz; that of the first access unit by default. */
+  readonly origin?: number;
   /** Called with each access unit when it is due. */
   readonly deliver: (now: Instant, unit: AccessUnit) => void;
   /** Called once, after the last unit. */
@@ -97,7 +99,7 @@ export class LiveFeed implements Script {
   constructor(options: LiveFeedOptions) {
     this.#options = options;
     this.#due = this.#readAhead();
-    this.#origin = this.#due ?? 0;
+    this.#origin = options.origin ?? this.#due ?? 0;
   }
 
   pollTimeout(): Instant | undefined {

@@ -34,7 +34,9 @@ export interface AskedCell {
   readonly seeds: number;
   /** Share of frames in time. Valid at 95 % although it was looked at after each batch of seeds. */
   readonly inTime: Interval;
-  /** True when the interval is as narrow as asked. */
+  /** Share of the sound that is there when it is due; `undefined` without sound. */
+  readonly soundInTime: Interval | undefined;
+  /** True when the interval is as narrow as asked, and that of the sound too. */
   readonly isNarrow: boolean;
 }
 
@@ -183,17 +185,21 @@ async function observe(
   until: number,
 ): Promise<AskedCell> {
   const counts: SeedCount[] = [];
+  const heard: SeedCount[] = [];
   let described: Pick<AskedCell, 'strategy' | 'source' | 'path' | 'budgetMs'> | undefined;
   for (const { id } of cells) {
     const found = await store.read(id);
     assert(typeof found !== 'string', 'a cell that was run must be in the folder');
-    const { row } = found;
+    const { row, sound } = found;
     counts.push({ count: row.framesInTime, of: row.frames });
+    if (sound?.soundUnits) heard.push({ count: sound.sumInTime! - row.framesInTime, of: sound.soundUnits });
     described ??= { strategy: strategyName(row), source: row.source, path: pathName(row), budgetMs: row.budgetMs };
   }
   assert(described !== undefined, 'a look must have seeds');
   const inTime = intervalAt(look, counts);
-  return { ...described, seeds: cells.length, inTime, isNarrow: reachOf(inTime) <= until };
+  const soundInTime = heard.length > 0 ? intervalAt(look, heard) : undefined;
+  const reach = Math.max(reachOf(inTime), soundInTime ? reachOf(soundInTime) : 0);
+  return { ...described, seeds: cells.length, inTime, soundInTime, isNarrow: reach <= until };
 }
 
 /** Restricts the folder's run to the cells that were needed, and records the scenario that has all of them. */
@@ -210,10 +216,11 @@ async function recordUsed({ scenario, opened }: OpenQuestion, used: readonly Gri
   await writeAtomically(join(directory, 'scenario.json'), `${JSON.stringify(recorded, undefined, 2)}\n`);
 }
 
-const csvRow = ({ inTime, isNarrow, ...cell }: AskedCell) => ({
+const csvRow = ({ inTime, soundInTime, isNarrow, ...cell }: AskedCell) => ({
   ...cell,
   inTime: inTime.value,
   low: inTime.low,
   high: inTime.high,
+  ...(soundInTime && { soundInTime: soundInTime.value, soundLow: soundInTime.low, soundHigh: soundInTime.high }),
   isNarrow,
 });

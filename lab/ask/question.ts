@@ -1,6 +1,7 @@
 import { Failure } from '../../io/os/failure.ts';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
-import type { ScenarioInput, ScenarioSource } from '../scenario.ts';
+import { SYNTHETIC_SOUNDS } from '../../sim/synthetic-sound.ts';
+import type { ScenarioInput } from '../scenario.ts';
 import { STRATEGIES, type StrategyName } from '../strategies.ts';
 
 /** Words of a question, each with the values that it takes and its value where it is absent. */
@@ -17,6 +18,7 @@ export const QUESTION_WORDS = {
   fps: { values: 'frames per second', default: '30' },
   kbps: { values: 'bit rate of the stream, kilobits per second', default: '2000' },
   keys: { values: 'frames from one key frame to the next', default: '60' },
+  sound: { values: 'sound beside the pictures: opus or aac, or file with file=', default: '' },
   seconds: { values: 'length of a run', default: '30' },
   file: { values: 'a film in place of a synthetic stream; may be repeated', default: '' },
 } as const;
@@ -89,10 +91,20 @@ function sourcesOf(asked: Asked): ScenarioInput['source'] {
   if (files) {
     const other = (['fps', 'kbps', 'keys'] as const).find((word) => asked.has(word));
     if (other) throw new Failure(`${other}: a film has its own; leave out ${other}= or file=`, 2);
-    return files.map((file): ScenarioSource => ({ file, ...(asked.has('seconds') && { seconds }) }));
+    const sound = asked.has('sound') && soundsOf(asked, ['file']).length > 0;
+    return files.map((file) => ({ file, ...(sound && { sound }), ...(asked.has('seconds') && { seconds }) }));
   }
   const [fps, kbps, keyInterval] = [numbers(asked, 'fps'), numbers(asked, 'kbps'), numbers(asked, 'keys')];
-  return { synthetic: { fps, kbps, keyInterval, seconds: seconds! } };
+  const sound = asked.has('sound') ? soundsOf(asked, SYNTHETIC_SOUNDS) : undefined;
+  return { synthetic: { fps, kbps, keyInterval, seconds: seconds!, ...(sound && { sound }) } };
+}
+
+/** Sounds that are asked for. @throws {Failure} for one that is not among the known ones. */
+function soundsOf<Name extends string>(asked: Asked, known: readonly Name[]): Name[] {
+  const names = [...new Set(values(asked, 'sound'))];
+  const unknown = names.find((name) => !(known as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new Failure(`sound: '${unknown}': ${suggestion(unknown, known)}`, 2);
+  return names as Name[];
 }
 
 function linksOf(asked: Asked): string[] {

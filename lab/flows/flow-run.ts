@@ -104,7 +104,7 @@ export function openFlow(
       const flow = media.strategy.start({
         forward: new ObservedPort(data, 'forward', media.observers, () => media.frame),
         back: new ObservedPort(feedback, 'back', media.observers, () => media.frame),
-        scripts: [media.feed],
+        scripts: media.feeds,
       });
       return { flow, media };
     }

@@ -83,7 +83,7 @@ function productOf(
   const packets = packetLogFor(cell, asked);
   const { frames, row, bursts, datagrams } = measuredCell(cell, files, run, packets ? [packets] : []);
   // The real capture of the link, with IP headers.
-  const attachments = makeAttachments(cell, asked, { frames, packets, capture: run.capture });
+  const attachments = makeAttachments(cell, asked, { frames, soundUnits: undefined, packets, capture: run.capture });
   const cost = { wallMs, datagrams };
   const { measurement } = run;
   const finished = { id, code, row, bursts, cost, measurement, attachments: hashesOf(attachments) };

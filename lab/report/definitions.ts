@@ -45,5 +45,14 @@ export const DEFINITIONS: readonly (readonly [name: string, meaning: string])[] 
     'waste',
     'Bytes of retransmissions and repair that arrived without being needed, divided by all bytes of retransmissions and repair.',
   ],
+  [
+    'sound concealed',
+    'Fraction of the sound that was not complete when it was due. A gap is a run of such units. Warm-up is not counted.',
+  ],
+  [
+    'sync error',
+    'Distance between the time of the picture that is shown and that of the sound that is heard with it, over the pictures shown.',
+  ],
+  ['protection', 'Bytes of retransmissions and repair packets of the sound, divided by the bytes of the sound.'],
   ['goodput', 'Bits of the frames that were decodable within the budget, divided by the duration of the stream.'],
 ];

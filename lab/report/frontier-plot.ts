@@ -3,18 +3,65 @@ import { finite, type Layout, type Plot, type PlotSpec, panelColumns, panelWidth
 import { missFloor, missScale, spreadScale, strategyScales } from './plot-theme.ts';
 import { percentText } from './quantity-text.ts';
 import { panelFacet, panelNote, panelsOf } from './reference-case.ts';
+import { soundOf } from './sound-point.ts';
 import { LIGHT, strategyStyles } from './strategy-style.ts';
+
+/** Content of a frontier plot. */
+interface Measure {
+  readonly name: string;
+  readonly title: string;
+  /** Units that can be missed, for labels and the vertical axis. */
+  readonly units: string;
+  readonly axis: string;
+  /** Beginning of the caption, before the sentence about the budget. */
+  readonly caption: string;
+  /** What becomes of a unit that was missed. */
+  readonly verb: string;
+  /** True to draw over the budget even when there is only one. */
+  readonly alwaysByBudget: boolean;
+}
+
+const FRAMES: Measure = {
+  name: 'frontier',
+  title: 'Completeness versus latency',
+  units: 'frames',
+  axis: 'frames missed (inverted axis)',
+  caption: 'Fraction of frames that were not decodable',
+  verb: 'misses',
+  alwaysByBudget: false,
+};
+
+const SOUND: Measure = {
+  name: 'sound',
+  title: 'Sound versus latency',
+  units: 'units of sound',
+  axis: 'sound concealed (inverted axis)',
+  caption: 'Fraction of the sound that was not there when it was due, and has to be concealed,',
+  verb: 'conceals',
+  alwaysByBudget: true,
+};
+
+/** The frontier plot of the sound, over the points that have it. */
+export function soundPlot(points: readonly OperatingPoint[]): Plot | undefined {
+  const heard = points.flatMap((point): OperatingPoint[] => {
+    const sound = soundOf(point);
+    if (!sound) return [];
+    const { units, concealed, share } = sound;
+    return [{ ...point, frames: units, missed: concealed, misses: share, limit: undefined, causal: undefined }];
+  });
+  return frontierPlot(heard, SOUND);
+}
 
 /**
  * Completeness–latency frontier: missed frames over latency, one line per strategy, one panel per path. The main plot
  * of this project.
  */
-export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefined {
+export function frontierPlot(points: readonly OperatingPoint[], measure = FRAMES): Plot | undefined {
   if (points.length === 0) return undefined;
   const panels = panelsOf(points);
   const styles = strategyStyles(points.map(({ strategy }) => strategy));
   const floor = missFloor(Math.max(...points.map(({ frames }) => frames)));
-  const byBudget = distinct(points.map(({ budgetMs }) => budgetMs)).length > 1;
+  const byBudget = measure.alwaysByBudget || distinct(points.map(({ budgetMs }) => budgetMs)).length > 1;
   const latency = ({ budgetMs, deliveredMsP95 }: OperatingPoint) => (byBudget ? budgetMs : deliveredMsP95);
   const rows = points.map((point) => ({
     path: point.path,
@@ -36,7 +83,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     limit: point.limit ?? null,
     drawnLimit: point.limit === undefined ? null : Math.max(floor, point.limit),
     drawnCausal: point.causal === undefined ? null : Math.max(floor, point.causal),
-    label: `${point.strategy}: ${point.missed} of ${point.frames} frames missed (${percentText(point.misses.value)}), budget ${point.budgetMs} ms, ${point.path}`,
+    label: `${point.strategy}: ${point.missed} of ${point.frames} ${measure.units} missed (${percentText(point.misses.value)}), budget ${point.budgetMs} ms, ${point.path}`,
   }));
   const latencies = rows.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
   if (latencies.length === 0) return undefined;
@@ -56,7 +103,7 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     const y = {
       field: 'drawn',
       type: 'quantitative',
-      title: 'frames missed (inverted axis)',
+      title: measure.axis,
       scale,
       axis,
     };
@@ -86,14 +133,14 @@ export function frontierPlot(points: readonly OperatingPoint[]): Plot | undefine
     };
   };
   return {
-    name: 'frontier',
-    title: 'Completeness versus latency',
+    name: measure.name,
+    title: measure.title,
     caption:
-      `Fraction of frames that were not decodable ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
+      `${measure.caption} ${byBudget ? 'within the latency budget' : 'in time'}, all seeds together, over ` +
       `${byBudget ? 'the budget' : 'the 95th percentile of the delay of decodable frames'}. ` +
       'Up and to the left is better. Vertical lines are 95 % intervals: the wider of Wilson’s over frames and, with at least ' +
-      `three seeds, Student’s over seeds. Points at 0 missed no frame.${limitNote(byBudget, rows)}${panelNote(panels)}`,
-    alternative: frontierAlternative(points, [...panels.titles.keys()]),
+      `three seeds, Student’s over seeds. Points at 0 ${measure === FRAMES ? 'missed no frame' : 'conceal nothing'}.${limitNote(byBudget, rows)}${panelNote(panels)}`,
+    alternative: frontierAlternative(points, [...panels.titles.keys()], measure),
     rows,
     spec,
   };
@@ -129,12 +176,16 @@ function limitNote(byBudget: boolean, rows: readonly LimitRow[]): string {
   return `${limit} The dotted one is a source that knows the past capacity exactly, at 60 % of the greatest rate or more.`;
 }
 
-function frontierAlternative(points: readonly OperatingPoint[], paths: readonly string[]): string {
+function frontierAlternative(
+  points: readonly OperatingPoint[],
+  paths: readonly string[],
+  { units, verb }: Measure,
+): string {
   const lines = paths.map((path) => {
     const here = points.filter((point) => point.path === path);
     const budget = Math.max(...here.map(({ budgetMs }) => budgetMs));
     const widest = here.filter(({ budgetMs }) => budgetMs === budget).sort((a, b) => a.misses.value - b.misses.value);
-    return `${path}, budget ${budget} ms: ${widest.map(({ strategy, misses }) => `${strategy} misses ${percentText(misses.value)}`).join(', ')}`;
+    return `${path}, budget ${budget} ms: ${widest.map(({ strategy, misses }) => `${strategy} ${verb} ${percentText(misses.value)}`).join(', ')}`;
   });
-  return `Line chart of frames missed by strategy. ${lines.join('. ')}.`;
+  return `Line chart of ${units} missed by strategy. ${lines.join('. ')}.`;
 }

@@ -1,7 +1,11 @@
 import type { RecoveryBound } from '../bounds/recovery-bound.ts';
+import type { SoundFigures } from '../sound/sound-figures.ts';
 import type { SummaryRow } from '../tables.ts';
 import { type Interval, pooledShare } from './interval.ts';
 import { leastOverhead } from './least-overhead.ts';
+
+/** A row of the summary, with the columns of the sound where the answer has them. */
+export type PointRow = SummaryRow & Partial<SoundFigures>;
 
 /** A strategy on a path with a budget, pooled over its seeds. */
 export interface OperatingPoint {
@@ -14,7 +18,7 @@ export interface OperatingPoint {
   readonly roundTripMs: number;
   readonly budgetMs: number;
   /** Rows in the order of their seeds. */
-  readonly rows: readonly SummaryRow[];
+  readonly rows: readonly PointRow[];
   readonly frames: number;
   /** Frames that were not decodable within the budget. */
   readonly missed: number;
@@ -52,10 +56,10 @@ export const strategyName = ({ strategy, parameters }: Pick<SummaryRow, 'strateg
   parameters === '' ? strategy : `${strategy} ${parameters}`;
 
 /** Groups rows by strategy, path (with source and release) and budget, in order of first appearance. */
-export function operatingPoints(all: readonly SummaryRow[]): readonly OperatingPoint[] {
+export function operatingPoints(all: readonly PointRow[]): readonly OperatingPoint[] {
   const sources = distinct(all.map(({ source }) => source)).length;
   const releases = distinct(all.map(({ release }) => release)).length;
-  const groups = new Map<string, { readonly path: string; readonly rows: SummaryRow[] }>();
+  const groups = new Map<string, { readonly path: string; readonly rows: PointRow[] }>();
   for (const row of all) {
     const path = [
       ...(sources > 1 ? [row.source] : []),
@@ -70,7 +74,7 @@ export function operatingPoints(all: readonly SummaryRow[]): readonly OperatingP
   return [...groups.values()].map(({ path, rows }) => pooled(path, rows));
 }
 
-function pooled(path: string, group: readonly SummaryRow[]): OperatingPoint {
+function pooled(path: string, group: readonly PointRow[]): OperatingPoint {
   const rows = [...group].sort((a, b) => a.seed - b.seed);
   const first = rows[0]!;
   const counts = rows.map((row) => ({ count: row.frames - row.framesInTime, of: row.frames }));

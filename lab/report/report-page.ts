@@ -8,6 +8,7 @@ import { answerOf } from './report-answer.ts';
 import { styleSheet } from './report-style.ts';
 import { pointTables } from './report-table.ts';
 import type { ReportTables } from './report-tables.ts';
+import { soundTable } from './sound-table.ts';
 import type { StrategyStyle } from './strategy-style.ts';
 
 /** A plot in the page: one drawing for wide screens and paper, one for narrow screens. */
@@ -53,7 +54,7 @@ ${drawings.slice(0, 1).map(figureOf)}
 <section>
 <h2>Results</h2>
 ${shown ? pointTables(points, shown, { styles, colors }) : html`<p>None: no cell of this scenario is finished.</p>`}
-</section>
+${shown ? soundTable(shown) : ''}</section>
 ${drawings.slice(1).map(figureOf)}
 <section>
 <h2>Scenario</h2>

@@ -8,7 +8,7 @@ import { delayPlot } from './delay-plot.ts';
 import { type Drawer, openDrawer, specification } from './draw-plot.ts';
 import { flowsPlot } from './flows-plot.ts';
 import { freezePlot } from './freeze-plot.ts';
-import { frontierPlot } from './frontier-plot.ts';
+import { frontierPlot, soundPlot } from './frontier-plot.ts';
 import { inlineDrawing, pageColors } from './inline-drawing.ts';
 import { operatingPoints } from './operating-point.ts';
 import { overheadPlot } from './overhead-plot.ts';
@@ -44,6 +44,7 @@ export async function plotsOf(
   const plots = [
     flowsPlot(tables),
     frontierPlot(points),
+    soundPlot(points),
     delayPlot(shown, frames),
     timelinePlot(shown, frames),
     bestPlot(points),

@@ -18,6 +18,7 @@ export function packetLogFor(cell: Cell, asked: readonly Attachment[]): PacketLo
 /** Observations of a finished cell. */
 interface CellObservations {
   readonly frames: FrameTable;
+  readonly soundUnits: FrameTable | undefined;
   readonly packets: PacketLog | undefined;
   readonly capture: Uint8Array | undefined;
 }
@@ -26,14 +27,12 @@ interface CellObservations {
 export function makeAttachments(
   cell: Cell,
   asked: readonly Attachment[],
-  { frames, packets, capture }: CellObservations,
+  { frames, soundUnits, packets, capture }: CellObservations,
 ): ReadonlyMap<Attachment, Uint8Array> {
   const records: readonly PacketRecord[] = packets?.records ?? [];
   const make: Readonly<Record<Attachment, () => Uint8Array | undefined>> = {
-    'frames.parquet': () => {
-      const rows = Array.from({ length: frames.length }, (_, row) => frames.record(row));
-      return parquet<FrameRecord>(FRAME_COLUMNS, rows);
-    },
+    'frames.parquet': () => tableOf(frames),
+    'sound.parquet': () => soundUnits && tableOf(soundUnits),
     'packets.parquet': () => parquet<PacketRecord>(PACKET_COLUMNS, records),
     'events.qlog': () => eventLog(cell, frames, records),
     'capture.pcapng': () => capture,
@@ -44,6 +43,11 @@ export function makeAttachments(
     if (content) attachments.set(kind, content);
   }
   return attachments;
+}
+
+function tableOf(frames: FrameTable): Uint8Array {
+  const rows = Array.from({ length: frames.length }, (_, row) => frames.record(row));
+  return parquet<FrameRecord>(FRAME_COLUMNS, rows);
 }
 
 /** SHA-256 of each attachment, which identifies the files of a cell. */

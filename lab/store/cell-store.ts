@@ -6,6 +6,7 @@ import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Bursts } from '../cell-result.ts';
 import type { FlowTables } from '../flows/flow-tables.ts';
 import type { Measurement } from '../measured/measurement.ts';
+import type { SoundFigures } from '../sound/sound-figures.ts';
 import type { SummaryRow } from '../tables.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
 import { SUMMARY_COLUMNS } from './columns.ts';
@@ -21,6 +22,8 @@ export interface FinishedCell {
   readonly bursts: Bursts;
   /** Rows and rates of a cell with flows; `row` is the first of the rows. */
   readonly flows?: FlowTables;
+  /** Figures of the sound of a cell that has it. */
+  readonly sound?: SoundFigures;
   /** Computing cost; not part of any answer. */
   readonly cost: { readonly wallMs: number; readonly datagrams: number };
   /** Conditions of a cell measured in real time. */
@@ -30,7 +33,13 @@ export interface FinishedCell {
 }
 
 /** Optional files of a cell, one per kind. */
-export const ATTACHMENTS = ['frames.parquet', 'packets.parquet', 'events.qlog', 'capture.pcapng'] as const;
+export const ATTACHMENTS = [
+  'frames.parquet',
+  'sound.parquet',
+  'packets.parquet',
+  'events.qlog',
+  'capture.pcapng',
+] as const;
 
 export type Attachment = (typeof ATTACHMENTS)[number];
 
