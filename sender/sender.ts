@@ -102,8 +102,9 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#budget = redundancyBudget(strategy, redundancy);
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
+      const isSound = options.codec.mediaType === 'audio';
       const wire = { ssrc: repairSsrc, payloadType: repairPayloadType, datagramBytesMax: options.datagramBytesMax };
-      this.#repair = new ForwardRepair({ ...wire, strategy, ratio: redundancy }, parts);
+      this.#repair = new ForwardRepair({ ...wire, strategy, ratio: redundancy, groupsFrames: isSound }, parts);
     }
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
     const worthOf = (importance: Importance) => this.#worthOf(importance);

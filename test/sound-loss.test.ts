@@ -32,7 +32,7 @@ function run(bytes: number) {
 }
 
 test.each([160, 320])(
-  'sound of %i bytes a unit loses at most 0.05 %% of a lossy path, for 30 %% more bytes',
+  'sound of %i bytes a unit loses at most one in 2,000 on a lossy path, for less than a third more bytes',
   (bytes) => {
     const { units, lost, media, redundancy } = run(bytes);
     expect(units).toBe(SEEDS * UNITS);

@@ -34,6 +34,11 @@ export interface ForwardRepairOptions {
   readonly strategy: 'hybrid' | 'fec';
   /** Repair packets per media packet, for `fec`. */
   readonly ratio: number;
+  /**
+   * True for `fec` to make groups of several frames: those of sound are one packet each, and a repair packet for each
+   * would double its bytes. Default false.
+   */
+  readonly groupsFrames?: boolean;
 }
 
 /** A frame whose packets are being sent. */
@@ -91,6 +96,8 @@ export class ForwardRepair {
     | undefined;
   /** Repair packets due, as a fraction. */
   #due = 0;
+  /** First packet of the current group of frames. */
+  #groupFrom: Sequence | undefined;
 
   constructor(
     options: ForwardRepairOptions,
@@ -117,6 +124,7 @@ export class ForwardRepair {
     { sequence, datagram, frame }: { sequence: Sequence; datagram: Uint8Array; frame: SentFrame },
   ): Uint8Array[] {
     this.#encoder.add(sequence, datagram);
+    if (this.#options.strategy === 'fec' && this.#options.groupsFrames) return this.#extendGroup(sequence, frame);
     if (this.#options.strategy === 'fec') {
       const group = groupEndingWith(sequence, frame, this.#options.ratio);
       return group ? this.repairs({ ...group, timestamp: frame.timestamp }, group.repairs) : [];
@@ -128,6 +136,18 @@ export class ForwardRepair {
       spacing: microseconds(spacing),
     });
     return sequence === frame.lastSequence ? this.#onFrame(now, frame) : [];
+  }
+
+  /** Adds a packet to the group of frames, whose repair packets follow when the ratio makes a whole one due. */
+  #extendGroup(sequence: Sequence, frame: SentFrame): Uint8Array[] {
+    this.#groupFrom ??= sequence;
+    this.#due += this.#options.ratio;
+    if (sequence !== frame.lastSequence || this.#due < 1) return [];
+    const count = Math.floor(this.#due);
+    this.#due -= count;
+    const group = { firstSequence: this.#groupFrom, lastSequence: sequence, timestamp: frame.timestamp };
+    this.#groupFrom = undefined;
+    return this.repairs(group, count);
   }
 
   /** Called after the last packet of a frame. @returns the datagrams to send after it. */
