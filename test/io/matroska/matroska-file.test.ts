@@ -91,6 +91,31 @@ test.each(['opus', 'aac'] as const)('an MKV has pictures and %s, unit by unit, a
   expect(duration).toBeGreaterThan(2.9);
 });
 
+test.each([
+  ['many pictures', 90],
+  ['pictures that end before sound has come', 2],
+])('sound that begins between the decoding and the display of the first of %s keeps its time', async (_, count) => {
+  const path = join(temporaryFolder(), 'a.mkv');
+  // As with B-frames: decoded two frames before it is shown.
+  const pictures = PICTURES.slice(0, count).map((unit, index) => ({
+    ...unit,
+    decodeTimestamp: ticks(494_000 + index * 3_000),
+  }));
+  const sounds = soundUnits('aac', count, 497_910);
+  const sound = { codecName: 'aac' as const, parameterSets: [AAC_CONFIG] };
+  const sink = await openRecording(path, { width: 2, height: 2, parameterSets: [], sound });
+  const all = [
+    ...pictures.map((unit) => ({ unit, write: () => sink.write(unit) })),
+    ...(count > 2 ? sounds : []).map((unit) => ({ unit, write: () => sink.writeSound!(unit) })),
+  ].sort((one, other) => one.unit.decodeTimestamp - other.unit.decodeTimestamp);
+  for (const { write } of all) await write();
+  await sink.close();
+  const found = await read(path);
+  const epoch = count > 2 ? 497_910 : 500_000;
+  expectEqual(found.pictures, pictures, { epoch, block: joinLengthPrefixed });
+  expectEqual(found.sound, count > 2 ? sounds : [], { epoch, block: (parts) => parts[0]! });
+});
+
 test('a file that was never finished has every unit that was written', async () => {
   const path = join(temporaryFolder(), 'a.mkv');
   const sounds = soundUnits('opus', 130, 500_000);
