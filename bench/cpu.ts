@@ -63,22 +63,26 @@ export async function loadOf(rate: number, { folder, programs }: PartContext): P
   return { name: `${rate} Mb/s H.264`, input: clip.path, megabitsPerSecond: clip.megabitsPerSecond };
 }
 
-/** @param encrypted true: TLS and SRTP, by a passphrase; not for synthetic loads. */
+/**
+ * @param options.encrypted true: TLS and SRTP, by a passphrase; `sound` false: that of the load is left out. Not for
+ *   synthetic loads.
+ */
 export async function runOurs(
   load: Load,
   measureMs: number,
   { programs, folder, signal }: PartContext,
-  encrypted = false,
+  { encrypted = false, sound = true }: { readonly encrypted?: boolean; readonly sound?: boolean } = {},
 ): Promise<Reading> {
   const proof = encrypted ? ['--passphrase', 'of the benchmark'] : [];
+  const silent = sound ? [] : ['--no-audio'];
   const synthetic = load.input.startsWith('synthetic');
   const sender = synthetic
     ? programs.startOurs('serve', [load.input], { stdio: ['ignore', 'pipe', 'inherit'] })
-    : programs.startOurs('command', ['send', load.input, '--loop', '--listen', '127.0.0.1:0', ...proof], {
+    : programs.startOurs('command', ['send', load.input, '--loop', '--listen', '127.0.0.1:0', ...proof, ...silent], {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
   const said = await line((sender.stdout ?? sender.stderr)!, /(?:port |127\.0\.0\.1:)(\d+)/, 'the sender');
-  const summary = join(folder, encrypted ? 'receiver-encrypted.json' : 'receiver.json');
+  const summary = join(folder, `receiver-${said[1]}.json`);
   const url = `dropframe://127.0.0.1:${said[1]}`;
   const receiver = programs.startOurs('command', [
     'receive',

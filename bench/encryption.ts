@@ -18,7 +18,7 @@ export const encryption: BenchPart = async (context) => {
       progress(`encryption: ${load.name}, round ${round} of ${rounds}`);
       // Both at once, as a machine's caches and clock change from minute to minute.
       const [plain, encrypted] = await Promise.all(
-        [false, true].map((encrypted) => runOurs(load, measureMs, context, encrypted)),
+        [false, true].map((encrypted) => runOurs(load, measureMs, context, { encrypted })),
       );
       pairs.push({ plain: plain!, encrypted: encrypted! });
     }

@@ -22,6 +22,7 @@ import { repair } from './repair.ts';
 import { secrets } from './secrets.ts';
 import { simulation } from './simulation.ts';
 import { day, soak } from './soak.ts';
+import { sound } from './sound.ts';
 import { start } from './start.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tracks } from './tracks.ts';
@@ -43,6 +44,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   secrets,
   simulation,
   soak,
+  sound,
   start,
   'tcp-model': tcpModel,
   tracks,
