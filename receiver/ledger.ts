@@ -124,7 +124,10 @@ export class Ledger {
     // MarkedFrameBuffer) a frame may hold packets that were rejected before.
     const through = asSequence(Math.max(frame.newestSequence, Math.min(frame.lastSequence, seenThrough)));
     if (frame.receivedPackets < through - frame.firstSequence + 1) {
-      for (const sequence of frame.missing(through)) this.#enterMissing(sequence);
+      const missing = frame.missing(through);
+      const forgotten = Math.max(0, missing.length - REMEMBERED_MAX);
+      this.#packets.neverArrived += forgotten;
+      for (let at = forgotten; at < missing.length; at++) this.#enterMissing(missing[at]!);
     }
     this.#decidedThrough = through;
   }

@@ -130,6 +130,17 @@ describe('a late packet', () => {
   });
 });
 
+test('of a frame that claims more missing packets than are remembered, the newest are', () => {
+  const ledger = new Ledger();
+  ledger.startAt(asSequence(0));
+  ledger.decide(frame(0, 60_000, [0, 59_999]), 'incomplete');
+  ledger.assertBalanced();
+  expect(ledger.packets).toMatchObject({ onTime: 2, neverArrived: 59_998 });
+  expect(ledger.enterLate(asSequence(1))).toBe(false);
+  expect(ledger.enterLate(asSequence(59_998))).toBe(true);
+  ledger.assertBalanced();
+});
+
 test('a packet outside any frame is entered with the packets around it', () => {
   const ledger = new Ledger();
   ledger.startAt(asSequence(0));
