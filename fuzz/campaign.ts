@@ -1,10 +1,11 @@
 import { Chance } from './chance.ts';
-import { type FuzzInput, inputBytes, serializeInput } from './fuzz-input.ts';
+import { type FuzzInput, inputBytes } from './fuzz-input.ts';
 import { type FuzzTarget, Observed, REASON } from './fuzz-target.ts';
 import { mutateInput } from './mutate-input.ts';
 
 /** Inputs kept; beyond, one that did something new takes the place of an old one. */
 const CORPUS_MAX = 4_000;
+const CANDIDATES = 3;
 /** CPU time that an input may take, milliseconds; measured again before it counts, since the compiler uses some. */
 const INPUT_MS_MAX = 1_000;
 const SLOW_REPEATS = 3;
@@ -65,34 +66,33 @@ export class Campaign {
   }
 
   /** Runs one new input; `before` is given it first. */
-  async step(before?: (input: Uint8Array) => void): Promise<Finding | undefined> {
+  async step(before?: (input: FuzzInput) => void): Promise<Finding | undefined> {
     const chance = this.#chance;
     const input = mutateInput(this.#pick(), {
       mutate: this.#target.mutate,
       other: chance.of(this.#corpus),
       chance,
     });
-    before?.(serializeInput(input));
+    before?.(input);
     return this.#try(input);
   }
 
-  /** Half of the inputs start from recent discoveries; of two candidates, the cheaper one is taken. */
+  /** Half of the inputs start from recent discoveries; of three candidates, the cheapest one is taken. */
   #pick(): FuzzInput {
     const { length } = this.#corpus;
     const recent = Math.min(length, 50);
     const candidate = (): FuzzInput =>
       this.#corpus[this.#chance.oneIn(2) ? length - 1 - this.#chance.below(recent) : this.#chance.below(length)]!;
-    const [first, second] = [candidate(), candidate()];
-    return this.#cost(first) <= this.#cost(second) ? first : second;
+    let best = candidate();
+    for (let others = CANDIDATES - 1; others > 0; others--) {
+      const other = candidate();
+      if (this.#cost(other) < this.#cost(best)) best = other;
+    }
+    return best;
   }
 
   #cost(input: FuzzInput): number {
-    let cost = this.#costs.get(input);
-    if (cost === undefined) {
-      cost = costOf(input);
-      this.#costs.set(input, cost);
-    }
-    return cost;
+    return this.#costs.get(input) ?? costOf(input);
   }
 
   async #try(input: FuzzInput): Promise<Finding | undefined> {
@@ -114,6 +114,7 @@ export class Campaign {
       isNew = true;
     }
     if (isNew) {
+      this.#costs.set(input, costOf(input) + this.#observed.work * BYTES_PER_STEP);
       if (this.#corpus.length >= CORPUS_MAX) this.#corpus.splice(this.#chance.below(CORPUS_MAX / 2), 1);
       this.#corpus.push(input);
     }
@@ -130,6 +131,8 @@ export class Campaign {
   }
 }
 
+/** Bytes of input that take about as long to run as a step of work. */
+const BYTES_PER_STEP = 20;
 /** Simulated time, milliseconds, that takes about as long to run as a byte of input. */
 const PAUSE_MS_PER_BYTE = 2;
 

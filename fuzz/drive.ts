@@ -9,6 +9,7 @@ const TIMEOUTS_MAX = 20_000;
 export interface DriveOutput<Event> {
   readonly onDatagram: (datagram: Uint8Array) => void;
   readonly onEvent: (event: Event) => void;
+  readonly onTimeout?: () => void;
 }
 
 /** Drains an endpoint as its contract requires. */
@@ -34,6 +35,7 @@ export function driveUntil<Event>(
     hold(timeouts < TIMEOUTS_MAX, 'timeouts end');
     if (at > now) now = at;
     endpoint.handleTimeout(now);
+    output.onTimeout?.();
     drain(endpoint, now, output);
   }
 }

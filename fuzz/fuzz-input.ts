@@ -28,6 +28,12 @@ export function inputBytes({ steps }: FuzzInput): number {
 /** `choices`, then each step as its pause, its length and its bytes; all numbers have 32 bits. */
 export function serializeInput(input: FuzzInput): Uint8Array {
   const bytes = new Uint8Array(inputBytes(input));
+  writeInput(input, bytes);
+  return bytes;
+}
+
+/** Writes it into memory of at least `inputBytes` bytes. */
+export function writeInput(input: FuzzInput, bytes: Uint8Array): void {
   writeUint32(bytes, 0, input.choices >>> 0);
   let at = HEADER_BYTES;
   for (const step of input.steps) {
@@ -36,7 +42,6 @@ export function serializeInput(input: FuzzInput): Uint8Array {
     bytes.set(step.bytes, at + STEP_HEADER_BYTES);
     at += STEP_HEADER_BYTES + step.bytes.length;
   }
-  return bytes;
 }
 
 /** Reads what `serializeInput` wrote. A cut last step keeps the bytes that are there. */

@@ -22,6 +22,16 @@ export const REASON = 'reason: ';
  */
 export class Observed {
   readonly #features = new Set<string>();
+  #work = 0;
+
+  /** Steps that an input made the target take, such as timeouts: what it costs, the same on every machine. */
+  get work(): number {
+    return this.#work;
+  }
+
+  spend(steps: number): void {
+    this.#work += steps;
+  }
 
   get features(): ReadonlySet<string> {
     return this.#features;
@@ -43,6 +53,7 @@ export class Observed {
   }
 
   clear(): void {
+    this.#work = 0;
     this.#features.clear();
   }
 }

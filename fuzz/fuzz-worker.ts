@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Campaign, type Finding, minimize } from './campaign.ts';
 import { readCorpus } from './corpus.ts';
-import { type FuzzInput, INPUT_BYTES_MAX, serializeInput } from './fuzz-input.ts';
+import { type FuzzInput, INPUT_BYTES_MAX, inputBytes, serializeInput, writeInput } from './fuzz-input.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import { FUZZ_TARGETS } from './fuzz-targets.ts';
 
@@ -25,6 +26,7 @@ export interface FuzzResult {
 export const CURRENT_BYTES = 8 + INPUT_BYTES_MAX;
 /** Different findings of one campaign; further ones are most often the same fault. */
 const FINDINGS_MAX = 10;
+const TURN_MS = 20;
 
 if (parentPort) parentPort.postMessage(await work(workerData as FuzzJob));
 
@@ -32,9 +34,9 @@ async function work({ target: name, seed, milliseconds, current }: FuzzJob): Pro
   const target = FUZZ_TARGETS.find((each) => each.name === name)!;
   const numbers = new Int32Array(current, 0, 2);
   const bytes = new Uint8Array(current, 8);
-  const show = (input: Uint8Array): void => {
-    bytes.set(input.subarray(0, bytes.length));
-    numbers[1] = input.length;
+  const show = (input: FuzzInput): void => {
+    writeInput(input, bytes);
+    numbers[1] = inputBytes(input);
     Atomics.add(numbers, 0, 1);
   };
   const found = new Map<string, Finding>();
@@ -45,7 +47,12 @@ async function work({ target: name, seed, milliseconds, current }: FuzzJob): Pro
   const { campaign, findings } = await Campaign.open(target, { seed, corpus: readCorpus(name) });
   findings.forEach(keep);
   const end = performance.now() + milliseconds;
-  while (performance.now() < end) {
+  for (let turnEnd = 0; performance.now() < end; ) {
+    // Timers and finalizers of the code under test have their turn now and then.
+    if (performance.now() >= turnEnd) {
+      await nextTurn();
+      turnEnd = performance.now() + TURN_MS;
+    }
     const finding = await campaign.step(show);
     if (finding) keep(finding);
   }

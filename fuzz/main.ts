@@ -66,16 +66,18 @@ async function run(
   let total = 0;
   let failures = 0;
   for (const target of names) {
-    const start = performance.now();
+    const start = processorTime();
     const { result, died, inputs, current } = await campaign({ target, seed, milliseconds });
-    const seconds = (performance.now() - start) / 1_000;
+    const seconds = Math.max(processorTime() - start, 1) / 1_000;
     const count = result?.inputs ?? inputs;
     total += count;
     const findings = result?.findings ?? [{ message: died!, input: current }];
     failures += findings.length;
     const rate = Math.round(count / seconds).toLocaleString('en');
     const kept = result ? `${result.features} behaviours, ${result.corpus.length} inputs kept` : 'ended early';
-    stdout.write(`${target.padEnd(16)} ${count.toLocaleString('en').padStart(11)} inputs, ${rate} a second, ${kept}\n`);
+    stdout.write(
+      `${target.padEnd(16)} ${count.toLocaleString('en').padStart(11)} inputs, ${rate} per second of CPU time, ${kept}\n`,
+    );
     for (const { message, input } of findings) {
       stdout.write(`  FAILED: ${message}\n  npm run fuzz -- --replay ${writeFinding(target, input)}\n`);
     }

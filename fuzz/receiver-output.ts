@@ -2,6 +2,9 @@ import type { Receiver, ReceiverEvent } from '../receiver/receiver.ts';
 import type { DriveOutput } from './drive.ts';
 import { hold, type Observed } from './fuzz-target.ts';
 
+/** Packets that are decided in about the time of a timeout. */
+const DECIDED_PER_STEP = 50;
+
 /** Output of a receiver under test: its events are observed, and decode times must ascend. */
 export class ReceiverOutput implements DriveOutput<ReceiverEvent> {
   readonly #observed: Observed;
@@ -17,8 +20,16 @@ export class ReceiverOutput implements DriveOutput<ReceiverEvent> {
     return this.#datagrams;
   }
 
+  /** Another stream begins, with a timeline of its own. */
+  beginStream(): void {
+    this.#decodeTime = Number.NEGATIVE_INFINITY;
+  }
+
+  readonly onTimeout = (): void => this.#observed.spend(1);
+
   readonly onDatagram = (): void => {
     this.#datagrams++;
+    this.#observed.spend(1);
   };
 
   readonly onEvent = (event: ReceiverEvent): void => {
@@ -35,6 +46,7 @@ export class ReceiverOutput implements DriveOutput<ReceiverEvent> {
   settle(receiver: Receiver): void {
     receiver.assertBalanced();
     const { packets, frames, requests, foreign } = receiver.statistics;
+    this.#observed.spend(packets.decided / DECIDED_PER_STEP);
     for (const [name, count] of Object.entries({ ...packets, requests, foreign })) {
       this.#observed.count(`packets.${name}`, Number(count));
     }

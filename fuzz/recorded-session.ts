@@ -29,8 +29,11 @@ export const sessionSource = (): SyntheticStream =>
     seed: 5,
   });
 
-export const sessionParameters = (recovery: Recovery) =>
-  simulatedStream({ recovery, latency: milliseconds(SESSION_LATENCY_MS) });
+/** Time for which late frames are mended, milliseconds; the default, 5 s, makes an input take five times as long. */
+export const SESSION_MEND_MS = 400;
+
+export const sessionParameters = (recovery: Recovery, mendMs = SESSION_MEND_MS) =>
+  simulatedStream({ recovery, latency: milliseconds(SESSION_LATENCY_MS), mend: milliseconds(mendMs) });
 
 /** Datagrams of a simulated session in one direction, with the pauses between them. */
 export function recordSession(recovery: Recovery, direction: Direction, link: string): FuzzStep[] {

@@ -1,5 +1,6 @@
 import { type Instant, instant, later, milliseconds, seconds } from '../../protocol/base/units.ts';
 import { COUNT_MAX } from '../../protocol/control/control-message.ts';
+import { MEND_MS_DEFAULT } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
@@ -11,12 +12,20 @@ import type { FuzzInput, FuzzStep } from '../fuzz-input.ts';
 import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
 import { mutateDatagram } from '../mutate-datagram.ts';
 import { ReceiverOutput } from '../receiver-output.ts';
-import { recordSession, SESSION_FRAMES, SESSION_LATENCY_MS, sessionParameters } from '../recorded-session.ts';
+import {
+  recordSession,
+  SESSION_FRAMES,
+  SESSION_LATENCY_MS,
+  SESSION_MEND_MS,
+  sessionParameters,
+} from '../recorded-session.ts';
 
 const LINKS = ['delay=5ms', 'loss=10% delay=10ms jitter=5ms seed=3', 'loss=20% burst=4 delay=30ms dup=5% seed=8'];
 /** Datagrams that a receiver may send: to each that it gets, and by its timers. */
 const SENT_PER_DATAGRAM_MAX = 4;
 const SENT_PER_SECOND_MAX = 400;
+/** Time for what is decided late, milliseconds. */
+const AFTERWARDS_MS = 1_500;
 /** Totals that a control message may name. */
 const TOTALS = [0, SESSION_FRAMES, SESSION_FRAMES + 1, 1_000, 70_000, 2 ** 32, COUNT_MAX] as const;
 
@@ -28,6 +37,8 @@ function choose(choices: number) {
     onLoss: choices & 0x200 ? ('smear' as const) : ('freeze' as const),
     endsBy: (choices >>> 10) & 3,
     total: TOTALS[(choices >>> 12) % TOTALS.length]!,
+    // The default is rare, as it takes long.
+    mendMs: ((choices >>> 20) & 15) === 15 ? MEND_MS_DEFAULT : SESSION_MEND_MS,
   };
 }
 
@@ -40,9 +51,9 @@ export const receiverTarget: FuzzTarget = {
     ),
   mutate: mutateDatagram,
   run: (input, observed) => {
-    const { recovery, release, onLoss } = choose(input.choices);
+    const { recovery, release, onLoss, mendMs } = choose(input.choices);
     const settings = { reportSsrc: REPORT_SSRC, release, onLoss };
-    runReceiver(new Receiver(receiverOptions(sessionParameters(recovery), settings)), input, observed);
+    runReceiver(new Receiver(receiverOptions(sessionParameters(recovery, mendMs), settings)), input, observed);
   },
 };
 
@@ -73,7 +84,7 @@ function withoutExtension({ pause, bytes }: FuzzStep): FuzzStep {
 }
 
 function runReceiver(receiver: Receiver, { choices, steps }: FuzzInput, observed: Observed): void {
-  const { endsBy, total } = choose(choices);
+  const { endsBy, total, mendMs } = choose(choices);
   let now: Instant = instant(seconds(1));
   const started = now;
   const output = new ReceiverOutput(observed);
@@ -88,7 +99,7 @@ function runReceiver(receiver: Receiver, { choices, steps }: FuzzInput, observed
   if (endsBy === 1) receiver.endOfStream(now, { frames: total, lastSequence: wireSequence(choices >>> 16) });
   if (endsBy === 2) receiver.handleSent(now, { frames: total, packets: Math.min(total * 3, COUNT_MAX) });
   drain(receiver, now, output);
-  const end = later(now, seconds(12));
+  const end = later(now, milliseconds(SESSION_LATENCY_MS + mendMs + AFTERWARDS_MS));
   driveUntil(receiver, { start: now, end, output });
   receiver.finish(end);
   drain(receiver, end, output);

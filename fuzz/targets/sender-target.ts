@@ -31,6 +31,7 @@ export const senderTarget: FuzzTarget = {
     let bytes = 0;
     let longest = 0;
     const output = {
+      onTimeout: () => observed.spend(1),
       onDatagram: (datagram: Uint8Array) => {
         bytes += datagram.length;
         longest = Math.max(longest, datagram.length);
