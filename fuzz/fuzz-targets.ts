@@ -1,10 +1,13 @@
 import type { FuzzTarget } from './fuzz-target.ts';
 import { controlClientTarget, controlServerTarget } from './targets/control-targets.ts';
+import { configurationTarget, probeTarget, sdpTarget } from './targets/description-targets.ts';
 import { binaryTarget, fragmentTarget, matroskaTarget, mp4Target } from './targets/file-targets.ts';
 import { frameTargets } from './targets/frame-target.ts';
 import { payloadTargets, pictureTargets } from './targets/picture-target.ts';
+import { plainStreamsTarget } from './targets/plain-target.ts';
 import { plainReceiverTarget, receiverTarget } from './targets/receiver-target.ts';
 import { rtspTarget } from './targets/rtsp-target.ts';
+import { addressProofTarget, srtpTarget } from './targets/secure-targets.ts';
 import { senderTarget } from './targets/sender-target.ts';
 import { streamTarget } from './targets/stream-target.ts';
 import {
@@ -14,19 +17,23 @@ import {
   linkTarget,
   netemTarget,
   scenarioTarget,
-  sdpTarget,
   traceTarget,
 } from './targets/text-targets.ts';
+import { whepTarget } from './targets/whep-target.ts';
 
 /** All entry points for untrusted input. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   receiverTarget,
   plainReceiverTarget,
+  plainStreamsTarget,
   senderTarget,
   streamTarget,
   controlClientTarget,
   controlServerTarget,
+  addressProofTarget,
+  srtpTarget,
   rtspTarget,
+  whepTarget,
   ...pictureTargets,
   ...frameTargets,
   ...payloadTargets,
@@ -36,6 +43,8 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   binaryTarget,
   laneCommandTarget,
   sdpTarget,
+  configurationTarget,
+  probeTarget,
   linkTarget,
   netemTarget,
   traceTarget,

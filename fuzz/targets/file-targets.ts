@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { FragmentedMp4Reader } from '../../io/mp4/fragmented-mp4-reader.ts';
 
 import { Mp4Fragments } from '../../io/mp4/mp4-fragments.ts';
-import { readMp4Structure } from '../../io/mp4/mp4-structure.ts';
+import { type Edit, readMp4Structure } from '../../io/mp4/mp4-structure.ts';
 import { readMatroskaStructure } from '../../io/sources/matroska-structure.ts';
+import { applyEdits } from '../../io/sources/mp4-edits.ts';
 import { parseIpPacket } from '../../protocol/ip-packet.ts';
 import { parseLanePicture } from '../../protocol/page/lane-message.ts';
-import { parsePagePicture } from '../../protocol/page/page-message.ts';
+import { parsePagePicture, parsePageSound } from '../../protocol/page/page-message.ts';
 import { asDecodeOnly } from '../../protocol/page/picture-bytes.ts';
+import { parseSegment } from '../../sim/tcp/segment.ts';
 import type { Chance } from '../chance.ts';
 import type { FuzzInput } from '../fuzz-input.ts';
 import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
@@ -17,6 +19,9 @@ import { mutateBytes, withNumber } from '../mutate-bytes.ts';
 import { SAMPLE_MP4 } from '../sample-files.ts';
 
 const FRAGMENTS_MAX = 20;
+const EDITED_SAMPLES = 60;
+/** An edit list may repeat the film as often as it likes; a source yields it as time passes. */
+const PLACED_MAX = 500;
 const whole = (bytes: Uint8Array): FuzzInput => ({ choices: 0, steps: [{ pause: 0, bytes }] });
 
 /** The movie box of the sample, in front of a little of its media. */
@@ -74,6 +79,7 @@ async function readStructure(path: string, observed: Observed): Promise<void> {
   for (let sample = 0; sample < Math.min(structure.samples, 100); sample++) {
     hold(structure.descriptionOf(sample) >= 0, 'a sample has a description');
   }
+  await placeSamples(structure.edits, observed);
   const fragments = await Mp4Fragments.open(path, structure);
   try {
     for (let offset = 0, count = 0; count < FRAGMENTS_MAX; offset += 100, count++) {
@@ -85,6 +91,23 @@ async function readStructure(path: string, observed: Observed): Promise<void> {
   } finally {
     await fragments.close();
   }
+}
+
+/** Applies an edit list to samples of 30 a second. */
+async function placeSamples(edits: readonly Edit[], observed: Observed): Promise<void> {
+  let placed = 0;
+  let shownAt = Number.NEGATIVE_INFINITY;
+  async function* samplesFrom(from: number) {
+    const first = Math.max(0, Math.min(EDITED_SAMPLES, Math.floor(from * 30)));
+    for (let index = first; index < EDITED_SAMPLES; index++) yield { mediaTime: index / 30, duration: 1 / 30 };
+  }
+  for await (const sample of applyEdits(edits, samplesFrom)) {
+    hold(!Number.isNaN(sample.shownAt), 'a sample has a time');
+    if (!sample.decodeOnly) hold(sample.shownAt >= shownAt, 'samples in order are shown in order');
+    if (!sample.decodeOnly) shownAt = sample.shownAt;
+    if (++placed >= PLACED_MAX) break;
+  }
+  observed.count('placed', placed);
 }
 
 export const mp4Target: FuzzTarget = {
@@ -171,6 +194,8 @@ export const binaryTarget: FuzzTarget = {
       ['lane', parseLanePicture],
       ['page', parsePagePicture],
       ['ip', parseIpPacket],
+      ['sound', parsePageSound],
+      ['segment', parseSegment],
     ] as const) {
       const result = read(bytes);
       observed.reason(`${name}:${result.ok ? 'read' : result.malformed}`);

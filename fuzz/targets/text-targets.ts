@@ -5,38 +5,19 @@ import { Failure } from '../../io/os/failure.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import { readSealedJson, sealedJson } from '../../lab/store/sealed-json.ts';
 import { parseLaneCommand } from '../../protocol/page/lane-command.ts';
-import { parseSessionDescription } from '../../protocol/sdp.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { parseLossBitmap } from '../../sim/link/loss/loss-bitmap.ts';
 import { parseNetemParameters } from '../../sim/link/netem/netem-parameters.ts';
 import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 import type { Chance } from '../chance.ts';
-import type { FuzzInput } from '../fuzz-input.ts';
-import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
+import { hold, type Observed } from '../fuzz-target.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
-import { mutateJson, mutateText, type TextMutation } from '../mutate-text.ts';
+import { mutateJson, mutateText } from '../mutate-text.ts';
 import { SCENARIOS, TRACE } from '../sample-files.ts';
+import { textTarget } from './text-target.ts';
 
-const TEXT_BYTES_MAX = 40_000;
 const encoder = new TextEncoder();
-
-interface TextTarget {
-  readonly name: string;
-  readonly seeds: readonly string[];
-  readonly mutate?: TextMutation;
-  readonly read: (text: string, observed: Observed) => void;
-}
-
-const textTarget = ({ name, seeds, mutate = mutateText, read }: TextTarget): FuzzTarget => ({
-  name,
-  seeds: () => seeds.map((text): FuzzInput => ({ choices: 0, steps: [{ pause: 0, bytes: encoder.encode(text) }] })),
-  mutate,
-  run: ({ steps }, observed) => {
-    const bytes = steps[0]?.bytes;
-    if (bytes && bytes.length <= TEXT_BYTES_MAX) read(Buffer.from(bytes).toString('utf8'), observed);
-  },
-});
 
 const LINKS = [
   'loss=3% burst=2 delay=30ms',
@@ -73,32 +54,6 @@ export const netemTarget = textTarget({
   read: (text, observed) => {
     const parameters = parseNetemParameters(text);
     observed.reason(parameters.ok ? Object.keys(parameters.value).join() : parameters.malformed);
-  },
-});
-
-export const sdpTarget = textTarget({
-  name: 'sdp',
-  seeds: [
-    [
-      'v=0',
-      'o=- 1 1 IN IP4 192.0.2.1',
-      's=film',
-      'c=IN IP4 192.0.2.1',
-      't=0 0',
-      'm=audio 5006 RTP/AVP 97',
-      'a=rtpmap:97 opus/48000/2',
-      'm=video 5004 RTP/AVP 96',
-      'a=rtpmap:96 H264/90000',
-      'a=fmtp:96 packetization-mode=1;profile-level-id=42c01e;sprop-parameter-sets=Z0LAHtoCgPbARAAAAwAEAAADAPA8WLqA,aM4PLIA=',
-      'a=rtcp:5005',
-      'a=ssrc:1 cname:x',
-      '',
-    ].join('\r\n'),
-    'v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n',
-  ],
-  read: (text, observed) => {
-    const description = parseSessionDescription(text);
-    observed.reason(description.ok ? Object.keys(description.value).join() : description.malformed);
   },
 });
 
