@@ -7,6 +7,7 @@ const ENTRIES = [
   'web/lanes/lanes-page',
   'web/lanes/lane-worker',
   'web/lanes/lane-worklet',
+  'web/lanes/replay-page',
   'web/player/page',
   'web/player/sound-worklet',
 ];

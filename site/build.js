@@ -19,11 +19,12 @@ const SCRIPTS = [
   'web/lanes/lanes-page.ts',
   'web/lanes/lane-worker.ts',
   'web/lanes/lane-worklet.ts',
+  'web/lanes/replay-page.ts',
   'site/lane-host.ts',
   'site/lab-worker.ts',
   'site/own-file.ts',
 ];
-const ASSETS = ['web/base.css', 'web/lanes.css', 'web/icon.svg', 'site/site.css'];
+const ASSETS = ['web/base.css', 'web/lanes.css', 'web/replay.css', 'web/icon.svg', 'site/site.css'];
 /** Modules of Node that the laboratory uses, and their stand-ins. */
 const STAND_INS = { 'node:crypto': 'site/stand-ins/crypto.ts', 'node:path': 'site/stand-ins/path.ts' };
 /**

@@ -22,7 +22,7 @@ export function pageFolders(): PageFolders {
 /** Folders whose modules each page uses where they are not bundled. */
 const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
 /** Style sheets of both pages. */
-const STYLES = ['base.css', 'page.css', 'lanes.css'];
+const STYLES = ['base.css', 'page.css', 'lanes.css', 'replay.css'];
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /**

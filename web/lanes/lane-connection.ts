@@ -1,5 +1,6 @@
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import type { LaneAnnouncement } from '../../protocol/page/lane-message.ts';
+import type { Recording } from '../replay/recording.ts';
 import { reportFailures } from '../shared/worker-failures.ts';
 import type { LanePictures, ToWorker, WorkerReport } from './worker-message.ts';
 
@@ -39,6 +40,24 @@ export class LaneConnection {
 
   send(command: LaneCommand): void {
     this.#post({ kind: 'send', command });
+  }
+
+  /** Returns the recording of the last seconds; `undefined` before there is one. */
+  record(): Promise<Recording | undefined> {
+    const { port1, port2 } = new MessageChannel();
+    return new Promise((resolve) => {
+      port1.onmessage = ({ data }: MessageEvent<Recording | undefined>) => {
+        port1.close();
+        resolve(data);
+      };
+      const message: ToWorker = { kind: 'record' };
+      this.#worker.postMessage(message, [port2]);
+    });
+  }
+
+  /** Stops decoding what is live, or goes on at the newest pictures. */
+  rest(isResting: boolean): void {
+    this.#post({ kind: 'rest', isResting });
   }
 
   /** Lets the worker report again; called once what it reported was drawn. */

@@ -16,6 +16,7 @@ export class LaneDecoders {
   readonly #sounds = new LaneSounds();
   #ids = 0;
   #rejoiningUntilMs = 0;
+  #isResting = false;
   /** How often lanes were continued at the newest pictures. */
   skips = 0;
 
@@ -39,6 +40,16 @@ export class LaneDecoders {
     return Math.max(0, ...this.#decoders.map(({ feed }) => (feed.isCatchingUp ? 0 : feed.behindMs(at))));
   }
 
+  /** True while nothing is decoded; afterwards each lane continues at the newest pictures. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  set isResting(isResting: boolean) {
+    if (this.#isResting && !isResting) for (const { feed } of this.#decoders) feed.needKey(performance.now());
+    this.#isResting = isResting;
+  }
+
   /** Begins again for a new connection: run numbers and clock may belong to another server. */
   forget(): void {
     for (const decoder of this.#decoders) decoder.begin(undefined);
@@ -58,11 +69,13 @@ export class LaneDecoders {
   }
 
   push(picture: LanePicture): void {
+    if (this.#isResting) return;
     this.#decoders[picture.lane]?.push(picture, performance.now());
     this.decode();
   }
 
   pushSound(sound: LaneSound): void {
+    if (this.#isResting) return;
     const id = this.#decoders[sound.lane]?.id;
     if (id !== undefined) this.#sounds.push(id, sound);
   }
@@ -88,7 +101,7 @@ export class LaneDecoders {
   /** Asks for the pictures since the key frame for one lane that needs them. */
   mend(): void {
     const at = performance.now();
-    if (at < this.#rejoiningUntilMs || this.#decoders.some(({ feed }) => feed.isCatchingUp)) return;
+    if (this.#isResting || at < this.#rejoiningUntilMs || this.#decoders.some(({ feed }) => feed.isCatchingUp)) return;
     const lane = this.#decoders.findIndex(({ feed }) => feed.wantsRejoin(at));
     if (lane < 0) return;
     this.#decoders[lane]!.feed.requested(at);

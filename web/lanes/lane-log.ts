@@ -1,11 +1,16 @@
 import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
 import { type LaneEvents, PACKET_KINDS, type PacketKind } from '../../protocol/page/lane-message.ts';
 
-/** Time span kept for the timeline and the frame details, milliseconds. */
-const KEPT_MS = 12_000;
-/** Upper bounds: a lane behind a bottleneck may have many packets in flight. */
-const PACKETS_MAX = 20_000;
-const FRAMES_MAX = 4_000;
+/** Bounds of a log. */
+export interface LaneLogLimits {
+  /** Time span kept, milliseconds. */
+  readonly keptMs: number;
+  readonly packetsMax: number;
+  readonly framesMax: number;
+}
+
+/** For the timeline and the frame details. A lane behind a bottleneck may have many packets in flight. */
+const LIMITS: LaneLogLimits = { keptMs: 12_000, packetsMax: 20_000, framesMax: 4_000 };
 /** Twelve seconds of units of 2.5 ms. */
 const SOUNDS_MAX = 5_000;
 
@@ -40,6 +45,9 @@ export interface Sound {
   readonly class: FrameClass;
 }
 
+/** What a packet timeline draws. */
+export type TimelineLog = Pick<LaneLog, 'packets' | 'frames' | 'knownMs'>;
+
 /** The last seconds of one lane, by packet and by frame. */
 export class LaneLog {
   readonly packets = new Map<number, Packet>();
@@ -51,6 +59,11 @@ export class LaneLog {
   #run: number | undefined;
   #newestShown: Frame | undefined;
   #highestArrived = -1;
+  readonly #limits: LaneLogLimits;
+
+  constructor(limits = LIMITS) {
+    this.#limits = limits;
+  }
 
   /** Run number of the lane, increased by each restart; `undefined` before the first events. */
   get run(): number | undefined {
@@ -102,7 +115,7 @@ export class LaneLog {
       const packet = this.packets.get(number);
       if (packet) packet.freedMs = freedMs;
     }
-    this.#forget(nowMs - KEPT_MS);
+    this.#forget(nowMs - this.#limits.keptMs);
   }
 
   /** Returns all packets of a frame in the order sent, without control packets. */
@@ -134,12 +147,13 @@ export class LaneLog {
     const first = this.sounds.findIndex(({ decidedMs }) => decidedMs >= before);
     if (first !== 0) this.sounds.splice(0, first < 0 ? this.sounds.length : first);
     if (this.sounds.length > SOUNDS_MAX) this.sounds.splice(0, this.sounds.length - SOUNDS_MAX);
+    const { packetsMax, framesMax } = this.#limits;
     for (const [number, packet] of this.packets) {
-      if (packet.sentMs >= before && this.packets.size <= PACKETS_MAX) break;
+      if (packet.sentMs >= before && this.packets.size <= packetsMax) break;
       this.packets.delete(number);
     }
     for (const [number, frame] of this.frames) {
-      if (frame.decidedMs >= before && this.frames.size <= FRAMES_MAX) break;
+      if (frame.decidedMs >= before && this.frames.size <= framesMax) break;
       this.frames.delete(number);
     }
   }

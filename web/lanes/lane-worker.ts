@@ -6,6 +6,7 @@ import {
   parseLanePicture,
 } from '../../protocol/page/lane-message.ts';
 import { isLaneSound, parseLaneSound } from '../../protocol/page/lane-sound.ts';
+import { RunRecorder } from '../replay/run-recorder.ts';
 import { type ConnectionHandlers, PageConnection } from '../shared/page-connection.ts';
 import { PortConnection } from '../shared/port-connection.ts';
 import { LaneDecoders } from './lane-decoders.ts';
@@ -32,6 +33,7 @@ interface Scope {
  */
 const scope = self as unknown as Scope;
 const outbox = new Outbox();
+const recorder = new RunRecorder();
 const decoders = new LaneDecoders(report, (lane) => connection?.send({ kind: 'rejoin', lane }));
 let isPageBusy = false;
 let handled = 0;
@@ -42,6 +44,7 @@ const handlers: ConnectionHandlers<LaneAnnouncement, LanePicture> = {
   connected() {
     handled = 0;
     decoders.forget();
+    recorder.forget();
     outbox.add({ kind: 'connected' });
     report();
   },
@@ -51,11 +54,15 @@ const handlers: ConnectionHandlers<LaneAnnouncement, LanePicture> = {
   },
   announced(announcement) {
     decoders.announced(announcement);
+    recorder.announced(announcement, decoders.ids);
     outbox.add({ kind: 'announced', announcement, ids: decoders.ids });
     if (announcement.kind === 'events') acknowledge();
     report();
   },
-  picture: (picture) => decoders.push(picture),
+  picture(picture) {
+    recorder.picture(picture);
+    decoders.push(picture);
+  },
   other(message) {
     if (!isLaneSound(message)) return false;
     const sound = parseLaneSound(message);
@@ -97,6 +104,13 @@ scope.onmessage = ({ data, ports: [port] }) => {
       return decoders.sounds.listen(data.lane, port);
     case 'hearing':
       return decoders.sounds.hearing(data.mediaUs, data.epochMs - performance.timeOrigin);
+    case 'rest':
+      decoders.isResting = data.isResting;
+      return;
+    case 'record': {
+      const recording = recorder.recording();
+      return port?.postMessage(recording, recording ? [recording.media.buffer] : []);
+    }
     default:
       data satisfies never;
   }

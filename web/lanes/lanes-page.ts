@@ -2,6 +2,7 @@ import type { LaneAnnouncement, LanesState } from '../../protocol/page/lane-mess
 import { element } from '../player/statistics-panel.ts';
 import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
+import { copyLink } from './copy-link.ts';
 import { FileUpload } from './file-upload.ts';
 import { frameDetails } from './frame-details.ts';
 import { Frontier } from './frontier.ts';
@@ -20,6 +21,7 @@ import { NetworkPanel } from './network-panel.ts';
 import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
 import { loadTraces, namesTrace } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
+import { ReplayDialog } from './replay-dialog.ts';
 import { SERVER } from './server-services.ts';
 import { Stage } from './stage.ts';
 import { Tour } from './tour.ts';
@@ -264,7 +266,7 @@ function drawFrame(drawnAt: number): void {
   frameMs += (drawnAt - lastDrawnAt - frameMs) * FRAME_WEIGHT;
   lastDrawnAt = drawnAt;
   connection.handled();
-  if (clockOffsetMs === undefined) return;
+  if (clockOffsetMs === undefined || replay.view) return;
   const at = nowMs();
   const isSlow = frameMs > SLOW_FRAME_MS;
   turn = (turn + 1) % Math.max(1, cards.all.length);
@@ -303,19 +305,11 @@ function askToStop(): void {
   stopDialog.showModal();
 }
 
-async function copyLink(): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    message.show('The link is copied: it opens these lanes, this network and this video.', 'information');
-  } catch {
-    message.show('This browser does not let the page copy. The link is in the address bar.', 'error');
-  }
-}
-
 listenForShortcuts({
   ' ': togglePause,
   '?': () => glossary.open(),
   i: togglePanels,
+  r: () => void replay.open(),
   f: () => cards.toggleFullScreen(),
   m: () => listening.toggleChosen(),
   q: askToStop,
@@ -323,7 +317,7 @@ listenForShortcuts({
 });
 element('pause', HTMLButtonElement).addEventListener('click', togglePause);
 element('explain', HTMLButtonElement).addEventListener('click', () => glossary.open());
-element('copy-link', HTMLButtonElement).addEventListener('click', () => void copyLink());
+element('copy-link', HTMLButtonElement).addEventListener('click', () => void copyLink(message));
 element('full-screen', HTMLButtonElement).addEventListener('click', () => cards.toggleFullScreen());
 element('toggle-panel', HTMLButtonElement).addEventListener('click', togglePanels);
 element('stop', HTMLButtonElement).addEventListener('click', askToStop);
@@ -337,6 +331,10 @@ element('tour', HTMLButtonElement).addEventListener('click', () => {
 });
 new LabButtons(message, services, () => (state ? scenarioOf(state, cards.all[0]?.figures) : ''));
 new FileUpload(message, services);
+const replay = new ReplayDialog(message, {
+  record: () => connection.record(),
+  toggled: (isOpen) => connection.rest(isOpen),
+});
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 addEventListener('hashchange', () => {
   unread = location.hash;
@@ -368,6 +366,9 @@ Object.defineProperty(window, 'dropframe', {
     },
     get settings() {
       return state;
+    },
+    get replay() {
+      return replay.view;
     },
     get sound() {
       return listening.state;

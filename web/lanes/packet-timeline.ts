@@ -1,4 +1,4 @@
-import { type Frame, isShown, type LaneLog, type Packet } from './lane-log.ts';
+import { type Frame, isShown, type Packet, type TimelineLog } from './lane-log.ts';
 
 /** Time span shown, milliseconds. */
 const WINDOW_MS = 3_000;
@@ -38,14 +38,14 @@ export interface View {
  */
 export class PacketTimeline {
   readonly #canvas: HTMLCanvasElement;
-  readonly #log: LaneLog;
+  #log: TimelineLog;
   /** Read at the first drawing: before, the canvas is not in the document and has no style. */
   #colors: Readonly<Record<string, string>> | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
   #view: View | undefined;
   #selected: number | undefined;
 
-  constructor(canvas: HTMLCanvasElement, log: LaneLog) {
+  constructor(canvas: HTMLCanvasElement, log: TimelineLog) {
     this.#canvas = canvas;
     this.#log = log;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
@@ -55,6 +55,11 @@ export class PacketTimeline {
     new ResizeObserver(() => {
       this.#drawnMs = Number.NEGATIVE_INFINITY;
     }).observe(canvas);
+  }
+
+  /** Draws another log from now on. */
+  use(log: TimelineLog): void {
+    this.#log = log;
   }
 
   select(frame: number | undefined): void {

@@ -12,7 +12,11 @@ export type ToWorker =
   /** Hears the lane with this id, or none. Its port, if it has one, leads to the loudspeaker. */
   | { readonly kind: 'listen'; readonly lane: number | undefined }
   /** Media time that is heard, microseconds, at a time since the epoch, milliseconds. */
-  | { readonly kind: 'hearing'; readonly mediaUs: number | undefined; readonly epochMs: number };
+  | { readonly kind: 'hearing'; readonly mediaUs: number | undefined; readonly epochMs: number }
+  /** Stops decoding what is live, or goes on: the replay needs the decoders. */
+  | { readonly kind: 'rest'; readonly isResting: boolean }
+  /** Asks for the recording of the last seconds: its port gets one `Recording`, or `undefined`. */
+  | { readonly kind: 'record' };
 
 /** Pictures of one lane. */
 export interface LanePictures {

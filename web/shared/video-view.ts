@@ -223,6 +223,12 @@ export class VideoView {
     return decoder;
   }
 
+  /** Makes the decoder give out every frame that it holds; the next one that it is given must be a key frame. */
+  async drain(): Promise<void> {
+    // An error goes to the decoder's own callback.
+    await this.#decoder?.flush().catch(() => {});
+  }
+
   /** True when a frame waits for `takeNewest`. */
   get hasNewest(): boolean {
     return this.#isDue(this.#decoded[0]);
