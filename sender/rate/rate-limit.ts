@@ -28,6 +28,8 @@ const LOSS_MAX = 0.2;
  */
 const QUEUEING_MIN: Microseconds = milliseconds(10);
 const FULL_FOR: Microseconds = milliseconds(600);
+/** Packets over which the loss must have been sustained: of a few, bursty random loss takes this share at times. */
+const FULL_PACKETS = 100;
 /**
  * Loss without a queue may come from a bottleneck with a tiny buffer. Bursty random loss exceeds this share only
  * briefly; loss above it for this long triggers a trial cut.
@@ -127,6 +129,8 @@ export class RateLimit implements RateController {
   readonly #carried = new WindowedMaximum({ slot: CARRIED_MEMORY });
   #measuredAt: Instant | undefined;
   #sent = 0;
+  #packets = 0;
+  #packetRate = 0;
   #wanted = 0;
   #sentRate = 0;
   #sentRateBefore = 0;
@@ -165,14 +169,17 @@ export class RateLimit implements RateController {
     if (passed < MEASURED_OVER) return;
     this.#sentRateBefore = this.#sentRate;
     this.#sentRate = perSecond(this.#sent, passed);
+    this.#packetRate = perSecond(this.#packets, passed);
     this.#wantedRate = perSecond(this.#wanted, passed);
     this.#measuredAt = now;
     this.#sent = 0;
+    this.#packets = 0;
     this.#wanted = 0;
   }
 
   onSent(_now: Instant, { bytes }: Pick<SentPacket, 'bytes'>): void {
     this.#sent += bytes;
+    this.#packets++;
     this.#sentSince += bytes;
   }
 
@@ -192,7 +199,7 @@ export class RateLimit implements RateController {
     if (this.#cut && now - this.#cut.at < effect + load.answerTime) return;
     this.#queueingLeast = microseconds(Math.min(this.#queueingLeast, load.queueing));
     const onTrial = now - this.#grownBackAt < IN_VAIN_WITHIN;
-    const fullFor = onTrial ? FULL_AGAIN_FOR : FULL_FOR;
+    const fullFor = onTrial ? FULL_AGAIN_FOR : microseconds(Math.max(FULL_FOR, this.#timeOf(FULL_PACKETS)));
     const full = this.#full.update(now, load.recentLoss > LOSS_MAX && load.queueing > QUEUEING_MIN, fullFor);
     if (this.#limit === undefined) {
       const lossy = this.#lossy.update(now, load.recentLoss > LOSS_WITHOUT_QUEUE, LOSSY_FOR);
@@ -214,6 +221,10 @@ export class RateLimit implements RateController {
     const queued = this.#queued.update(now, load.queueing > queueingMax, QUEUED_FOR);
     if (full || queued || this.#isLossyAgain(now, load)) this.#lowerAgain(now, load);
     else this.#grow(now, load.queueing);
+  }
+
+  #timeOf(packets: number): Microseconds {
+    return microseconds((packets / Math.max(1, this.#packetRate)) * SECOND);
   }
 
   /** True when less is sent than allowed: the limit is too small for anything but key frames. */

@@ -15,6 +15,7 @@ const PACKETS = 108;
 /** A stream of 50 frames of 4 kB per second: 200 kB per second, of which the limit's share is sent. */
 class Path {
   readonly controller = new RateLimit();
+  packetsOfFrame = 4;
   /** Bytes per second, when frames are held back for another reason than the limit. */
   sendsAtMost = Number.POSITIVE_INFINITY;
   /** Waiting time of each packet in the sender. */
@@ -25,7 +26,8 @@ class Path {
     for (const end = this.#ms + ms; this.#ms < end; this.#ms += FRAME_MS) {
       this.controller.onOffered(at(this.#ms), 4_000);
       const rate = Math.min(this.sendsAtMost, this.controller.target ?? Number.POSITIVE_INFINITY);
-      this.controller.onSent(at(this.#ms), { bytes: Math.min(4_000, (rate * FRAME_MS) / 1_000) });
+      const bytes = Math.min(4_000, (rate * FRAME_MS) / 1_000) / this.packetsOfFrame;
+      for (let packet = 0; packet < this.packetsOfFrame; packet++) this.controller.onSent(at(this.#ms), { bytes });
       this.controller.onPaced(at(this.#ms), microseconds(this.waits));
       if (this.#ms % 100 === 0)
         this.controller.onPath(at(this.#ms), {
@@ -49,6 +51,13 @@ describe('the capacity of a path', () => {
     const path = new Path().run(2_000, CLEAN).run(500, FULL);
     expect(path.controller.target).toBeUndefined();
     expect(path.run(200, FULL).controller.target).toBeCloseTo(200_000 * 0.5 * 0.85, -2);
+  });
+
+  test('needs the loss of a hundred packets, as bursty loss takes half of a few', () => {
+    const path = new Path();
+    path.packetsOfFrame = 1;
+    expect(path.run(2_000, CLEAN).run(1_900, FULL).controller.target).toBeUndefined();
+    expect(path.run(300, FULL).controller.target).toBeDefined();
   });
 
   test('is not cut again before the effect of the cut can show', () => {
