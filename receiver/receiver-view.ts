@@ -41,6 +41,10 @@ export class ReceiverView implements StreamView {
     return this.#feedback.roundTripSpread;
   }
 
+  roundTripsWithin(span: Microseconds): number {
+    return this.#feedback.roundTripsWithin(span);
+  }
+
   get endKnown(): boolean {
     return this.#frames.endKnown;
   }

@@ -85,6 +85,7 @@ local notice = {
   shows_damaged = ProtoField.bool("dropframe.shows_damaged", "Shows frames without their reference", 16, nil, 0x8000),
   queueing = ProtoField.float("dropframe.queueing", "Queueing delay, ms"),
   spacing = ProtoField.uint32("dropframe.spacing", "Spacing at the bottleneck," .. micros),
+  answers_late = ProtoField.float("dropframe.answers_late", "Answers too late, share of losses"),
   request = ProtoField.uint16("dropframe.request", "Number of the request"),
   last = ProtoField.bool("dropframe.last", "Last that can be answered", 16, nil, 0x8000),
   late = ProtoField.bool("dropframe.late", "Too late to be shown", 16, nil, 0x4000),
@@ -139,6 +140,7 @@ local kinds = {
     tree:add(notice.shows_damaged, data(14, 2))
     queueing(tree, data(14, 2))
     if data:len() >= 20 then tree:add(notice.spacing, data(16, 4)) end
+    if data:len() >= 24 then tree:add(notice.answers_late, data(20, 2), data(20, 2):uint() / 65536) end
   end },
   [9] = { 8, function(data, tree)
     tree:add(notice.request, data(0, 2))

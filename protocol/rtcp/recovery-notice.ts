@@ -23,6 +23,8 @@ import type { ApplicationPacket } from './rtcp-application.ts';
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *    |                    spacing, microseconds                      |
  *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    | answers late, of 65536 losses |           reserved            |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 export interface PathNotice {
   readonly kind: 'path';
@@ -44,6 +46,8 @@ export interface PathNotice {
    * Time between packets that were sent back to back, which is their serialization time at the bottleneck; 0: unknown.
    */
   readonly spacing: Microseconds;
+  /** Share of the lost packets whose first answer comes too late, 0 … 1; absent, and not sent, when all are in time. */
+  readonly answersLate?: number | undefined;
 }
 
 /**
@@ -130,9 +134,10 @@ const REQUEST_SUBTYPE = 9;
 const WITHHELD_SUBTYPE = 10;
 const REPORTS_WANTED_SUBTYPE = 11;
 const QUEUE_SUBTYPE = 12;
-const PATH_BYTES = 20;
-/** Size of a path notice without the spacing, as earlier receivers send it. */
+/** Sizes of a path notice without and with the spacing, as earlier receivers send it, and with late answers. */
 const PATH_BYTES_MIN = 16;
+const PATH_BYTES = 20;
+const PATH_BYTES_MAX = 24;
 const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
 const REPORTS_WANTED_BYTES = 4;
@@ -160,7 +165,7 @@ export function recoveryNoticePacket(ssrc: number, notice: RecoveryNotice): Appl
 function dataOf(notice: RecoveryNotice): Uint8Array {
   switch (notice.kind) {
     case 'path': {
-      const data = new Uint8Array(PATH_BYTES);
+      const data = new Uint8Array(notice.answersLate ? PATH_BYTES_MAX : PATH_BYTES);
       writeUint32(data, 0, span(notice.latency));
       writeUint32(data, 4, span(notice.answerTime));
       writeUint16(data, 8, share(notice.loss));
@@ -168,6 +173,7 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
       writeUint16(data, 12, share(notice.recentLoss));
       writeUint16(data, 14, (notice.showsDamaged ? SHOWS_DAMAGED : 0) | queueingUnits(notice.queueing));
       writeUint32(data, 16, span(notice.spacing));
+      if (notice.answersLate) writeUint16(data, 20, share(notice.answersLate));
       return data;
     }
     case 'request': {
@@ -220,6 +226,7 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         queueing: microseconds((readUint16(data, 14) & QUEUEING_MAX) * QUEUEING_UNIT),
         showsDamaged: (readUint16(data, 14) & SHOWS_DAMAGED) !== 0,
         spacing: microseconds(data.length < PATH_BYTES ? 0 : readUint32(data, 16)),
+        ...(data.length >= PATH_BYTES_MAX && { answersLate: readUint16(data, 20) / 0x1_0000 }),
       });
     case REQUEST_SUBTYPE:
       if (data.length < REQUEST_BYTES) return malformed('request-notice-truncated');

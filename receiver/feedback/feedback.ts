@@ -74,6 +74,10 @@ export class Feedback {
     return this.#roundTrip.spread;
   }
 
+  roundTripsWithin(span: Microseconds): number {
+    return this.#roundTrip.shareWithin(span);
+  }
+
   get jitter(): Microseconds {
     return ticksToMicroseconds(this.#report.jitter);
   }

@@ -2,6 +2,8 @@ import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 
 /** Number of samples: some two seconds while packets are requested, longer otherwise. */
 const SAMPLES = 9;
+/** Number of samples of the distribution. */
+const SAMPLES_OF_SHARE = 64;
 
 /**
  * Round-trip time over the last samples: their median, and the distance from it to all but the worst.
@@ -11,6 +13,7 @@ const SAMPLES = 9;
  */
 export class RoundTrip {
   #samples: Microseconds[] = [];
+  readonly #many: Microseconds[] = [];
   #median: Microseconds | undefined;
   #spread: Microseconds = microseconds(0);
 
@@ -24,7 +27,17 @@ export class RoundTrip {
     return this.#spread;
   }
 
+  /** Share of the last 64 round trips that were at most this long; 1 before the first. */
+  shareWithin(span: Microseconds): number {
+    if (this.#many.length === 0) return 1;
+    let within = 0;
+    for (const sample of this.#many) if (sample <= span) within++;
+    return within / this.#many.length;
+  }
+
   observe(sample: Microseconds): void {
+    this.#many.push(sample);
+    if (this.#many.length > SAMPLES_OF_SHARE) this.#many.shift();
     this.#samples.push(sample);
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     const sorted = this.#samples.toSorted((one, other) => one - other);

@@ -173,6 +173,7 @@ export class DeadlineRecovery implements LossRecovery {
       queueing,
       showsDamaged,
       spacing: this.#pace.spacing,
+      answersLate: this.#schedule.answersLate,
     });
     const notices = queue ? [path, recoveryNoticePacket(ssrc, queue)] : [path];
     return [{ kind: 'receiver-report', ssrc, reports: [] }, ...notices, ...requests];
@@ -196,6 +197,9 @@ export class DeadlineRecovery implements LossRecovery {
       stragglersLikely: this.#stragglersLikely(),
       patient: this.#isPatient(),
       reorderWait,
+      reorderWaitMin: this.#reorderWaitMin(reorderWait),
+      roundTrip: view.roundTrip ?? ROUND_TRIP_DEFAULT,
+      roundTripsWithin: (span) => view.roundTripsWithin(span),
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
       referenceDeadlines: () => view.referenceDeadlines(),
     };
@@ -209,6 +213,12 @@ export class DeadlineRecovery implements LossRecovery {
     const { loss } = this.#meter;
     const lossOfGap = loss / Math.max(Number.MIN_VALUE, loss + this.#overtaken);
     return lossOfGap * loss * FRAME_WORTH_PACKETS < 1 - lossOfGap;
+  }
+
+  /** The part of the reorder wait without which requests for stragglers would use up the budget, or cost more than they save. */
+  #reorderWaitMin(reorderWait: Microseconds): Microseconds {
+    const share = Math.min(EARLY_REQUESTS_MAX, this.#meter.loss * FRAME_WORTH_PACKETS) / this.#overtaken;
+    return microseconds(Math.min(reorderWait, this.#reordering.waitForAllBut(share)));
   }
 
   /** True when a gap is waited for even at the cost of the only attempt. */

@@ -24,6 +24,8 @@ export interface StreamView {
   readonly roundTrip: Microseconds | undefined;
   /** Variation of the round trip. */
   readonly roundTripSpread: Microseconds;
+  /** Share of recent round trips that were at most this long, 0 … 1. */
+  roundTripsWithin(span: Microseconds): number;
   /** Newest frame with a frame mark, unless it is decided. */
   readonly newest: NewestFrame | undefined;
   /** True once the sender has reported the end of the stream. */

@@ -24,8 +24,14 @@ export interface Terms {
   readonly reorderWait: Microseconds;
   /** True when a gap is so likely to be reordering that an early request is not worth it even for another attempt. */
   readonly stragglersLikely: boolean;
-  /** True when stragglers are so frequent that every gap is waited for at any cost. */
+  /** True when stragglers are so frequent that a gap is waited for even at the cost of the only attempt. */
   readonly patient: boolean;
+  /** Part of the reorder wait that is waited for at any cost when stragglers are frequent. */
+  readonly reorderWaitMin: Microseconds;
+  /** Usual time from a request to its answer: later than this before the deadline, a request has less than half a chance. */
+  readonly roundTrip: Microseconds;
+  /** Share of recent round trips that were at most this long, 0 … 1. */
+  roundTripsWithin(span: Microseconds): number;
   /** Time by which a packet must arrive; `undefined` when unknown, −∞ when it is useless. */
   deadlineOf(sequence: Sequence): Instant | undefined;
   /**
@@ -66,6 +72,10 @@ const SPARE_WAITED = 0.25;
 /** Interval between requests for a late packet until an answer time has been measured. */
 const ANSWER_TIME_UNKNOWN_MAX: Microseconds = milliseconds(250);
 const ANSWER_TIME_RECHECK: Microseconds = milliseconds(5);
+/** Number of lost packets over which the share of late answers is averaged. */
+const LATE_MEMORY_PACKETS = 64;
+/** Share below which repair packets against late answers would cost more than they save. */
+const LATE_MIN = 1 / 512;
 /** Deadline of packets whose frame is unknown. */
 const FAR: Instant = instant(Number.MAX_SAFE_INTEGER);
 
@@ -85,9 +95,15 @@ export class RequestSchedule {
   readonly #late = new LateRequests();
   #nextAt: Instant = NEVER;
   #requests = 0;
+  #answersLate = 0;
 
   get requests(): number {
     return this.#requests;
+  }
+
+  /** Share of the recent losses whose first answer comes too late, or that are not requested in time; 0 when they are few. */
+  get answersLate(): number {
+    return this.#answersLate < LATE_MIN ? 0 : this.#answersLate;
   }
 
   get nextAt(): Instant {
@@ -136,8 +152,7 @@ export class RequestSchedule {
   poll(now: Instant, terms: Terms): Request[] {
     if (now < this.#nextAt) return [];
     const answerTime = microseconds(Math.max(ANSWER_TIME_MIN, terms.answerTime));
-    const { spread, reorderWait, stragglersLikely, patient } = terms;
-    const path = { answerTime, spread, reorderWait, stragglersLikely, patient };
+    const path = { ...terms, answerTime };
     const byDeadline = new Map<Instant, Sequence[]>();
     const late = new LateRound(now, this.#late, { ...terms, answerTime });
     this.#nextAt = NEVER;
@@ -165,6 +180,10 @@ export class RequestSchedule {
     return [...inTime, request];
   }
 
+  #countLate(chance: number): void {
+    this.#answersLate += (chance - this.#answersLate) / LATE_MEMORY_PACKETS;
+  }
+
   /** Returns true when the packet is to be requested now; otherwise reschedules it. */
   #ask(
     now: Instant,
@@ -172,14 +191,17 @@ export class RequestSchedule {
     deadline: Instant,
     path: Omit<Terms, 'deadlineOf' | 'referenceDeadlines' | 'answerTimeKnown'>,
   ): boolean {
-    const { answerTime, spread, reorderWait, stragglersLikely, patient } = path;
+    const { answerTime, spread, reorderWait, reorderWaitMin, roundTrip, stragglersLikely, patient } = path;
     const { count, spare } = attemptsBy(deadline, now, answerTime);
     // An attempt that was planned at the first request is not given up for a late timer, or because the measured answer
     // time has grown slightly.
     const asReckoned = missing.rounds > 0 && attemptsBy(deadline, now, microseconds(answerTime - spread / 2)).count > 0;
-    if (count === 0 && !asReckoned) {
+    // The only request may be answered late, and is worth its bytes all the same.
+    const asHoped = missing.rounds === 0 && attemptsBy(deadline, now, roundTrip).count > 0;
+    if (count === 0 && !asReckoned && !asHoped) {
       // Too late for a request now and later; the packet may still arrive by itself.
       missing.askAt = NEVER;
+      if (missing.rounds === 0 && Number.isFinite(deadline)) this.#countLate(1);
       return false;
     }
     if (!missing.waited) {
@@ -187,10 +209,12 @@ export class RequestSchedule {
       // With many attempts left, one of them is worth less than avoiding requests for stragglers.
       const beforeLast = spare + Math.max(0, count - 1) * answerTime;
       const timeToWait = count > 2 || stragglersLikely ? beforeLast : spare;
-      const wait = patient ? reorderWait : Math.min(reorderWait, timeToWait);
-      missing.askAt = instant(missing.since + wait);
+      const wait = patient && count > 1 ? reorderWait : Math.min(reorderWait, timeToWait);
+      missing.askAt = instant(missing.since + (patient ? Math.max(reorderWaitMin, wait) : wait));
       if (missing.askAt > now) return false;
     }
+    if (missing.rounds === 0 && deadline !== FAR)
+      this.#countLate(1 - path.roundTripsWithin(microseconds(Math.max(0, deadline - now))));
     missing.rounds++;
     // Without a deadline nothing else ends the requests.
     const interval = deadline === FAR ? LateRequests.interval(answerTime, missing.rounds) : answerTime;

@@ -154,10 +154,13 @@ export class ForwardRepair {
   #onFrame(now: Instant, frame: SentFrame): Uint8Array[] {
     this.#frames.push(frame);
     if (this.#frames.length > FRAMES_MAX) this.#frames.shift();
-    if (this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame);
-    this.#due = 0;
-    if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) return [];
-    return this.repairs(frame, this.#repairsBehind(frame, this.#path));
+    if (this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame, 1);
+    if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) {
+      this.#due = 0;
+      return [];
+    }
+    const behind = this.repairs(frame, this.#repairsBehind(frame, this.#path));
+    return this.#path.answersLate ? [...behind, ...this.#slide(now, frame, this.#path.answersLate)] : behind;
   }
 
   /** Makes `count` repair packets over a window, or as many as the budget allows. */
@@ -202,15 +205,20 @@ export class ForwardRepair {
     return instant(at + path.latency - path.answerTime - DETECTION);
   }
 
-  /** The frame's share of the repair packets over all frames before their deadline, none of which can be requested. */
-  #slide(now: Instant, frame: SentFrame): Uint8Array[] {
+  /**
+   * The frame's share of the repair packets over all frames before their deadline.
+   * @param late share of the frames whose requests are answered too late; the losses of the others need no repair packets.
+   */
+  #slide(now: Instant, frame: SentFrame, late: number): Uint8Array[] {
     const usefulFrom = now - this.#path!.latency + DEADLINE_MARGIN;
     this.#frames = this.#frames.filter(({ at }) => at > usefulFrom);
     const first = this.#frames[0];
     if (!first) return [];
     const { lastSequence, timestamp } = frame;
     const packets = Math.min(lastSequence - first.firstSequence + 1, WINDOW_PACKETS_MAX);
-    this.#due += (this.#plan(packets, frame.referenceWorth) / packets) * (lastSequence - frame.firstSequence + 1);
+    const own = lastSequence - frame.firstSequence + 1;
+    const unanswered = Math.ceil(own + (packets - own) * late);
+    this.#due += (this.#plan(unanswered, frame.referenceWorth * late) / packets) * own;
     const count = Math.floor(this.#due);
     this.#due -= count;
     return this.repairs({ firstSequence: first.firstSequence, lastSequence, timestamp }, count);

@@ -42,6 +42,11 @@ describe('a recovery notice', () => {
     ]);
   });
 
+  test('of the path has a sixth word while answers come too late', () => {
+    const bytes = serializeRtcp([recoveryNoticePacket(1, { ...PATH, answersLate: 0.125 })]);
+    expect([...bytes.subarray(-4)]).toEqual([0x20, 0, 0, 0]);
+  });
+
   test('of a request is two words after the name', () => {
     expect([...serializeRtcp([recoveryNoticePacket(1, REQUEST)])]).toEqual([
       ...[0x89, 204, 0, 4, 0, 0, 0, 1, 0x44, 0x46, 0x52, 0x4d],
@@ -50,7 +55,7 @@ describe('a recovery notice', () => {
     ]);
   });
 
-  test.each([PATH, REQUEST, { ...REQUEST, last: false }])('round-trips: $kind', (notice) => {
+  test.each([PATH, { ...PATH, answersLate: 0.125 }, REQUEST, { ...REQUEST, last: false }])('round-trips: $kind', (notice) => {
     const packets = parseRtcp(serializeRtcp([recoveryNoticePacket(7, notice)]));
     const packet = packets.ok ? packets.value[0] : undefined;
     expect(packet?.kind === 'application' && parseRecoveryNotice(packet)).toEqual({ ok: true, value: notice });

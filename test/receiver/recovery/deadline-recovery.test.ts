@@ -195,7 +195,7 @@ describe('a request', () => {
   });
 
   test('is not made when no answer can be in time', () => {
-    const one = stage(118, { latency: milliseconds(120) })
+    const one = stage(122, { latency: milliseconds(120) })
       .stream(START, START + 1, (_, index) => index === 2)
       .until(T0 + 200);
     expect(one.requests).toEqual([]);

@@ -14,6 +14,7 @@ const view: StreamView = {
   mediaSsrc: 1,
   roundTrip: milliseconds(60),
   roundTripSpread: microseconds(0),
+  roundTripsWithin: () => 1,
   newest: undefined,
   endKnown: false,
   deadlineOf: () => at(DUE_MS),

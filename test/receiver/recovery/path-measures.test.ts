@@ -5,6 +5,7 @@ import { asSequence } from '../../../protocol/rtp/sequence.ts';
 import { RoundTrip } from '../../../receiver/feedback/round-trip.ts';
 import { ArrivalModel } from '../../../receiver/recovery/arrival-model.ts';
 import { LossEstimator } from '../../../receiver/recovery/loss-estimator.ts';
+import { ReorderingEstimator } from '../../../receiver/recovery/reordering-estimator.ts';
 import { attemptsBy } from '../../../receiver/recovery/request-schedule.ts';
 import { CLEAN_LINK } from '../../../sim/link/clean-link.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
@@ -156,4 +157,21 @@ test('the round trip follows a longer path after half of its samples', () => {
   for (let sample = 0; sample < 20; sample++) roundTrip.observe(milliseconds(50));
   for (let sample = 0; sample < 5; sample++) roundTrip.observe(milliseconds(130));
   expect(roundTrip.typical).toBe(milliseconds(130));
+});
+
+test('the share of round trips within a time is that of the last 64; all before the first', () => {
+  const roundTrip = new RoundTrip();
+  expect(roundTrip.shareWithin(milliseconds(1))).toBe(1);
+  for (let ms = 1; ms <= 100; ms++) roundTrip.observe(milliseconds(ms));
+  expect([36, 52, 100].map((ms) => roundTrip.shareWithin(milliseconds(ms)))).toEqual([0, 0.25, 1]);
+});
+
+test('the wait for all but a share of the reordered packets follows what was observed, and forgets it slowly', () => {
+  const reordering = new ReorderingEstimator(milliseconds(3));
+  expect(reordering.waitForAllBut(0.1)).toBe(0);
+  for (let count = 0; count < 500; count++) reordering.observe(at(count % 20), instant(0));
+  expect(reordering.waitForAllBut(0.1)).toBe(milliseconds(18));
+  expect(reordering.waitForAllBut(0)).toBe(milliseconds(20));
+  for (let count = 0; count < 5_000; count++) reordering.observe(at(4), instant(0));
+  expect(reordering.waitForAllBut(0.1)).toBe(milliseconds(5));
 });

@@ -11,8 +11,11 @@ const TERMS: Terms = {
   answerTimeKnown: true,
   spread: milliseconds(4),
   reorderWait: microseconds(0),
+  reorderWaitMin: microseconds(0),
   stragglersLikely: false,
   patient: false,
+  roundTrip: milliseconds(50),
+  roundTripsWithin: (span) => (span >= milliseconds(50) ? 1 : 0),
   deadlineOf: () => at(120),
   referenceDeadlines: () => () => instant(Number.NEGATIVE_INFINITY),
 };
@@ -57,8 +60,12 @@ describe('a missing packet', () => {
   });
 
   test('is not requested when no answer can be in time from the start', () => {
-    expect(requestsOf({ terms: { answerTime: milliseconds(120) } })).toEqual([]);
+    expect(requestsOf({ terms: { answerTime: milliseconds(124), roundTrip: milliseconds(120) } })).toEqual([]);
     expect(requestsOf({ terms: { deadlineOf: () => instant(Number.NEGATIVE_INFINITY) } })).toEqual([]);
+  });
+
+  test('is requested once when the usual answer is in time, and the slowest is not', () => {
+    expect(requestsOf({ terms: { answerTime: milliseconds(124) } })).toEqual([{ at: 0, last: true }]);
   });
 
   test('is not requested again after the answer', () => {
@@ -85,8 +92,40 @@ describe('a packet that may be reordered', () => {
     expect(requestsOf({ terms: { reorderWait, deadlineOf: () => at(200) } })[0]!.at).toBe(reorderWait);
   });
 
+  test('is waited for when stragglers are frequent, but not at the cost of the only attempt', () => {
+    const terms = { reorderWait, patient: true, deadlineOf: () => at(60) };
+    expect(requestsOf({ terms })).toEqual([{ at: at(6) - 1, last: true }]);
+    expect(requestsOf({ terms: { ...terms, reorderWaitMin: milliseconds(9) } })).toEqual([{ at: at(9), last: true }]);
+    expect(requestsOf({ terms: { ...terms, deadlineOf: () => at(120) } })[0]!.at).toBe(reorderWait);
+  });
+
   test('is not waited for beyond the last moment for an answer', () => {
     const [first] = requestsOf({ terms: { reorderWait, stragglersLikely: true, deadlineOf: () => at(60) } });
     expect(first).toEqual({ at: at(6) - 1, last: true });
+  });
+});
+
+describe('the share of late answers', () => {
+  /** After as many losses, all missed at 0 with the same deadline. */
+  const shareAfter = (losses: number, terms: Partial<Terms>): number => {
+    const schedule = new RequestSchedule();
+    for (let sequence = 0; sequence < losses; sequence++) schedule.onMissing(instant(0), asSequence(sequence));
+    schedule.poll(instant(0), { ...TERMS, ...terms });
+    return schedule.answersLate;
+  };
+
+  test('is that of the round trips which are longer than the time left', () => {
+    expect(shareAfter(1_000, { roundTripsWithin: () => 0.75 })).toBeCloseTo(0.25, 5);
+    expect(shareAfter(1_000, {})).toBe(0);
+  });
+
+  test('counts losses that are not requested in time, but not those that are of no use', () => {
+    const terms = { answerTime: milliseconds(124), roundTrip: milliseconds(120) };
+    expect(shareAfter(1_000, terms)).toBeCloseTo(1, 5);
+    expect(shareAfter(1_000, { ...terms, deadlineOf: () => instant(Number.NEGATIVE_INFINITY) })).toBe(0);
+  });
+
+  test('is averaged over some 64 losses', () => {
+    expect(shareAfter(1, { roundTripsWithin: () => 0 })).toBeCloseTo(1 / 64, 5);
   });
 });
