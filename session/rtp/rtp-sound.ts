@@ -99,7 +99,7 @@ export class RtpSound {
       onBegin: (first) => this.#begin(first),
       onReport: (ntp, timestamp) => this.#sync.reportSound(ntp, timestamp),
       onEvent: (event) => this.#handleEvent(event),
-      onEnd: (statistics) => this.#meter.end(statistics),
+      onEnd: (statistics) => this.#meter.end(statistics && withLostUnits(statistics)),
       onFault: ({ error, datagrams }, receiving) => {
         const details = { options: receiving, datagrams };
         events.onFault(reportFault({ where: 'receiver of the sound', error, details }));
@@ -109,7 +109,8 @@ export class RtpSound {
 
   /** Outcome of the sound; `undefined` while none has come. */
   get record(): SoundRecord | undefined {
-    return this.#meter.record(this.statistics);
+    const { statistics } = this;
+    return this.#meter.record(statistics && withLostUnits(statistics));
   }
 
   get statistics(): ReceiverStatistics | undefined {
@@ -198,4 +199,15 @@ export class RtpSound {
       return { parts: [part], timestamp: shown, decodeTimestamp: shown, importance };
     });
   }
+}
+
+/**
+ * Counts a unit for each packet of which nothing came: without frame marks the receiver knows of no unit there, and senders of
+ * sound put at least one into a packet.
+ */
+function withLostUnits(statistics: ReceiverStatistics): ReceiverStatistics {
+  const { frames, packets } = statistics;
+  const lost = Math.max(0, packets.neverArrived - frames.incomplete - frames.neverArrived);
+  const counted = { decided: frames.decided + lost, neverArrived: frames.neverArrived + lost };
+  return { ...statistics, frames: { ...frames, ...counted } };
 }

@@ -188,6 +188,13 @@ test('lost sound of plain RTP is requested again, and is counted where it stays 
   const { client } = await transmit({ link });
   const { concealedMs } = client.sound!;
   const without = await transmit({ link, recovery: 'reorder' });
+  for (const each of [client, without.client]) {
+    const { frames, packets } = each.sound!.sessions[0]!;
+    // Each packet has one unit, and each unit that was lost is counted.
+    expect(frames.decided).toBe(packets.decided);
+    expect(frames.neverArrived).toBe(packets.neverArrived);
+  }
+  expect(without.client.sound!.sessions[0]!.frames.neverArrived).toBeGreaterThan(0);
   expect(without.client.sound!.concealedMs).toBeGreaterThan(concealedMs + 100);
 });
 
