@@ -24,6 +24,7 @@ import { simulation } from './simulation.ts';
 import { day, soak } from './soak.ts';
 import { sound } from './sound.ts';
 import { start } from './start.ts';
+import { sync } from './sync.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tracks } from './tracks.ts';
 import { tun } from './tun.ts';
@@ -46,6 +47,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   soak,
   sound,
   start,
+  sync,
   'tcp-model': tcpModel,
   tracks,
   tun,

@@ -1,61 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import { Recorder } from '../../session/run/recorder.ts';
 import { parseLink } from '../../sim/link/link-parse.ts';
+import { flashesAndBeeps, type Sync, syncOf } from '../flash-and-beep.ts';
 import { SAMPLES, temporaryFolder, withFfmpeg } from '../io/sources/media.ts';
 import { receive, serve } from '../loopback-session.ts';
-
-const BRIGHT = 128;
-
-interface Decoded {
-  /** Times of the white frames and of the ends of the silences, seconds; the first beep has no silence before it. */
-  readonly flashes: readonly number[];
-  readonly beeps: readonly number[];
-}
-
-/** Decodes a file from outside: ffmpeg's pictures and sound, each at the time that the container gives. */
-function decoded(path: string): Decoded {
-  const run = (parameters: readonly string[]) =>
-    execFileSync('ffmpeg', ['-v', 'error', '-copyts', '-i', path, ...parameters], { maxBuffer: 1e9 });
-  const means = run(['-map', '0:v', '-vf', 'signalstats,metadata=print:file=-', '-f', 'null', '-']).toString();
-  const flashes: number[] = [];
-  let at = 0;
-  let wasBright = false;
-  for (const line of means.split('\n')) {
-    at = Number(/pts_time:(-?[\d.]+)/.exec(line)?.[1] ?? at);
-    const mean = /YAVG=([\d.]+)/.exec(line)?.[1];
-    if (mean === undefined) continue;
-    const isBright = Number(mean) > BRIGHT;
-    if (isBright && !wasBright) flashes.push(at);
-    wasBright = isBright;
-  }
-  const heard = run([
-    '-map',
-    '0:a',
-    '-af',
-    'silencedetect=noise=-25dB:duration=0.2,ametadata=print:file=-',
-    '-f',
-    'null',
-    '-',
-  ]);
-  const beeps = [...heard.toString().matchAll(/silence_end=(-?[\d.]+)/g)].map(([, end]) => Number(end));
-  return { flashes, beeps };
-}
-
-/** A flash, seconds, and the distance to its beep, milliseconds; positive when the sound is late. */
-interface Sync {
-  readonly flash: number;
-  readonly error: number;
-}
-
-function syncOf({ flashes, beeps }: Decoded): Sync[] {
-  return flashes.flatMap((flash) => {
-    const beep = beeps.find((at) => Math.abs(at - flash) < 0.4);
-    return beep === undefined ? [] : [{ flash, error: (beep - flash) * 1_000 }];
-  });
-}
 
 /**
  * Sends the clip and records it on both sides. What is received is compared with what was sent, since a sender that stalls
@@ -89,7 +39,7 @@ async function transmitted(name: string, link: string | undefined): Promise<{ se
   await Promise.all([sending.close(), receiving.close()]);
   await source.close();
   expect(failures).toEqual([]);
-  const [sent, received] = paths.map((path) => syncOf(decoded(path))) as [Sync[], Sync[]];
+  const [sent, received] = paths.map((path) => syncOf(flashesAndBeeps(path))) as [Sync[], Sync[]];
   const differences = received.flatMap(({ flash, error }) => {
     const original = sent.find((each) => Math.abs(each.flash - flash) < 0.05);
     return original === undefined ? [] : [error - original.error];
@@ -101,7 +51,7 @@ async function transmitted(name: string, link: string | undefined): Promise<{ se
 }
 
 withFfmpeg('the clip itself is in sync', () => {
-  const sync = syncOf(decoded(join(SAMPLES, 'flash.mp4')));
+  const sync = syncOf(flashesAndBeeps(join(SAMPLES, 'flash.mp4')));
   expect(sync.length).toBeGreaterThanOrEqual(4);
   for (const { error } of sync) expect(Math.abs(error)).toBeLessThan(10);
 });
