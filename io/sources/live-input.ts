@@ -6,14 +6,20 @@ import { atExit } from '../os/at-exit.ts';
 import { Failure } from '../os/failure.ts';
 import { within } from '../os/time-limit.ts';
 
+/** Bytes of a live input. */
+export interface LiveBytes {
+  readonly source: Readable;
+  readonly stop: () => void;
+}
+
 /** An input that produces pictures by itself, for ffmpeg. */
 export interface LiveInput {
   /** In ffmpeg's syntax. */
   readonly url: string;
   /** Options in front of `-i`, beside the whitelists of its scheme. */
   readonly options: readonly string[];
-  /** Input that is read into ffmpeg: `-` for stdin, or a named pipe; `undefined` when ffmpeg opens the input itself. */
-  readonly pipe: string | undefined;
+  /** Opens input that is read into ffmpeg, such as a pipe; `undefined` when ffmpeg opens the input itself. */
+  readonly bytes: (() => Promise<LiveBytes>) | undefined;
   /** False when nothing follows its end, as with stdin. */
   readonly returns: boolean;
 }
@@ -33,22 +39,32 @@ const ANALYSIS = ['-analyzeduration', '2000000'];
 
 /** Returns how a live input is read; `undefined` for files and what is read like them. */
 export async function liveInputOf(input: string): Promise<LiveInput | undefined> {
-  if (input === '-') return { url: 'pipe:0', options: ANALYSIS, pipe: '-', returns: false };
+  if (input === '-') return { url: 'pipe:0', options: ANALYSIS, bytes: standardInput, returns: false };
   const device = DEVICE.exec(input);
   const options = device && DEVICE_OPTIONS[device[1]!.toLowerCase()];
-  if (device && options) return { url: device[2]!, options, pipe: undefined, returns: false };
+  if (device && options) return { url: device[2]!, options, bytes: undefined, returns: false };
   if (NETWORK.test(input)) {
     // Over UDP, cameras lose packets of key frames.
     const isRtsp = /^rtsps?:/i.test(input);
     return {
       url: input,
       options: [...ANALYSIS, ...(isRtsp ? ['-rtsp_flags', 'prefer_tcp'] : [])],
-      pipe: undefined,
+      bytes: undefined,
       returns: true,
     };
   }
   const facts = await stat(input).catch(() => undefined);
-  return facts?.isFIFO() ? { url: 'pipe:0', options: ANALYSIS, pipe: input, returns: true } : undefined;
+  return facts?.isFIFO() ? streamedInput(async () => reader(input)) : undefined;
+}
+
+/** Returns an input of bytes that come in this program, and that may end and return. */
+export const streamedInput = (bytes: () => Promise<LiveBytes>): LiveInput => ({
+  ...{ url: 'pipe:0', options: ANALYSIS, bytes, returns: true },
+});
+
+async function standardInput(): Promise<LiveBytes> {
+  if (stdin.isTTY) throw new Failure('stdin is a terminal: pipe a video into it, or name a file', 2);
+  return { source: stdin, stop: () => void stdin.destroy() };
 }
 
 /** Bytes, and time after the first of them, in which the beginning of a pipe is collected for its examination. */
@@ -63,14 +79,12 @@ export class PipeFeed {
   readonly stream: Readable;
   readonly #stop: () => void;
 
-  /** Waits for the beginning. @throws {Failure} when the pipe is empty. */
-  static async open(path: string): Promise<PipeFeed> {
-    if (path === '-' && stdin.isTTY) throw new Failure('stdin is a terminal: pipe a video into it, or name a file', 2);
-    const { source, stop } = path === '-' ? { source: stdin, stop: () => void stdin.destroy() } : reader(path);
+  /** Waits for the beginning. @throws {Failure} when there is none. */
+  static async open(name: string, { source, stop }: LiveBytes): Promise<PipeFeed> {
     const head = await headOf(source);
     if (head.length > 0) return new PipeFeed(head, source, stop);
     stop();
-    throw new Failure(`${path === '-' ? 'stdin' : path} ended before it began: nothing was written to it`);
+    throw new Failure(`${name} ended before it began: nothing was written to it`);
   }
 
   private constructor(head: Uint8Array, source: Readable, stop: () => void) {
@@ -92,7 +106,7 @@ export class PipeFeed {
 }
 
 /** Reads a named pipe in a process of its own: opening one waits for its writer, and cannot be given up in this process. */
-function reader(path: string): { source: Readable; stop: () => void } {
+function reader(path: string): LiveBytes {
   const child: ChildProcess = spawn('cat', ['--', path], { stdio: ['ignore', 'pipe', 'ignore'] });
   child.on('error', () => {}); // its output ends
   const forget = atExit(() => void child.kill('SIGKILL'));

@@ -53,13 +53,13 @@ export async function openLive(input: string, live: LiveInput, options: LiveSour
 
 async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes): Promise<MediaSource> {
   const ffmpeg = await ffmpegFor(name, options);
-  const feed = live.pipe === undefined ? undefined : await PipeFeed.open(live.pipe);
+  const feed = live.bytes && (await PipeFeed.open(name, await live.bytes()));
   try {
     const reading = [...guardOf(live), ...live.options, ...clockOf(feed?.head, options)];
     const found = await probe(ffmpeg, live.url, { options: reading, head: feed?.head });
     if (found.complaint !== undefined) throw new Failure(`${name} cannot be read: ${found.complaint}`);
     if (!found.video) throw new Failure(`${name} contains no video${found.hasAudio ? ', only audio' : ''}`);
-    if (found.hasAudio && options.sound) options.inform?.(`${name}: the sound of live sources is not sent yet`);
+    if (found.hasAudio && options.sound) options.inform?.(`${name}: the sound of live sources is left out so far`);
     const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT, rotation } = found.video;
     const codecName = copiedCodecOf(codec);
     const mode = mustEncode(name, { codecName, title: codec, rotation }, options) ? 'x264' : 'copy';
@@ -88,8 +88,8 @@ async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes
 }
 
 /** Devices open no protocol: their format is given. */
-function guardOf({ url, pipe, options }: LiveInput): string[] {
-  if (pipe !== undefined) return pipeGuard();
+function guardOf({ url, bytes, options }: LiveInput): string[] {
+  if (bytes) return pipeGuard();
   return options.includes('-f') ? [] : inputGuard(url);
 }
 
@@ -104,5 +104,5 @@ function clockOf(head: Uint8Array | undefined, { framesPerSecond }: LiveSourceWi
 
 /** The input without a login in its URL, for messages and names. */
 function displayName(input: string): string {
-  return input === '-' ? 'stdin' : input.replace(/:\/\/[^/@]*@/, '://');
+  return input === '-' ? 'stdin' : input.replace(/:\/\/[^/@]+@/, '://');
 }

@@ -78,7 +78,7 @@ test('ends at once when it is closed while the source is away', async () => {
 });
 
 test.each([
-  ['-', { pipe: '-', returns: false }],
+  ['-', { url: 'pipe:0', returns: false }],
   ['udp://239.0.0.1:1234', { url: 'udp://239.0.0.1:1234', returns: true }],
   ['rtsp://camera/stream', { url: 'rtsp://camera/stream', returns: true }],
   ['v4l2:/dev/video0', { url: '/dev/video0', options: ['-f', 'v4l2'], returns: false }],
