@@ -3,6 +3,7 @@ import { type HostAndPort, parseHostAndPort } from '../io/net/host-and-port.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import type { PageListen } from '../io/web-server/network-entrance.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
+import { parseRistAddress } from '../session/rist/rist-address.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -131,19 +132,24 @@ export function readTarget(
   return { ...address, query: new URLSearchParams(query) };
 }
 
-/** Form in which a stream is sent to players and other programs: RTP, or MPEG-TS over UDP or RTP. */
-export const PLAIN_SCHEMES = ['rtp', 'udp', 'rtp+ts'] as const;
+/** Form in which a stream is sent to players and other programs: RTP, or MPEG-TS over UDP, RTP or RIST. */
+export const PLAIN_SCHEMES = ['rtp', 'udp', 'rtp+ts', 'rist'] as const;
 
 /** Destination of a stream without a control channel. */
 export interface PlainTarget extends HostAndPort {
   readonly scheme: (typeof PLAIN_SCHEMES)[number];
 }
 
-/** Parses `rtp://HOST:PORT`, `udp://HOST:PORT` and `rtp+ts://HOST:PORT`. RTCP uses the next port of RTP. */
+/** Parses `rtp://HOST:PORT`, `udp://HOST:PORT`, `rtp+ts://HOST:PORT` and `rist://HOST:PORT`. RTCP uses the next port of RTP. */
 export function readPlainTarget(text: string): PlainTarget {
   const scheme = PLAIN_SCHEMES.find((one) => text.startsWith(`${one}://`));
   if (!scheme) {
     throw new InvalidArgumentError(`expected ${PLAIN_SCHEMES.map((one) => `${one}://HOST:PORT`).join(', ')}`);
+  }
+  if (scheme === 'rist') {
+    const place = parseRistAddress(text, 'send');
+    if (typeof place === 'string') throw new InvalidArgumentError(place);
+    return { scheme, host: place.host, port: place.port };
   }
   const { host, port, query } = readTarget(text, scheme);
   if (scheme === 'rtp' && port > RTP_PORT_MAX)

@@ -48,7 +48,7 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
     source = await openInputs(inputs, { ...options, joinable: true, live: true }, log, limits);
     recorder = await openRecord(options, source, log);
     const { scheme, ...address } = options.to;
-    const common: Omit<TransportStreamSenderOptions, 'rtp'> = {
+    const common: Omit<TransportStreamSenderOptions, 'form'> = {
       source,
       ...address,
       loop: options.loop === true,
@@ -63,11 +63,16 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
     if (scheme === 'rtp') {
       const { localPort, rtcpMux: multiplexed = false, mtu: datagramBytesMax } = options;
       sender = new RtpSender({ ...common, localPort, multiplexed, datagramBytesMax });
-    } else sender = new TransportStreamSender({ ...common, rtp: scheme === 'rtp+ts' });
+    } else {
+      const form = scheme === 'rtp+ts' ? 'rtp' : scheme;
+      const onUnanswered = () =>
+        log.warn('no receiver has answered yet; the stream begins nevertheless. librist: ristreceiver --profile 0');
+      sender = new TransportStreamSender({ ...common, form, onUnanswered });
+    }
     await sender.open();
     metrics = await serveMetrics(options, log, () => plainMetricsOf(sender!, scheme));
     if (sender instanceof RtpSender) await describe(sender, options, context);
-    else log.info(`play it with: ffplay ${scheme === 'udp' ? 'udp' : 'rtp'}://${sender.destination}`);
+    else log.info(`play it with: ${playerOf(scheme, sender.destination)}`);
     const { name, codec, width, height, mode, durationSeconds } = source.description;
     log.info(`sending ${name} (${width}×${height}, ${codec}, ${mode}) to ${scheme}://${sender.destination}`);
     context.showStatus(() => (sender ? statusOf(sender, scheme, durationSeconds) : undefined));
@@ -86,6 +91,13 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
   if (failure) throw failure;
 }
 
+/** Returns a command line that plays MPEG-TS. */
+function playerOf(scheme: PlainTarget['scheme'], destination: string): string {
+  if (scheme !== 'rist') return `ffplay ${scheme === 'udp' ? 'udp' : 'rtp'}://${destination}`;
+  const port = destination.slice(destination.lastIndexOf(':') + 1);
+  return `ristreceiver --profile 0 -i rist://@0.0.0.0:${port} -o udp://127.0.0.1:1234, and ffplay udp://127.0.0.1:1234`;
+}
+
 /** Writes the session description before the first packet is sent. */
 async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Context): Promise<void> {
   if (sdp === undefined) return log.info('--sdp FILE writes the session description that players need');
@@ -98,7 +110,7 @@ async function describe(sender: RtpSender, { sdp }: SendRtpOptions, { log }: Con
 function checkOptions({ to: { scheme }, sdp, localPort, rtcpMux }: SendRtpOptions): void {
   if (scheme === 'rtp' || (sdp === undefined && localPort === 0 && rtcpMux !== true)) return;
   throw new Failure(
-    `${scheme}:// is MPEG-TS, which has no session description and no RTCP: omit --sdp, --local-port and --rtcp-mux`,
+    `${scheme}:// is MPEG-TS, which has no session description and no RTCP of its own: omit --sdp, --local-port and --rtcp-mux`,
     2,
   );
 }

@@ -79,7 +79,7 @@ export function addSendCommand(program: Command): void {
     .addOption(
       new Option(
         '--to <url>',
-        'send to players and other programs instead: plain RTP to rtp://HOST:PORT, MPEG-TS to udp://HOST:PORT or rtp+ts://HOST:PORT',
+        'send to players and other programs instead: plain RTP to rtp://HOST:PORT, MPEG-TS to udp://HOST:PORT, rtp+ts://HOST:PORT or rist://HOST:PORT',
       ).argParser(readPlainTarget),
     )
     .addOption(
@@ -199,11 +199,12 @@ Examples:
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop
   dropframe send film.mp4 --to rtp://10.0.0.2:5004 --local-port 6004
   dropframe send film.mp4 --to udp://10.0.0.2:1234
+  dropframe send film.mp4 --to rist://10.0.0.2:5000
   dropframe send film.mp4 --whep 0.0.0.0:8889 --whep-token-file token.txt
   dropframe send rtsp://camera/stream --listen 0.0.0.0:7000
   some-encoder | dropframe send -
 
-Live sources, read by ffmpeg: - (stdin), a named pipe, udp://, rtp://, srt://, rtsp://, rtmp://, tcp://, v4l2:/dev/video0,
+Live sources, read by ffmpeg: - (stdin), a named pipe, rist://@HOST:PORT (simple profile), udp://, rtp://, srt://, rtsp://, rtmp://, tcp://, v4l2:/dev/video0,
 x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come, without sound, and are opened again when they
 return (pipes, URLs); the sender exits at the end of stdin and of devices.
 

@@ -177,6 +177,13 @@ export class TransportStreamWriter {
   }
 }
 
+/** Returns a packet that readers ignore (ISO/IEC 13818-1 §2.4.3.3, table 2-3). */
+export function nullPacket(): Uint8Array {
+  const packet = new Uint8Array(TRANSPORT_PACKET_BYTES).fill(0xff);
+  packet.set([SYNC, 0x1f, 0xff, 0x10]);
+  return packet;
+}
+
 function packetizedElementaryStream(unit: AccessUnit, { transportStream }: Codec): Uint8Array {
   const picture = transportStream!.write(unit.parts, []);
   const bytes = new Uint8Array(PES_HEADER_BYTES + picture.length);

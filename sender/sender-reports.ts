@@ -18,13 +18,17 @@ export interface SenderReportsOptions {
   readonly ssrc: number;
   /** Canonical name in RTCP (RFC 3550 §6.5.1). */
   readonly cname: string;
+  /** Time between two reports; 1 s by default. */
+  readonly interval?: Microseconds;
+  /** True to report before the first packet, so that the receiver learns of the sender; false by default. */
+  readonly startsWithReport?: boolean;
 }
 
 const REPORT_INTERVAL: Microseconds = seconds(1);
 
 /** Reports of a sender (RFC 3550 §6.4.1): when the next one is due, and what it says. */
 export class SenderReports {
-  readonly #options: SenderReportsOptions;
+  readonly #options: Required<SenderReportsOptions>;
   readonly #statistics: Readonly<SenderStatistics>;
   readonly #wireTimestamp: (mediaTime: Ticks) => WireTimestamp;
   /** A media time and the instant at which its frame was handed over. */
@@ -34,17 +38,21 @@ export class SenderReports {
   #dueAt: Instant | undefined;
 
   constructor(
-    { ssrc, cname }: SenderReportsOptions,
+    { ssrc, cname, interval, startsWithReport }: SenderReportsOptions,
     parts: { readonly statistics: Readonly<SenderStatistics>; readonly wireTimestamp: (time: Ticks) => WireTimestamp },
   ) {
-    this.#options = { ssrc, cname };
+    this.#options = { ssrc, cname, interval: interval ?? REPORT_INTERVAL, startsWithReport: startsWithReport ?? false };
     this.#statistics = parts.statistics;
     this.#wireTimestamp = parts.wireTimestamp;
   }
 
   /** Time of the next report; `undefined` before the first packet and after the end. */
   get dueAt(): Instant | undefined {
-    return this.#statistics.packets === 0 ? undefined : this.#dueAt;
+    return this.#hasBegun ? this.#dueAt : undefined;
+  }
+
+  get #hasBegun(): boolean {
+    return this.#statistics.packets > 0 || this.#options.startsWithReport;
   }
 
   /** A frame was handed over. */
@@ -62,7 +70,7 @@ export class SenderReports {
   poll(now: Instant): RtcpPacket[] | undefined {
     const { dueAt } = this;
     if (dueAt === undefined || now < dueAt) return undefined;
-    this.#dueAt = later(now, REPORT_INTERVAL);
+    this.#dueAt = later(now, this.#options.interval);
     return this.report(now);
   }
 
@@ -75,7 +83,7 @@ export class SenderReports {
   report(now: Instant): RtcpPacket[] {
     const { ssrc, cname } = this.#options;
     const description: RtcpPacket = { kind: 'source-description', chunks: [{ ssrc, cname }] };
-    if (!this.#anchor || this.#statistics.packets === 0) {
+    if (!this.#anchor || !this.#hasBegun) {
       return [{ kind: 'receiver-report', ssrc, reports: [] }, description];
     }
     const passed = Math.round(((now - this.#anchor.at) * CLOCK_RATE) / SECOND);

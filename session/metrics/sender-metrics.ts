@@ -82,7 +82,7 @@ const figuresOf = ({ totals, sessions }: WatchedPlayers): SentFigures => ({
 });
 
 export interface PlainSentMetrics {
-  readonly protocol: 'rtp' | 'rtp+ts' | 'udp';
+  readonly protocol: 'rtp' | 'rtp+ts' | 'udp' | 'rist';
   readonly statistics: Readonly<Pick<SenderStatistics, 'frames' | 'packets' | 'bytes' | 'retransmissions'>>;
   /** Datagrams that the operating system refused to send. */
   readonly refused: number;

@@ -8,10 +8,11 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { elapsed, type Instant, inSeconds, microsecondsToTicks, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { JoinableUnits } from '../../protocol/codec/joinable-units.ts';
-import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
-import { TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
+import { nullPacket, TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
+import { RistFlow } from '../rist/rist-flow.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { randomSequence, randomSsrc } from '../stream/identifiers.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
@@ -20,14 +21,16 @@ export interface TransportStreamSenderOptions {
   readonly source: MediaSource;
   readonly host: string;
   readonly port: number;
-  /** True to put the packets into RTP (RFC 2250 §2); false for UDP alone. */
-  readonly rtp: boolean;
+  /** `rtp`: the packets are put into RTP (RFC 2250 §2); `rist`: into RTP with retransmissions (VSF TR-06-1). */
+  readonly form: 'udp' | 'rtp' | 'rist';
   readonly loop: boolean;
   /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
   /** Called for each unit of the sound. */
   readonly onSound?: (unit: AccessUnit) => void;
   readonly onStall: (late: number) => void;
+  /** Called when no receiver by RIST has answered; the stream begins nevertheless. */
+  readonly onUnanswered?: () => void;
   /** Called when an entry of a playlist is left out. */
   readonly onSkipped?: (error: unknown) => void;
 }
@@ -41,20 +44,28 @@ const PAYLOAD_TYPE = 33;
 const CLOCK_LEAD: Ticks = ticks(18_000);
 /** Longest time between two clocks, milliseconds: ISO/IEC 13818-1 §2.7.2 allows 100, DVB (TS 101 154 §4.1.5.3) 40. */
 const CLOCK_INTERVAL_MS = 30;
+/** Time for a receiver by RIST to answer before the stream begins, milliseconds. */
+const MEETING_MS = 1_000;
+/** Time after the end in which requests of a receiver by RIST are answered, milliseconds: librist's usual buffer. */
+const FAREWELL_MS = 1_000;
 
-/** Sends a source as MPEG-TS (ISO/IEC 13818-1) to one address, over UDP or RTP, as it happens: its rate is the source's. */
+/**
+ * Sends a source as MPEG-TS (ISO/IEC 13818-1) to one address, over UDP, RTP or RIST, as it happens: its rate is the
+ * source's.
+ */
 export class TransportStreamSender {
   readonly #options: TransportStreamSenderOptions;
   readonly #broadcast: Broadcast;
   readonly #joinable: JoinableUnits;
   readonly #writer: TransportStreamWriter;
   readonly #ssrc = randomSsrc();
-  readonly #totals = { frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
+  readonly #totals = { frames: 0, packets: 0, bytes: 0 };
   #sequence = randomSequence() as number;
   /** Clock of the stream at an instant; it runs as ours from then on. */
   #clock: { readonly at: Instant; readonly ticks: Ticks } | undefined;
   #clockTimer: NodeJS.Timeout | undefined;
   #socket: DatagramSocket | undefined;
+  #rist: RistFlow | undefined;
   #address = '';
   #stopped = false;
   #onEnd: (error: unknown) => void = () => {};
@@ -82,7 +93,7 @@ export class TransportStreamSender {
       sound: source.sound && (() => source.sound!.units()),
       onSound: (unit) => {
         options.onSound?.(unit);
-        if (this.#clock) this.#transmit(this.#writer.writeSound(unit), unit.timestamp);
+        if (this.#clock) this.#transmit(this.#writer.writeSound(unit));
       },
       onEnd: (error) => this.#onEnd(error),
       onStall: options.onStall,
@@ -91,12 +102,13 @@ export class TransportStreamSender {
 
   /** Totals so far; `packets` are datagrams. */
   get statistics(): Readonly<Pick<SenderStatistics, 'frames' | 'packets' | 'bytes' | 'retransmissions'>> {
-    return this.#totals;
+    const retransmissions = this.#rist?.statistics.retransmissions ?? 0;
+    return { ...this.#totals, retransmissions };
   }
 
   /** Datagrams that the operating system refused to send; on the same machine: no program listens on the port. */
   get refused(): number {
-    return this.#socket?.sendErrors ?? 0;
+    return this.#socket?.sendErrors ?? this.#rist?.refused ?? 0;
   }
 
   /** Place in the source, seconds; `undefined` before the first frame. */
@@ -112,10 +124,16 @@ export class TransportStreamSender {
 
   /** Opens the socket. @throws {Failure} when the destination cannot be used. */
   async open(): Promise<void> {
-    const { host, port, rtp } = this.#options;
-    const where = `${rtp ? 'rtp+ts' : 'udp'}://${bracketed(host)}:${port}`;
+    const { host, port, form } = this.#options;
+    const where = `${form === 'rtp' ? 'rtp+ts' : form}://${bracketed(host)}:${port}`;
     const { address } = await resolveRtpAddress(where, host, 'send');
     this.#address = address;
+    if (form === 'rist') {
+      const onFault = (failure: Error) => this.#onEnd(failure);
+      this.#rist = new RistFlow({ address, port, payloadType: PAYLOAD_TYPE, onFault });
+      await this.#rist.open();
+      return;
+    }
     this.#socket = await DatagramSocket.open({
       host: isLoopback(address) ? address : anyAddressLike(address),
       port: 0,
@@ -126,11 +144,14 @@ export class TransportStreamSender {
 
   /** Plays the source to its end. Rejects when the source fails. */
   async run(): Promise<void> {
+    if (this.#rist) await this.#introduce(this.#rist);
     if (this.#stopped) return;
     const error = await new Promise<unknown>((resolve) => {
       this.#onEnd = resolve;
       this.#broadcast.start();
     });
+    clearInterval(this.#clockTimer);
+    if (this.#rist && !this.#stopped) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
     await this.stop();
     if (error) throw error;
   }
@@ -141,6 +162,13 @@ export class TransportStreamSender {
     this.#onEnd(undefined);
     clearInterval(this.#clockTimer);
     this.#socket?.close();
+    this.#rist?.close();
+  }
+
+  /** librist takes no more than the address from the first RTP packet: it is one that no reader misses. */
+  async #introduce(rist: RistFlow): Promise<void> {
+    if (!(await rist.meet(MEETING_MS))) this.#options.onUnanswered?.();
+    rist.send([nullPacket()]);
   }
 
   #send(unit: AccessUnit): void {
@@ -150,10 +178,10 @@ export class TransportStreamSender {
     if (!this.#clock) {
       this.#clock = { at: now(), ticks: ticks(unit.decodeTimestamp - CLOCK_LEAD) };
       this.#clockTimer = setInterval(() => {
-        this.#transmit(this.#writer.writeClock(this.#clockNow()), this.#clockNow());
+        this.#transmit(this.#writer.writeClock(this.#clockNow()));
       }, CLOCK_INTERVAL_MS);
     }
-    this.#transmit(this.#writer.write(this.#joinable.of(unit), this.#clockNow()), unit.decodeTimestamp);
+    this.#transmit(this.#writer.write(this.#joinable.of(unit), this.#clockNow()));
   }
 
   /** The clock at the hand-over, not that of the schedule, so that a late timer does not show as jitter. */
@@ -162,22 +190,23 @@ export class TransportStreamSender {
     return ticks(start + Math.round(microsecondsToTicks(elapsed(at, now()))));
   }
 
-  #transmit(packets: Uint8Array, mediaTime: Ticks): void {
-    const datagrams: Uint8Array[] = [];
-    for (let at = 0; at < packets.length; at += DATAGRAM_BYTES) {
-      datagrams.push(this.#datagram(packets.subarray(at, at + DATAGRAM_BYTES), mediaTime));
-    }
-    for (const { length } of datagrams) this.#totals.bytes += length;
-    this.#totals.packets += datagrams.length;
-    this.#socket?.send(datagrams);
+  #transmit(packets: Uint8Array): void {
+    const payloads: Uint8Array[] = [];
+    for (let at = 0; at < packets.length; at += DATAGRAM_BYTES)
+      payloads.push(packets.subarray(at, at + DATAGRAM_BYTES));
+    const isPlain = this.#options.form === 'udp';
+    this.#totals.bytes += packets.length + (isPlain ? 0 : payloads.length * RTP_HEADER_BYTES);
+    this.#totals.packets += payloads.length;
+    if (this.#rist) return this.#rist.send(payloads);
+    // The time of departure (RFC 2250 §2), not that of the pictures.
+    const time = this.#clockNow();
+    this.#socket?.send(isPlain ? payloads : payloads.map((payload) => this.#rtpPacket(payload, time)));
   }
 
-  #datagram(payload: Uint8Array, mediaTime: Ticks): Uint8Array {
-    if (!this.#options.rtp) return payload;
+  #rtpPacket(payload: Uint8Array, time: Ticks): Uint8Array {
     const sequenceNumber = wireSequence(this.#sequence++);
-    const timestamp = wireTimestamp(mediaTime);
     return serializeRtpPacket({
-      ...{ marker: false, payloadType: PAYLOAD_TYPE, sequenceNumber, timestamp, ssrc: this.#ssrc },
+      ...{ marker: false, payloadType: PAYLOAD_TYPE, sequenceNumber, timestamp: wireTimestamp(time), ssrc: this.#ssrc },
       ...{ csrcs: [], payload },
     });
   }

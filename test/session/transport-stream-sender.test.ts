@@ -28,7 +28,7 @@ const source: MediaSource = {
 };
 
 /** Sends the clip, and returns the datagrams that arrive. */
-async function sent(rtp: boolean): Promise<Buffer[]> {
+async function sent(form: 'udp' | 'rtp'): Promise<Buffer[]> {
   const datagrams: Buffer[] = [];
   const socket = createSocket('udp4');
   onTestFinished(() => void socket.close());
@@ -36,7 +36,7 @@ async function sent(rtp: boolean): Promise<Buffer[]> {
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const { port } = socket.address();
   const sending = new TransportStreamSender({
-    ...{ source, host: '127.0.0.1', port, rtp, loop: false },
+    ...{ source, host: '127.0.0.1', port, form, loop: false },
     onStall: () => {},
   });
   onTestFinished(() => sending.stop());
@@ -60,7 +60,7 @@ function clockOf(packet: Buffer): number | undefined {
 }
 
 test('sends whole packets, seven at most in a datagram, with a clock that never runs backwards', async () => {
-  const datagrams = await sent(false);
+  const datagrams = await sent('udp');
   for (const { length } of datagrams) {
     expect(length % PACKET_BYTES).toBe(0);
     expect(length).toBeLessThanOrEqual(7 * PACKET_BYTES);
@@ -76,7 +76,7 @@ test('sends whole packets, seven at most in a datagram, with a clock that never 
 });
 
 test('numbers RTP packets with payload type 33, each with whole packets of the stream', async () => {
-  const packets = (await sent(true)).map((datagram) => parseRtpPacket(datagram));
+  const packets = (await sent('rtp')).map((datagram) => parseRtpPacket(datagram));
   const read = packets.flatMap((packet) => (packet.ok ? [packet.value] : []));
   expect(read.length).toBe(packets.length);
   const [first] = read;
@@ -90,6 +90,6 @@ test('numbers RTP packets with payload type 33, each with whole packets of the s
 
 optional('ffmpeg', isInstalled('ffmpeg'))('sends a stream of which ffmpeg decodes every picture', async () => {
   const file = join(temporaryFolder(), 'sent.ts');
-  writeFileSync(file, Buffer.concat(await sent(false)));
+  writeFileSync(file, Buffer.concat(await sent('udp')));
   expect(decode(file)).toEqual({ pictures: FRAMES, complaints: [] });
 });
