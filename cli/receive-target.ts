@@ -6,12 +6,15 @@ import { causeOf, Failure } from '../io/os/failure.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { CODEC_NAMES, type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../protocol/codec/codecs.ts';
 import { parseSessionDescription } from '../protocol/sdp.ts';
+import type { Recovery } from '../receiver/receiver-options.ts';
+import { parseRistAddress, type RistAddress } from '../session/rist/rist-address.ts';
 import type { DescribedSound } from '../session/rtp/rtp-sound.ts';
 import { PORT_DEFAULT, readTarget } from './options.ts';
 
-/** Origin of a stream: a dropframe sender, or plain RTP sent to an address of this machine. */
+/** Origin of a stream: a dropframe sender, or plain RTP or RIST sent to an address of this machine. */
 export type ReceiveTarget =
   | (HostAndPort & { readonly kind: 'dropframe' })
+  | (RistAddress & { readonly kind: 'rist' })
   | (HostAndPort & {
       readonly kind: 'rtp';
       readonly codecName: CodecName;
@@ -36,7 +39,7 @@ export interface TargetFeedback {
 }
 
 /**
- * Parses `dropframe://HOST:PORT`, `HOST:PORT`, `HOST`, `rtp://HOST:PORT`, or the name of an SDP file. Options of the
+ * Parses `dropframe://HOST:PORT`, `HOST:PORT`, `HOST`, `rtp://HOST:PORT`, `rist://@HOST:PORT`, or the name of an SDP file. Options of the
  * connection in the URL are set on the command, unless the command line gives them too.
  * @throws {Failure} for a malformed target or an unreadable file.
  */
@@ -54,6 +57,11 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
         feedback: ASKING,
       };
     }
+    if (/^rist:/i.test(text)) {
+      const place = parseRistAddress(text, 'receive');
+      if (typeof place === 'string') throw new InvalidArgumentError(place);
+      return { kind: 'rist', ...place };
+    }
     if (/\.sdp$/i.test(text)) return await sdpTarget(text);
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
     if (scheme !== undefined && scheme !== 'dropframe') throw new InvalidArgumentError(foreignScheme(scheme));
@@ -70,6 +78,16 @@ export async function receiveTarget(text: string, command: Command): Promise<Rec
     throw error;
   }
 }
+
+/** Plain RTP and RIST have requests, if the sender takes them or they are asked for, and no repair packets of ours. */
+export function recoveryOf(target: ReceiveTarget, recovery: Recovery, isGiven: boolean): Recovery {
+  if (target.kind === 'dropframe' || recovery === 'none' || recovery === 'reorder') return recovery;
+  return target.kind === 'rist' || target.feedback.requests || isGiven ? 'nack' : 'reorder';
+}
+
+/** The buffer in a URL of RIST is the latency, unless that is given. */
+export const latencyOf = (target: ReceiveTarget, latencyMs: number, isGiven: boolean): number =>
+  target.kind === 'rist' && !isGiven ? (target.bufferMs ?? latencyMs) : latencyMs;
 
 /** Without a session description, the sender is asked for what it may know. */
 const ASKING: TargetFeedback = { requests: true, keyFrames: true };
@@ -112,7 +130,7 @@ function setOptions(query: URLSearchParams, command: Command): void {
   }
 }
 
-const EXPECTED = `Expected dropframe://HOST:PORT (or HOST:PORT, or HOST with port ${PORT_DEFAULT}), rtp://HOST:PORT or FILE.sdp`;
+const EXPECTED = `Expected dropframe://HOST:PORT (or HOST:PORT, or HOST with port ${PORT_DEFAULT}), rtp://HOST:PORT, rist://@HOST:PORT or FILE.sdp`;
 
 /** Names the supported targets in place of another protocol. */
 function foreignScheme(scheme: string): string {
@@ -124,18 +142,7 @@ function foreignScheme(scheme: string): string {
 }
 
 /** Protocols of cameras and servers that ffmpeg reads. */
-const BRIDGED: ReadonlySet<string> = new Set([
-  'rtsp',
-  'rtsps',
-  'rtmp',
-  'rtmps',
-  'srt',
-  'rist',
-  'udp',
-  'http',
-  'https',
-  'tcp',
-]);
+const BRIDGED: ReadonlySet<string> = new Set(['rtsp', 'rtsps', 'rtmp', 'rtmps', 'srt', 'udp', 'http', 'https', 'tcp']);
 
 /** Messages for the faults of a session description. */
 const SDP_CAUSES: Readonly<Record<string, string>> = {

@@ -185,7 +185,7 @@ export function addReceiveCommand(program: Command): void {
     .argument(
       '<url>',
       'dropframe://HOST:PORT, with options as in ?latency=200&recovery=none, or HOST or HOST:PORT (port 7000 if none is given); or ' +
-        'rtp://HOST:PORT, or FILE.sdp',
+        'rtp://HOST:PORT, rist://@HOST:PORT, or FILE.sdp',
     )
     .action(async (url: string) => {
       await receive(url, command);
@@ -213,11 +213,14 @@ Examples:
   dropframe receive dropframe://127.0.0.1:7000 --play none --output - | ffplay -f h264 -
   dropframe receive rtp://127.0.0.1:5004 --output camera.mp4
   dropframe receive camera.sdp --latency 300
+  dropframe receive rist://@0.0.0.0:5000 --latency 1000
   dropframe receive rtp://0.0.0.0:5004 --rtcp-to 10.0.0.3:6005 --latency 200
 
 rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP: H.264 by rtp://; H.264, HEVC, VP9 or AV1 with Opus or AAC by an SDP file.
 Such a run ends with an RTCP BYE or after --timeout without packets. Reports, requests for missing packets (NACK) and for
 key frames (PLI) go back by RTCP as the SDP file allows, without one always; answers are retransmissions (RFC 4588).
+rist:// is MPEG-TS by RIST Simple Profile (VSF TR-06-1; librist with --profile 0), with requests for missing packets and without
+its sound; its pictures are found by ffmpeg.
 With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
 no data is lost, but some of it is late. Without --link it is the kernel's TCP.
 Options in a URL are those of connection and delay; ports, files, programs and links are for the command line only.
@@ -229,7 +232,7 @@ Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130
 }
 
 async function receive(url: string, command: Command): Promise<void> {
-  const [{ ReceiveRun }, { receiveTarget }, { checkWritable }] = await Promise.all([
+  const [{ ReceiveRun }, { latencyOf, receiveTarget, recoveryOf }, { checkWritable }] = await Promise.all([
     import('../session/run/receive-run.ts'),
     import('./receive-target.ts'),
     import('../io/mp4/recording.ts'),
@@ -245,8 +248,9 @@ async function receive(url: string, command: Command): Promise<void> {
     throw new Failure('--json and --output - both write to stdout: record to a file instead', 2);
   }
   const given = (name: string) => command.getOptionValueSource(name) === 'cli';
-  if (target.kind === 'rtp' && options.transport === 'tcp') {
-    throw new Failure(`${url}: plain RTP uses UDP; --transport tcp requires a dropframe:// address`, 2);
+  const isForeign = target.kind !== 'dropframe';
+  if (isForeign && options.transport === 'tcp') {
+    throw new Failure(`${url}: plain RTP and RIST use UDP; --transport tcp requires a dropframe:// address`, 2);
   }
   if (given('congestion') && (options.transport !== 'tcp' || !options.link)) throw new Failure(CONGESTION_UNUSED, 2);
   if (options.summary !== undefined) await checkWritable(options.summary);
@@ -254,18 +258,19 @@ async function receive(url: string, command: Command): Promise<void> {
   if (target.kind !== 'rtp' && options.rtcpTo !== undefined) {
     throw new Failure('--rtcp-to is for plain RTP: an rtp:// address or an SDP file', 2);
   }
-  const recovery = target.kind === 'rtp' ? plainRecovery(target, options, given('recovery')) : options.recovery;
-  if (target.kind === 'rtp' && recovery !== options.recovery && given('recovery')) {
+  const recovery = recoveryOf(target, options.recovery, given('recovery'));
+  if (isForeign && recovery !== options.recovery && given('recovery')) {
     context.log.warn(
-      `plain RTP has neither repair packets nor deadlines in its requests; using --recovery ${recovery}`,
+      `plain RTP and RIST have neither repair packets nor deadlines in their requests; using --recovery ${recovery}`,
     );
   }
   if (target.kind === 'rtp' && target.refusedSound && options.audio) context.log.warn(target.refusedSound);
+  const latencyMs = latencyOf(target, options.latency, given('latency'));
   const run = new ReceiveRun({
-    connect: await clientFor(url, target, { ...options, recovery }),
-    transport: target.kind === 'rtp' ? 'rtp' : options.transport,
+    connect: await clientFor(url, target, { ...options, recovery, latency: latencyMs }),
+    transport: isForeign ? 'rtp' : options.transport,
     ipv6: target.host.includes(':'),
-    latencyMs: options.latency,
+    latencyMs,
     recovery,
     link: options.link,
     play: options.play,
@@ -280,16 +285,6 @@ async function receive(url: string, command: Command): Promise<void> {
   const interrupt = new Interrupt(() => run.stop());
   await reportRun(run, context, options);
   interrupt.dispose();
-}
-
-/** Plain RTP has requests, if the sender takes them or they are asked for, and no repair packets of ours. */
-function plainRecovery(
-  { feedback }: Extract<ReceiveTarget, { kind: 'rtp' }>,
-  { recovery }: ReceiveCommandOptions,
-  isGiven: boolean,
-): 'none' | 'reorder' | 'nack' {
-  if (recovery === 'none' || recovery === 'reorder') return recovery;
-  return feedback.requests || isGiven ? 'nack' : 'reorder';
 }
 
 async function clientFor(
@@ -321,7 +316,15 @@ async function clientFor(
     });
   }
   if ((options.fingerprint ?? options.passphrase ?? options.passphraseFile) !== undefined) {
-    throw new Failure('plain RTP is not encrypted: --fingerprint and passphrases are for dropframe:// only', 2);
+    throw new Failure(
+      'plain RTP and RIST are not encrypted: --fingerprint and passphrases are for dropframe:// only',
+      2,
+    );
+  }
+  const requesting = recovery === 'none' || recovery === 'reorder' ? recovery : 'nack';
+  if (target.kind === 'rist') {
+    const { RistClient } = await import('../session/rist/rist-client.ts');
+    return (events) => new RistClient({ ...common, name: url, recovery: requesting }, events);
   }
   const { codecName, payloadType, parameterSets, feedback, sound } = target;
   const { rtcpPort, keyFrames, retransmissionPayloadType } = feedback;
@@ -343,7 +346,6 @@ async function clientFor(
     retransmissionPayloadType,
     sound: options.audio ? sound : undefined,
   };
-  const requesting = recovery === 'none' || recovery === 'reorder' ? recovery : 'nack';
   return (events) => new RtpClient({ ...session, recovery: requesting }, events);
 }
 

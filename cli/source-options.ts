@@ -78,7 +78,7 @@ async function openSource(
   }
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
   const { openMediaSource } = await import('../io/sources/open-source.ts');
-  return openMediaSource(input, {
+  const opening: MediaSourceOptions = {
     encode: options.encode,
     ...limits,
     bitrate: options.bitrate,
@@ -91,7 +91,15 @@ async function openSource(
     pictures: options.video !== false,
     inform: (message) => log?.info(message),
     warn: (message) => log?.warn(message),
-  });
+  };
+  if (options.live === true && /^rist:/i.test(input)) {
+    const [{ ristInput }, { openLive }] = await Promise.all([
+      import('../session/rist/rist-input.ts'),
+      import('../io/sources/open-live.ts'),
+    ]);
+    return openLive(input, await ristInput(input), opening);
+  }
+  return openMediaSource(input, opening);
 }
 
 /** Names an option of the range of bit rates; `undefined` when none was given. */

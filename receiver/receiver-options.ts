@@ -89,6 +89,8 @@ export interface ForeignSender {
   readonly keyFrames: boolean;
   /** Payload type of its retransmissions; `undefined` when it is learned from the first (RFC 4588 §5.3). */
   readonly retransmissionPayloadType?: number | undefined;
+  /** Longest time between two reports, microseconds; 1 s by default. */
+  readonly reportInterval?: Microseconds | undefined;
 }
 
 /** Settings that are local to the receiver and not negotiated. */

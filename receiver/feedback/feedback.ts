@@ -4,6 +4,7 @@ import {
   instant,
   later,
   type Microseconds,
+  microseconds,
   milliseconds,
   seconds,
   type Ticks,
@@ -128,8 +129,7 @@ export class Feedback {
     if (arrivals) this.#arrivals.onSent(this.send(now, [arrivals]));
     if (this.#reportAt === undefined || now < this.#reportAt || mediaSsrc === undefined) return;
     const probing = this.#roundTrip.typical === undefined && ++this.#probes < PROBES_MAX;
-    const interval = now - this.#askedAt < ASKING_FOR ? REPORT_INTERVAL_ASKING : REPORT_INTERVAL;
-    this.#reportAt = later(now, probing ? PROBE_INTERVAL : interval);
+    this.#reportAt = later(now, probing ? PROBE_INTERVAL : this.#reportInterval(now));
     const ssrc = this.#options.reportSsrc;
     this.send(now, [
       { kind: 'receiver-report', ssrc, reports: [this.#report.block(now, mediaSsrc)] },
@@ -140,6 +140,12 @@ export class Feedback {
         blocks: [{ kind: 'receiver-reference-time', ntp: ntpFromInstant(now) }],
       },
     ]);
+  }
+
+  #reportInterval(now: Instant): Microseconds {
+    const { reportInterval: longest = REPORT_INTERVAL } = this.#options.foreign ?? {};
+    const isAsking = now - this.#askedAt < ASKING_FOR;
+    return isAsking ? microseconds(Math.min(longest, REPORT_INTERVAL_ASKING)) : longest;
   }
 
   /** Tells the sender that this receiver leaves (RFC 3550 §6.6). */

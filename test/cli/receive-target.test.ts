@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { readPageListen, readPlainTarget } from '../../cli/options.ts';
 import { addReceiverOptions } from '../../cli/receive.ts';
-import { receiveTarget } from '../../cli/receive-target.ts';
+import { latencyOf, receiveTarget, recoveryOf } from '../../cli/receive-target.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 
 const command = (...args: string[]): Command => addReceiverOptions(new Command()).parse(args, { from: 'user' });
@@ -212,4 +212,15 @@ test('requests what the description offers', async () => {
   expect(await receiveTarget(sdpFile(...HEAD, ADDRESS, ...media, ...offers), command())).toMatchObject({
     feedback: { rtcpPort: 5_004, requests: true, keyFrames: true, retransmissionPayloadType: 98 },
   });
+});
+
+test('rist:// names an address of this machine, with the buffer as the latency unless --latency is given', async () => {
+  const target = await receiveTarget('rist://@0.0.0.0:5000?buffer=500', command());
+  expect(target).toEqual({ kind: 'rist', host: '0.0.0.0', port: 5_000, bufferMs: 500 });
+  expect(latencyOf(target, 120, false)).toBe(500);
+  expect(latencyOf(target, 300, true)).toBe(300);
+  expect(recoveryOf(target, 'hybrid', false)).toBe('nack');
+  expect(recoveryOf(target, 'reorder', true)).toBe('reorder');
+  await expect(receiveTarget('rist://@:5000?secret=x', command())).rejects.toThrow(/only the simple profile of RIST/);
+  await expect(receiveTarget('rist://@:5001', command())).rejects.toThrow(/port must be even/);
 });
