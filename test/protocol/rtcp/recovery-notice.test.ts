@@ -55,11 +55,14 @@ describe('a recovery notice', () => {
     ]);
   });
 
-  test.each([PATH, { ...PATH, answersLate: 0.125 }, REQUEST, { ...REQUEST, last: false }])('round-trips: $kind', (notice) => {
-    const packets = parseRtcp(serializeRtcp([recoveryNoticePacket(7, notice)]));
-    const packet = packets.ok ? packets.value[0] : undefined;
-    expect(packet?.kind === 'application' && parseRecoveryNotice(packet)).toEqual({ ok: true, value: notice });
-  });
+  test.each([PATH, { ...PATH, answersLate: 0.125 }, REQUEST, { ...REQUEST, last: false }])(
+    'round-trips: $kind',
+    (notice) => {
+      const packets = parseRtcp(serializeRtcp([recoveryNoticePacket(7, notice)]));
+      const packet = packets.ok ? packets.value[0] : undefined;
+      expect(packet?.kind === 'application' && parseRecoveryNotice(packet)).toEqual({ ok: true, value: notice });
+    },
+  );
 
   test('never rounds a loss to 0 or beyond its field', () => {
     const packet = recoveryNoticePacket(1, {

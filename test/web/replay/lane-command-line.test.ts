@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createProgram } from '../../../cli/program.ts';
 import type { LaneSettings } from '../../../protocol/page/lane-message.ts';
-import { laneCommand, asShellWord } from '../../../web/replay/lane-command-line.ts';
+import { asShellWord, laneCommand } from '../../../web/replay/lane-command-line.ts';
 
 const LANE: LaneSettings = {
   transport: 'udp',
