@@ -45,8 +45,7 @@ export type TextMutation = (bytes: Uint8Array, chance: Chance) => Uint8Array;
 export function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array {
   if (chance.oneIn(5)) return mutateBytes(bytes, chance);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  const tokens = [...text.matchAll(TOKEN)];
-  const token = tokens[chance.below(tokens.length)];
+  const token = tokenIn(text, chance);
   if (!token) return Buffer.from(chance.of(WORDS));
   const before = text.slice(0, token.index);
   const after = text.slice(token.index + token[0].length);
@@ -60,7 +59,7 @@ export function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array {
     case 3:
       return Buffer.from(before + token[0] + token[0] + after);
     case 4:
-      return Buffer.from(before + chance.of(tokens)[0] + after);
+      return Buffer.from(before + tokenIn(text, chance)![0] + after);
     case 5: {
       const lines = text.split('\n');
       const line = lines[chance.below(lines.length)]!;
@@ -72,6 +71,20 @@ export function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array {
       return Buffer.from(before + token[0].repeat(count) + after);
     }
   }
+}
+
+const TOKEN_CHARACTER = /[\w.+-]/;
+const TOKEN_CHARACTERS_MAX = 64;
+
+/** Finds a word, number or sign near a random place; to split the whole text takes longer than most targets run. */
+function tokenIn(text: string, chance: Chance): RegExpExecArray | null {
+  let at = chance.below(text.length);
+  for (let back = 0; at > 0 && back < TOKEN_CHARACTERS_MAX && TOKEN_CHARACTER.test(text[at - 1]!); back++) at--;
+  TOKEN.lastIndex = at;
+  const found = TOKEN.exec(text);
+  if (found) return found;
+  TOKEN.lastIndex = 0;
+  return TOKEN.exec(text);
 }
 
 /** Keys and values that JSON allows and a message does not. */
