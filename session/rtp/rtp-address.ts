@@ -8,7 +8,6 @@ export const RTP_PORT_MAX = 65_534;
 
 export interface RtpAddress {
   readonly address: string;
-  readonly ipv6: boolean;
 }
 
 /** Multicast addresses (RFC 1112, RFC 4291 §2.7). */
@@ -31,15 +30,14 @@ export async function resolveRtpAddress(where: string, host: string, use: 'send'
   const address = await resolveHost(host).catch((error: unknown) => {
     throw new Failure(`${where}: ${causeOf(error)}`);
   });
-  const ipv6 = isIPv6(address);
-  const family = ipv6 ? 'ipv6' : 'ipv4';
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (multicast.check(address, family)) {
     throw new Failure(`${where}: ${address} is a multicast group; use the address of a single machine`, 2);
   }
   if (use === 'send' && (nonHost.check(address, family) || isBroadcast(address))) {
     throw new Failure(`${where}: ${address} is not the address of a machine; use the receiver's, such as 127.0.0.1`, 2);
   }
-  return { address, ipv6 };
+  return { address };
 }
 
 /** True for the broadcast address of a connected network (RFC 919 §7). */
