@@ -97,7 +97,8 @@ async function openSource(
       import('../session/rist/rist-input.ts'),
       import('../io/sources/open-live.ts'),
     ]);
-    return openLive(input, await ristInput(input), opening);
+    const { name, live } = await ristInput(input);
+    return openLive(name, live, opening);
   }
   return openMediaSource(input, opening);
 }
