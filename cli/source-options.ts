@@ -8,6 +8,8 @@ import { Interrupt } from './interrupt.ts';
 
 /** Options of the command line that describe a sender's input. */
 export interface SourceCommandOptions {
+  /** True to say what is left out of a file. */
+  readonly verbose?: boolean;
   readonly encode: 'auto' | 'copy' | 'x264';
   readonly bitrate: number;
   readonly gop: number;
@@ -91,6 +93,7 @@ async function openSource(
     pictures: options.video !== false,
     inform: (message) => log?.info(message),
     warn: (message) => log?.warn(message),
+    ...(options.verbose && { detail: (message: string) => log?.debug(message) }),
   };
   if (options.live === true && /^rist:/i.test(input)) {
     const [{ ristInput }, { openLive }] = await Promise.all([

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { type Instant, instant, milliseconds, seconds } from '../protocol/base/units.ts';
+import { codecByName } from '../protocol/codec/codecs.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
+import { BundledReceiver } from '../receiver/bundled-receiver.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { receiverOptions } from '../receiver/receiver-options.ts';
+import { BundledSender } from '../sender/bundled-sender.ts';
 import { Sender, type SenderEvent } from '../sender/sender.ts';
 import { senderOptions } from '../sender/sender-options.ts';
 import { DeliveryQueue } from '../sim/link/delivery-queue.ts';
+import { simulatedSound, simulatedStream } from '../sim/simulated-stream.ts';
 import { type Path, Simulation } from '../sim/simulation.ts';
+import { SyntheticSound } from '../sim/synthetic-sound.ts';
 import { LiveFeed, SyntheticStream } from '../sim/synthetic-stream.ts';
 import { agreed, REPORT_SSRC } from './simulated-session.ts';
 
@@ -148,6 +153,63 @@ describe('a sender whose clock runs 200 parts in a million', () => {
     expect(receiver.statistics.frames).toMatchObject({ onTime: 3_600 * FRAMES_PER_SECOND });
     // Over an hour the clocks diverge by 720 ms. The window for the fastest transit sees 0.2 ms of it.
     expect(spreadOf(delays.slice(FRAMES_PER_SECOND))).toBeLessThan(milliseconds(1));
+  });
+});
+
+describe('pictures and sound of a sender whose clock runs 200 parts in a million', () => {
+  test.each([
+    ['fast', 200],
+    ['slow', -200],
+  ])('%s stay in step for an hour, and no unit is late', (_, partsInAMillion) => {
+    const latency = milliseconds(LATENCY_MS);
+    const [video, sound] = [simulatedStream({ latency }), simulatedSound({ codec: codecByName('opus'), latency })];
+    const sender = new BundledSender(new Sender(senderOptions(video)), new Sender(senderOptions(sound)));
+    const receiver = new BundledReceiver({
+      video: receiverOptions(video, { reportSsrc: REPORT_SSRC }),
+      sound: { ...receiverOptions(sound, { reportSsrc: REPORT_SSRC ^ 1 }), ssrc: sound.ssrc },
+      recordsApart: false,
+    });
+    const skewed = new Skewed<SenderEvent>(sender, partsInAMillion);
+    const pictures = new SyntheticStream({
+      ...{ framesPerSecond: 10, frameBytes: 200, keyFrameBytes: 400, keyInterval: 10, frames: 36_000, seed: 1 },
+    });
+    const units = new SyntheticSound({ codec: 'opus', bitrate: 24_000, units: 180_000, seed: 1 });
+    const own = { startAt: instant(1_000), origin: 0, finish: () => {} };
+    const feeds = [
+      new LiveFeed({ ...own, next: () => units.next(), deliver: (at, unit) => void sender.sound!.send(at, unit) }),
+      new LiveFeed({ ...own, next: () => pictures.next(), deliver: (at, unit) => void sender.video.send(at, unit) }),
+    ];
+    /** Lag of what was heard last, on the sender's clock, microseconds. */
+    let heard: number | undefined;
+    let [most, count] = [0, 0];
+    const simulation = new Simulation({
+      sender: skewed,
+      receiver,
+      forward: new Route(() => milliseconds(25)),
+      back: new Route(() => milliseconds(25)),
+      scripts: feeds.map((feed) => ({
+        pollTimeout: () => {
+          const at = feed.pollTimeout();
+          return at === undefined ? undefined : skewed.real(at);
+        },
+        run: (now: Instant) => feed.run(skewed.own(now)),
+      })),
+      onReceiverEvent: (now, event) => {
+        const released = event.kind === 'sound' ? event.event : event;
+        if (released.kind !== 'access-unit') return;
+        const lag = skewed.own(now) - (released.unit.timestamp * 100) / 9;
+        if (event.kind === 'sound') heard = lag;
+        else if (heard !== undefined && ++count > 20) most = Math.max(most, Math.abs(lag - heard));
+      },
+    });
+    simulation.runUntil(instant(seconds(3_602)));
+    receiver.assertBalanced();
+    expect(receiver.video.statistics.frames.onTime).toBeGreaterThanOrEqual(36_000 - 1);
+    expect(receiver.sound!.statistics.frames.onTime).toBeGreaterThanOrEqual(180_000 - 8);
+    expect(receiver.sound!.statistics.frames).toMatchObject({ late: 0, neverArrived: 0, recovered: 0 });
+    expect(count).toBeGreaterThan(35_000);
+    // The clocks part by 720 ms.
+    expect(most).toBeLessThan(milliseconds(1));
   });
 });
 

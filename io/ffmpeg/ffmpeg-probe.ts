@@ -43,13 +43,26 @@ const PROBE_MS_MAX = 20_000;
  * Examines a file or URL with ffmpeg; ffprobe may be missing. ffmpeg is run without an output: it lists the streams,
  * then fails.
  */
-export function probe(ffmpeg: Ffmpeg, input: string, live?: ProbedBeginning): Promise<Probe> {
+export async function probe(ffmpeg: Pick<Ffmpeg, 'path'>, input: string, live?: ProbedBeginning): Promise<Probe> {
+  const { list, late } = await runProbe(ffmpeg, input, live);
+  return readProbe(list, input, late);
+}
+
+/** Returns ffmpeg's list of the streams and chapters of an input, as `readProbe` reads it. */
+export const listStreams = async (ffmpeg: Pick<Ffmpeg, 'path'>, input: string): Promise<string> =>
+  (await runProbe(ffmpeg, input)).list;
+
+function runProbe(
+  ffmpeg: Pick<Ffmpeg, 'path'>,
+  input: string,
+  live?: ProbedBeginning,
+): Promise<{ readonly list: string; readonly late: string | undefined }> {
   const parameters = ['-hide_banner', '-nostdin', ...(live?.options ?? inputGuard(input)), '-i', input];
   const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
   return new Promise((resolve) => {
     const child = execFile(ffmpeg.path, parameters, options, (error, _stdout, stderr) => {
       const late = error?.killed === true && `timeout: no answer within ${PROBE_MS_MAX / 1000} s`;
-      resolve(readProbe(stderr, input, late || undefined));
+      resolve({ list: stderr, late: late || undefined });
     });
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);

@@ -63,6 +63,7 @@ const MOVIE_BYTES_MAX = 128 * 1024 * 1024;
 const BOXES_MAX = 10_000;
 /** Bytes from the start of a sample entry's body to its child boxes (ISO/IEC 14496-12 §12.1.3). */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
+const AUDIO_SAMPLE_ENTRY_BYTES = 28;
 const UNKNOWN_32 = 0xffff_ffff;
 
 /** Reads the movie box. Returns `undefined` when the file has none, or no track with this id. */
@@ -72,15 +73,17 @@ export async function readMp4Structure(path: string, trackId: number): Promise<M
 }
 
 /**
- * Returns the protection scheme of encrypted pictures (ISO/IEC 14496-12 §8.12), such as `cenc`; `undefined` when the file has
- * none, or is no MP4.
+ * Returns the protection scheme of encrypted pictures or sound (ISO/IEC 14496-12 §8.12), such as `cenc`; `undefined` when the
+ * file has none, or is no MP4.
  */
-export async function readMp4Encryption(path: string): Promise<string | undefined> {
+export async function readMp4Encryption(path: string, kind: 'pictures' | 'sound'): Promise<string | undefined> {
+  const [type, entryBytes] =
+    kind === 'pictures' ? ['encv', VISUAL_SAMPLE_ENTRY_BYTES] : ['enca', AUDIO_SAMPLE_ENTRY_BYTES];
   const movie = await readMovieBody(path);
   for (const track of movie ? children(movie.body, 'trak') : []) {
     const entry = descend(track, ['mdia', 'minf', 'stbl', 'stsd'])?.subarray(8);
-    if (entry === undefined || fourCharacters(entry, 4) !== 'encv') continue;
-    const scheme = descend(entry.subarray(8 + VISUAL_SAMPLE_ENTRY_BYTES, uint32(entry, 0)), ['sinf', 'schm']);
+    if (entry === undefined || fourCharacters(entry, 4) !== type) continue;
+    const scheme = descend(entry.subarray(8 + entryBytes, uint32(entry, 0)), ['sinf', 'schm']);
     return scheme ? fourCharacters(scheme, 4) : 'unknown scheme';
   }
   return undefined;

@@ -82,7 +82,7 @@ export async function examineContainer(path: string): Promise<ContainerFinding> 
 }
 
 async function examine(input: Input, path: string): Promise<ContainerFinding> {
-  const scheme = await readMp4Encryption(path).catch(() => undefined);
+  const scheme = await readMp4Encryption(path, 'pictures').catch(() => undefined);
   if (scheme !== undefined) return { kind: 'encrypted', scheme };
   const track = (await input.getVideoTracks())[0];
   if (track === undefined) {

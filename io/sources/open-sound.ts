@@ -9,6 +9,7 @@ import {
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { firstPictureAt, probe } from '../ffmpeg/ffmpeg-probe.ts';
+import { readMp4Encryption } from '../mp4/mp4-structure.ts';
 import { Failure } from '../os/failure.ts';
 import { within } from '../os/time-limit.ts';
 import { openContainerInput } from './container-file.ts';
@@ -65,6 +66,13 @@ export async function openSound(
   const found = chosenTrack(input, tracks, options.sound);
   if (!found) return undefined;
   const { format } = found;
+  const scheme = format ? undefined : await readMp4Encryption(input, 'sound').catch(() => undefined);
+  if (scheme !== undefined) {
+    const what = `${input}: its sound is encrypted (${scheme})`;
+    if (!pictures) throw new Failure(`${what}, so it cannot be streamed`);
+    options.warn(`${what}: the stream is silent`);
+    return undefined;
+  }
   if (format) {
     const startsAt = pictures ? (pictures.startsAt ?? (await firstPictureOf(input, options))) : found.startsAt;
     options.inform?.(`${input}: sound: ${found.codec}, copied${among(found, tracks)}`);

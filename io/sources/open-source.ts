@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { codecByName } from '../../protocol/codec/codecs.ts';
 import { hasImpossibleCounts } from '../mp4/sample-counts.ts';
 import { Failure } from '../os/failure.ts';
 import { liveInputOf } from './live-input.ts';
@@ -17,6 +18,8 @@ export interface MediaSourceOptions extends PictureSourceOptions {
   readonly live?: boolean | undefined;
   /** Called with one line about what is done to the sound. */
   readonly inform?: ((message: string) => void) | undefined;
+  /** Called with one line about the tracks of a file that are left out; without it, nobody looks for them. */
+  readonly detail?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -25,13 +28,34 @@ export interface MediaSourceOptions extends PictureSourceOptions {
  * @throws {Failure} in one line for an input that cannot be streamed, or a sound track that is not there.
  */
 export async function openMediaSource(input: string, options: MediaSourceOptions): Promise<MediaSource> {
-  const { sound: wishes, pictures: wantsPictures = true } = options;
+  const { pictures: wantsPictures = true } = options;
   const live = options.live === true ? await liveInputOf(input) : undefined;
   if (live && !wantsPictures) throw new Failure(`${input}: the sound of live sources is not sent yet`, 2);
   if (live) return (await import('./open-live.ts')).openLive(input, live, options);
   if (await hasImpossibleCounts(input).catch(() => false)) {
     throw new Failure(`${input}: its index is damaged: it counts more samples than there are`);
   }
+  const source = await openTracks(input, options);
+  if (options.detail) await tellLeftOut(input, source, options);
+  return source;
+}
+
+/** Says which tracks of a file are not streamed, as far as ffmpeg can tell. */
+async function tellLeftOut(input: string, source: MediaSource, options: MediaSourceOptions): Promise<void> {
+  const [{ locateFfmpeg }, { findLeftOut }] = await Promise.all([
+    import('../ffmpeg/ffmpeg-locator.ts'),
+    import('../ffmpeg/left-out.ts'),
+  ]);
+  const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch(() => undefined);
+  if (!ffmpeg) return;
+  const isSound = codecByName(source.description.codecName).mediaType === 'audio';
+  const streamed = { pictures: !isSound, sound: isSound || source.sound !== undefined };
+  const left = await findLeftOut(ffmpeg, `file:${input}`, streamed);
+  if (left.length > 0) options.detail?.(`${input}: left out: ${left.join(', ')}`);
+}
+
+async function openTracks(input: string, options: MediaSourceOptions): Promise<MediaSource> {
+  const { sound: wishes, pictures: wantsPictures = true } = options;
   if (!wishes) return openPictures(input, options);
   if (!wantsPictures) return soundAlone(input, { ...options, sound: wishes });
   let pictures: MediaSource;

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openMediaSource } from '../../../io/sources/open-source.ts';
+import { temporaryFolder, withFfmpeg } from './media.ts';
+
+const PICTURES = '-f lavfi -i testsrc2=s=64x64:r=25:d=2 -c:v libx264 -preset ultrafast -g 25 -bf 0 -pix_fmt yuv420p';
+const TONE = '-f lavfi -i sine=440:r=48000:d=2';
+const KEY = '-encryption_scheme cenc-aes-ctr -encryption_key 00112233445566778899aabbccddeeff';
+const KEY_ID = '-encryption_kid 00000000000000000000000000000001';
+
+/** Makes a film of two seconds, and reads its sound, with everything that was said. */
+async function read(name: string, inputs: string, outputs: string) {
+  const clip = join(temporaryFolder(), name);
+  const [before, after] = PICTURES.split(' -c:v');
+  const parameters = `-v error ${before} ${inputs} -c:v${after} ${outputs}`.trim().split(/ +/);
+  execFileSync('ffmpeg', [...parameters, clip], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message.replace(clip, name));
+  const options = {
+    encode: 'auto',
+    bitrate: 100_000,
+    gop: 25,
+    sound: {},
+    warn: say,
+    inform: say,
+    detail: say,
+  } as const;
+  const source = await openMediaSource(clip, options);
+  const times: number[] = [];
+  for await (const { timestamp } of source.sound?.units() ?? []) times.push(timestamp / 90_000);
+  await source.close();
+  const gaps = times.slice(1).map((time, index) => time - times[index]!);
+  return { said, times, codec: source.sound?.description.codecName, longest: Math.max(0, ...gaps) };
+}
+
+withFfmpeg('a track that ends early, starts late or has a hole keeps its times', async () => {
+  const early = await read('early.mp4', '-f lavfi -i sine=440:r=48000:d=0.7', '-c:a aac');
+  expect(early.times.at(-1)).toBeLessThan(0.75);
+  const late = await read('late.mkv', '-itsoffset 0.8 -f lavfi -i sine=440:r=48000:d=1', '-c:a aac');
+  expect(late.times[0]).toBeGreaterThan(0.75);
+  const hole = '-f lavfi -i sine=440:r=48000:d=2,aselect=not(between(t\\,0.5\\,1.2))';
+  const holed = await read('hole.mkv', hole, '-c:a aac');
+  expect(holed.longest).toBeGreaterThan(0.6);
+  for (const { codec } of [early, late, holed]) expect(codec).toBe('aac');
+});
+
+const FORMATS: readonly (readonly [what: string, name: string, outputs: string, codec: string])[] = [
+  ['mono', 'a.mp4', '-c:a aac -ac 1', 'aac'],
+  ['8 kHz', 'a.mp4', '-c:a aac -ar 8000', 'aac'],
+  ['7.1 AAC', 'a.mp4', '-c:a aac -af aformat=channel_layouts=7.1', 'aac'],
+  ['7.1 FLAC', 'a.mkv', '-c:a flac -af aformat=channel_layouts=7.1', 'opus'],
+  ['192 kHz', 'a.mov', '-c:a pcm_s16le -ar 192000', 'opus'],
+];
+for (const [what, name, outputs, codec] of FORMATS) {
+  withFfmpeg(`sound of ${what} is streamed as ${codec}`, async () => {
+    const found = await read(name, TONE, outputs);
+    expect(found.codec).toBe(codec);
+    expect(found.times.length).toBeGreaterThan(10);
+    expect(found.times.at(-1)).toBeGreaterThan(1.8);
+    expect(found.longest).toBeLessThan(0.14);
+  });
+}
+
+withFfmpeg('copied sound whose clock drifts from the pictures keeps the times of the file', async () => {
+  const { times } = await read('a.mkv', TONE, '-c:a aac -bsf:a setts=ts=PTS*1.05');
+  // Two seconds of sound, whose times say 2.1.
+  expect(times.at(-1)).toBeGreaterThan(2.02);
+  expect(times.at(-1)).toBeLessThan(2.12);
+});
+
+withFfmpeg('encrypted sound is said', async () => {
+  const clip = join(temporaryFolder(), 'a.m4a');
+  execFileSync('ffmpeg', [...`-v error ${TONE} -c:a aac ${KEY} ${KEY_ID}`.split(' '), clip]);
+  const options = { encode: 'auto', bitrate: 100_000, gop: 25, sound: {}, warn: () => {} } as const;
+  await expect(openMediaSource(clip, options)).rejects.toThrow(
+    'its sound is encrypted (cenc), so it cannot be streamed',
+  );
+});
+
+withFfmpeg('tracks that are not streamed are said where detail is asked for', async () => {
+  const { said } = await read('a.mkv', `${TONE} ${TONE}`, '-map 0 -map 1 -map 2 -c:a aac');
+  expect(said.at(-1)).toBe('a.mkv: left out: 1 other sound track (aac)');
+});
