@@ -45,6 +45,18 @@ withFfmpeg('a track that ends early, starts late or has a hole keeps its times',
   for (const { codec } of [early, late, holed]) expect(codec).toBe('aac');
 });
 
+withFfmpeg('encoded sound keeps its times over a late start and a hole, which is filled with silence', async () => {
+  const late = await read('late.mkv', '-itsoffset 0.8 -f lavfi -i sine=440:r=48000:d=1', '-c:a flac');
+  expect(late.times[0]).toBeGreaterThan(0.75);
+  expect(late.times.at(-1)).toBeGreaterThan(1.7);
+  const hole = '-f lavfi -i sine=440:r=48000:d=2,aselect=not(between(t\\,0.5\\,1.2))';
+  const holed = await read('hole.mkv', hole, '-c:a flac');
+  expect(holed.codec).toBe('opus');
+  expect(holed.longest).toBeLessThan(0.03);
+  // Without the silence, all that follows would be 0.7 s early.
+  expect(holed.times.at(-1)).toBeGreaterThan(1.9);
+});
+
 const FORMATS: readonly (readonly [what: string, name: string, outputs: string, codec: string])[] = [
   ['mono', 'a.mp4', '-c:a aac -ac 1', 'aac'],
   ['8 kHz', 'a.mp4', '-c:a aac -ar 8000', 'aac'],
