@@ -3,7 +3,7 @@ import { suggestion } from '../protocol/base/nearest-word.ts';
 import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
-import { SYNTHETIC_SOUNDS } from '../sim/synthetic-sound.ts';
+import { SYNTHETIC_SOUNDS } from '../sim/synthetic-sound-names.ts';
 
 /** Parts of a scenario's schema that several of its objects have. */
 

@@ -2,12 +2,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { ticks } from '../protocol/base/units.ts';
 import { codecByName } from '../protocol/codec/codecs.ts';
 import { RandomStream } from './random.ts';
-
-/** Codecs of synthetic sound. */
-export const SYNTHETIC_SOUNDS = ['opus', 'aac'] as const;
-
-/** Name of a codec of synthetic sound. */
-export type SyntheticSoundCodec = (typeof SYNTHETIC_SOUNDS)[number];
+import type { SyntheticSoundCodec } from './synthetic-sound-names.ts';
 
 /** Codec, rate and length of a synthetic sound. */
 export interface SyntheticSoundOptions {

@@ -1,6 +1,6 @@
 import { Failure } from '../../io/os/failure.ts';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
-import { SYNTHETIC_SOUNDS } from '../../sim/synthetic-sound.ts';
+import { SYNTHETIC_SOUNDS } from '../../sim/synthetic-sound-names.ts';
 import type { ScenarioInput } from '../scenario.ts';
 import { STRATEGIES, type StrategyName } from '../strategies.ts';
 
