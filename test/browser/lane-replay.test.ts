@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page as Tab } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import type { Recording } from '../../web/replay/recording.ts';
 import { PATIENCE } from '../patience.ts';
 import { findings, withAxe } from './axe.ts';
 import { inChromium } from './browser.ts';
-import { browser, decided, LANE, opened, pageState, tabAt, untilPage } from './lane-tab.ts';
+import { browser, decided, LANE, LANES, opened, pageState, tabAt, untilPage } from './lane-tab.ts';
+import { recordedRun, sharedFile } from './recorded-run.ts';
 
 /** A replay, as both pages expose it. */
 interface Replay {
@@ -34,54 +36,59 @@ const pictures = (tab: Tab): Promise<readonly number[]> =>
     return sum;
   })`);
 
+/** Opens a shared page from the disk; it may ask no one for anything. */
+async function sharedTab(file: string): Promise<Tab> {
+  const tab = await browser.context.newPage();
+  const faults: string[] = [];
+  tab.on('pageerror', ({ message }) => faults.push(message));
+  tab.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  tab.on('request', (request) => {
+    if (!request.url().startsWith('file:')) faults.push(`request: ${request.url()}`);
+  });
+  onTestFinished(() => expect(faults).toEqual([]));
+  await tab.goto(pathToFileURL(file).href);
+  await tab.locator('.replay').waitFor();
+  return tab;
+}
+
+const LANE_400 = { ...LANE, latencyMs: 400 };
+
+/** Five seconds of the demo's lanes, in which packets are lost. */
+const LOSSY = () => recordedRun('loss=4% delay=20ms seed=3', [LANES], 150);
+
+const recordedTab = async (recording: Recording): Promise<Tab> =>
+  sharedTab(await sharedFile(recording, browser.folders));
+
+/** Opens the page of the lanes, and in it the replay. */
 async function withReplay(): Promise<Tab> {
   const tab = await tabAt(await opened('loss=4% delay=20ms seed=3'));
-  await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 150));
+  await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 30));
   await tab.keyboard.press('r');
   await tab.locator('#replay-dialog .replay').waitFor();
   return tab;
 }
 
-/** Saves the shown recording, and opens the file without a server. */
-async function sharedTab(tab: Tab, button: string): Promise<Tab> {
-  const [download] = await Promise.all([tab.waitForEvent('download'), tab.locator(button).click()]);
-  const folder = mkdtempSync(join(tmpdir(), 'dropframe-shared-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, download.suggestedFilename());
-  await download.saveAs(file);
-  const shared = await browser.context.newPage();
-  const faults: string[] = [];
-  shared.on('pageerror', ({ message }) => faults.push(message));
-  shared.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-  shared.on('request', (request) => {
-    if (!request.url().startsWith('file:')) faults.push(`request: ${request.url()}`);
-  });
-  onTestFinished(() => expect(faults).toEqual([]));
-  await shared.goto(pathToFileURL(file).href);
-  await shared.locator('.replay').waitFor();
-  return shared;
-}
-
-inChromium('replays the last seconds with all lanes in step, slowly, and picture by picture', async () => {
-  const tab = await withReplay();
+inChromium('replays all lanes in step, slowly, and picture by picture', async () => {
+  const tab = await recordedTab(LOSSY());
   await tab.keyboard.press('s');
   expect(await tab.locator('.replay-controls select').inputValue()).toBe('0.5');
   await tab.keyboard.press('Space');
-  const { atMs, seconds } = (await replayOf(tab))!;
-  expect(seconds).toBeGreaterThan(3);
+  await expect.poll(async () => (await replayOf(tab))!.atMs, PATIENCE).toBeGreaterThan(0);
   // A step is one frame of 30 per second, for all lanes.
   await tab.keyboard.press('End');
   await tab.keyboard.press('ArrowLeft');
-  expect(seconds * 1_000 - (await replayOf(tab))!.atMs).toBeCloseTo(33.3, 0);
-  expect((await replayOf(tab))!.atMs).not.toBe(atMs);
+  const { atMs, seconds } = (await replayOf(tab))!;
+  expect(seconds).toBeCloseTo(149 / 30, 2);
+  expect(seconds * 1_000 - atMs).toBeCloseTo(1_000 / 30, 0);
   await settled(tab);
   const late = await pictures(tab);
-  expect(late).toHaveLength(3);
+  // Without recovery, with it, and over TCP, which is behind: three pictures.
+  expect(new Set(late).size).toBe(3);
   // Backwards and on again: the same pictures.
   await tab.keyboard.press('Shift+ArrowLeft');
   await settled(tab);
   const before = await pictures(tab);
-  expect(before).not.toEqual(late);
+  for (const [lane, sum] of before.entries()) expect(sum).not.toBe(late[lane]);
   await tab.keyboard.press('Shift+ArrowRight');
   await settled(tab);
   expect(await pictures(tab)).toEqual(late);
@@ -90,49 +97,51 @@ inChromium('replays the last seconds with all lanes in step, slowly, and picture
     expect.stringMatching(/whole|gaps/),
     expect.stringMatching(/^Whole|whole$/),
   ]);
-  await tab.keyboard.press('Escape');
-  expect(await replayOf(tab)).toBeUndefined();
-  expect((await pageState(tab)).state).toBe('live');
+  // A click on a packet timeline names the lane, and what became of the frame.
+  await tab.locator('.timeline').nth(1).click();
+  await tab.locator('.replay-details tr').nth(1).waitFor();
+  expect(await tab.locator('.replay-details').textContent()).toContain('UDP hybrid');
 });
 
-inChromium('a shared run opens from the disk, plays without a server, and says how to repeat it', async () => {
-  const tab = await withReplay();
-  await tab.keyboard.press('Space');
+inChromium('a lane that began or ended within the recording is there while it was', async () => {
+  const [bare, hybrid, tcp] = LANES;
+  const tab = await recordedTab(
+    recordedRun(
+      'delay=10ms',
+      [
+        [bare!, hybrid!],
+        [hybrid!, tcp!, LANE_400],
+      ],
+      120,
+    ),
+  );
+  const names = () => tab.locator('.replay .lane:visible .replay-name').allTextContents();
+  await tab.keyboard.press('Home');
+  await expect.poll(names, PATIENCE).toHaveLength(2);
+  expect(await names()).toEqual(['UDP reorder', 'UDP hybrid']);
   await tab.keyboard.press('End');
-  await tab.keyboard.press('Shift+ArrowLeft');
-  await settled(tab);
-  const { atMs, seconds } = (await replayOf(tab))!;
-  const shown = await pictures(tab);
-  const shared = await sharedTab(tab, '#replay-share');
-  expect((await replayOf(shared))?.seconds).toBeCloseTo(seconds, 1);
-  await shared.keyboard.press('End');
-  await shared.keyboard.press('Shift+ArrowLeft');
-  expect((await replayOf(shared))?.atMs).toBeCloseTo(atMs, 0);
-  await settled(shared);
-  expect(await pictures(shared)).toEqual(shown);
+  await expect.poll(names, PATIENCE).toHaveLength(3);
+});
+
+inChromium('shares what it replays as a file, which says how to repeat it', async () => {
+  const tab = await withReplay();
+  const { seconds } = (await replayOf(tab))!;
+  const [download] = await Promise.all([tab.waitForEvent('download'), tab.locator('#replay-share').click()]);
+  const folder = mkdtempSync(join(tmpdir(), 'dropframe-shared-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, download.suggestedFilename());
+  await download.saveAs(file);
+  const shared = await sharedTab(file);
+  expect((await replayOf(shared))?.seconds).toBeCloseTo(seconds, 3);
   await shared.locator('summary').click();
   const words = await shared.locator('.reproduction').textContent();
   expect(words).toContain('loss=4% delay=20ms');
   expect(words).toContain('#lanes=reorder.200.smear%2Chybrid.200%2Ctcp-cubic.200');
   expect(words).toContain('dropframe demo --transport udp --recovery hybrid');
-  // A click on a packet timeline names the lane, and what became of the frame.
-  await shared.locator('.timeline').nth(1).click();
-  await shared.locator('.replay-details tr').nth(1).waitFor();
-  expect(await shared.locator('.replay-details').textContent()).toContain('UDP hybrid');
-});
-
-inChromium('a lane that began or ended within the recording is there while it was', async () => {
-  const tab = await tabAt(await opened('delay=10ms'));
-  await untilPage(tab, ({ lanes }) => lanes.every(({ figures }) => decided(figures) > 30));
-  await tab.locator('.remove').first().click();
-  await untilPage(tab, ({ lanes }) => lanes.length === 2 && lanes.every(({ figures }) => decided(figures) > 90));
-  await tab.keyboard.press('r');
-  await tab.locator('#replay-dialog .replay').waitFor();
-  await tab.keyboard.press('Space');
-  await tab.keyboard.press('Home');
-  await expect.poll(() => tab.locator('.replay .lane:visible').count(), PATIENCE).toBe(3);
-  await tab.keyboard.press('End');
-  await expect.poll(() => tab.locator('.replay .lane:visible').count(), PATIENCE).toBe(2);
+  await shared.close();
+  await tab.keyboard.press('Escape');
+  await expect.poll(() => replayOf(tab), PATIENCE).toBeUndefined();
+  expect((await pageState(tab)).state).toBe('live');
 });
 
 inChromium('a recording of a paused page goes on to the present', async () => {
@@ -140,28 +149,26 @@ inChromium('a recording of a paused page goes on to the present', async () => {
   await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn > 10));
   await tab.keyboard.press('Space');
   const { lanes } = await pageState(tab);
-  await expect
-    .poll(async () => {
-      await tab.keyboard.press('r');
-      await tab.locator('#replay-dialog .replay').waitFor();
-      const { seconds = 0 } = (await replayOf(tab)) ?? {};
-      await tab.keyboard.press('Escape');
-      return seconds;
-    }, PATIENCE)
-    .toBeGreaterThan(3);
+  const recorded = async (): Promise<number> => {
+    await tab.keyboard.press('r');
+    await tab.locator('#replay-dialog .replay').waitFor();
+    const { seconds } = (await replayOf(tab))!;
+    await tab.keyboard.press('Escape');
+    return seconds;
+  };
+  const before = await recorded();
+  await expect.poll(recorded, PATIENCE).toBeGreaterThan(before + 1);
   expect((await pageState(tab)).lanes[0]?.framesDrawn).toBe(lanes[0]?.framesDrawn);
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  withAxe(`axe-core finds nothing in the replay and in a shared run, in ${colorScheme}`, async () => {
-    const tab = await withReplay();
-    await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await tab.keyboard.press('Space');
+withAxe('axe-core finds nothing in the replay and in a shared run, in both color schemes', async () => {
+  const tabs = [await recordedTab(LOSSY()), await withReplay()];
+  for (const tab of tabs) {
+    await tab.keyboard.press('End');
     await tab.locator('summary').click();
-    expect(await findings(tab)).toEqual([]);
-    const shared = await sharedTab(tab, '#replay-share');
-    await shared.emulateMedia({ colorScheme });
-    await shared.locator('summary').click();
-    expect(await findings(shared)).toEqual([]);
-  });
-}
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      expect(await findings(tab), colorScheme).toEqual([]);
+    }
+  }
+});

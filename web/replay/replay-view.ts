@@ -40,6 +40,8 @@ export class ReplayView {
   readonly #details = made('div', { class: 'replay-details', 'aria-live': 'polite' });
   readonly #heads: readonly HTMLElement[];
   #frame = 0;
+  /** Position that the lanes show. */
+  #shownMs: number | undefined;
   #selected: ReplayCard | undefined;
 
   constructor(recording: Recording) {
@@ -87,7 +89,7 @@ export class ReplayView {
 
   /** True when every lane shows the picture of the present position. */
   get isSettled(): boolean {
-    return this.#cards.every((card) => card.isSettled);
+    return this.#shownMs === this.#clock.atMs && this.#cards.every((card) => card.isSettled);
   }
 
   /** Begins to play; the first button gets the focus. */
@@ -203,6 +205,7 @@ export class ReplayView {
     this.#clock.advance(nowMs);
     const { atMs, fromMs, untilMs, isPlaying } = this.#clock;
     for (const card of this.#cards) card.show(atMs, nowMs, isPlaying);
+    this.#shownMs = atMs;
     const passed = atMs - fromMs;
     setText(this.#time, `${clock(passed)} of ${clock(untilMs - fromMs)}`);
     setText(this.#play, isPlaying ? 'Pause' : 'Play');

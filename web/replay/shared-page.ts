@@ -32,7 +32,7 @@ export async function sharedPage(
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">',
     `<title>${escaped(title)} · dropframe</title>`,
     ...styles.map((style) => `<style>${style.replaceAll('</', '<\\/')}</style>`),
-    `</head><body class="shared"><header id="shared-head"><h1>dropframe</h1><p class="about">A recorded run of ${madeAt.toISOString().slice(0, 16).replace('T', ' ')} UTC: the same video over the same bad network, sent in different ways at the same time. Press Play, slow it down, drag the time.</p></header>`,
+    `</head><body class="shared"><header id="shared-head"><h1>dropframe</h1><p class="about">A recorded run of ${madeAt.toISOString().slice(0, 16).replace('T', ' ')} UTC: the same video over the same bad network, sent in different ways at the same time. Press Play, slow it down, drag the time.</p><h2 class="visually-hidden">${escaped(title)}</h2></header>`,
     '<main id="replay"><p>This page needs JavaScript to show the recording.</p></main>',
     `<script type="text/plain" id="${RECORD_ID}">${text.record}</script>`,
     `<script type="text/plain" id="${MEDIA_ID}">`,
