@@ -217,7 +217,8 @@ export class ForwardRepair {
     const { lastSequence, timestamp } = frame;
     const packets = Math.min(lastSequence - first.firstSequence + 1, WINDOW_PACKETS_MAX);
     const own = lastSequence - frame.firstSequence + 1;
-    const unanswered = Math.ceil(own + (packets - own) * late);
+    const inWindow = Math.min(own, packets);
+    const unanswered = Math.ceil(inWindow + (packets - inWindow) * late);
     this.#due += (this.#plan(unanswered, frame.referenceWorth * late) / packets) * own;
     const count = Math.floor(this.#due);
     this.#due -= count;
