@@ -9,10 +9,10 @@ import { within } from '../os/time-limit.ts';
 export const ENCODING_MS_MAX = 30_000;
 const LAST_WORDS_MS = 1_000;
 /**
- * Samples a second by which sound whose times drift from its samples is stretched or squeezed: 1,000 parts in a million of
- * 48 kHz, which is 1.7 cents and inaudible. Larger jumps of the times, from 0.1 s on, are filled with silence or cut.
+ * Share by which sound whose times drift from its samples is stretched or squeezed at most: 1.7 cents, which is inaudible.
+ * Jumps of the times from 0.1 s on are filled with silence or cut.
  */
-const CORRECTION_SAMPLES_MAX = 48;
+const CORRECTION_MAX = 0.001;
 /**
  * Added to all times, seconds, and taken off again: ffmpeg would move negative ones to 0, apart from the pictures.
  */
@@ -41,7 +41,7 @@ export async function encodeSound(
   const parameters = [
     ...['-copyts', ...inputGuard(input), '-i', input],
     ...['-map', `0:a:${index}`, '-vn', '-sn', '-dn', '-map_metadata', '-1'],
-    ...['-af', `aresample=async=${CORRECTION_SAMPLES_MAX}`],
+    ...['-af', `aresample=async=1:max_soft_comp=${CORRECTION_MAX}`],
     ...['-output_ts_offset', `${ENCODER_OFFSET_SECONDS}`],
   ];
   const run = new OpusRun(ffmpeg, { parameters, name: input });

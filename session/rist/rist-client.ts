@@ -99,7 +99,7 @@ export class RistClient implements Client {
       return this.#stopped ? 'stopped' : 'end-of-stream';
     } catch (error) {
       if (this.#stopped) return 'stopped';
-      throw this.#pictures === 0 ? new Failure(`${name}: ${this.#noPictureCause(error)}`) : error;
+      throw this.#pictures === 0 && feed.hasEnded ? new Failure(`${name}: ${this.#noPictureCause(error)}`) : error;
     } finally {
       await this.#source?.close();
       feed.stop();

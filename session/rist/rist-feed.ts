@@ -24,7 +24,12 @@ export class RistFeed implements LiveBytes {
   /** Opens the ports. @throws {Failure} when one cannot be opened. */
   static async open(options: RistFeedOptions): Promise<RistFeed> {
     const feed = new RistFeed(options);
-    await feed.reception.open();
+    try {
+      await feed.reception.open();
+    } catch (error) {
+      feed.stop();
+      throw error;
+    }
     return feed;
   }
 
@@ -44,6 +49,11 @@ export class RistFeed implements LiveBytes {
       const silentMs = inMilliseconds(now()) - (mediaAt ?? openedAt);
       if (silentMs > (mediaAt === undefined ? beginsWithinMs : goneMs)) this.#end();
     }, WATCH_MS);
+  }
+
+  /** True once nothing more comes: the sender is silent, has ended its stream, or `stop` was called. */
+  get hasEnded(): boolean {
+    return this.source.writableEnded;
   }
 
   readonly stop = (): void => {

@@ -8,7 +8,7 @@ import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { RistSender, type RistSenderOptions } from '../../sender/rist-sender.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
-import { randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
+import { randomCname, randomSequence, randomSsrc, randomTimestamp } from '../stream/identifiers.ts';
 
 export interface RistFlowOptions {
   /** Address of the receiver. */
@@ -37,7 +37,7 @@ export class RistFlow {
       initialSequence: randomSequence(),
       // It does not wrap within the first hours.
       timestampBase: wireTimestamp(randomTimestamp() >>> 1),
-      cname: 'dropframe',
+      cname: randomCname(),
       payloadType: options.payloadType,
     };
     this.#sender = new RistSender(sending);

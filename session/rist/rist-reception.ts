@@ -16,7 +16,7 @@ import { type ReceiverOptions, receiverOptions } from '../../receiver/receiver-o
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { RtpIntake } from '../rtp/rtp-intake.ts';
-import { randomSsrc } from '../stream/identifiers.ts';
+import { randomCname, randomSsrc } from '../stream/identifiers.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { RistPorts } from './rist-ports.ts';
 
@@ -46,7 +46,6 @@ const PAYLOAD_TYPE = 33;
 const AGAIN_PAYLOAD_TYPE = 127;
 /** Longest interval between reports (TR-06-1), by which senders know that the receiver is there. */
 const REPORT_INTERVAL = milliseconds(100);
-const CNAME = 'dropframe';
 /** Place of the SSRC in RTP (RFC 3550 §5.1). */
 const SSRC_AT = 8;
 
@@ -60,6 +59,7 @@ export class RistReception {
   readonly #intake: RtpIntake;
   readonly #link: { readonly forward: ImpairedDirection; readonly back: ImpairedDirection } | undefined;
   readonly #reportSsrc = randomSsrc();
+  readonly #cname = randomCname();
   readonly #layout = new RtpLayout();
   readonly #finished: ReceiverStatistics[] = [];
   #again = 0;
@@ -146,7 +146,7 @@ export class RistReception {
       mend: milliseconds(0),
     });
     return {
-      ...receiverOptions(parameters, { reportSsrc: this.#reportSsrc, cname: CNAME }),
+      ...receiverOptions(parameters, { reportSsrc: this.#reportSsrc, cname: this.#cname }),
       foreign: { keyFrames: false, reportInterval: REPORT_INTERVAL },
     };
   }
@@ -178,7 +178,7 @@ export class RistReception {
     if (this.#intake.session || at - this.#greetedAt < inMilliseconds(REPORT_INTERVAL) / 2) return;
     this.#greetedAt = at;
     const ssrc = this.#reportSsrc;
-    const name = { kind: 'source-description', chunks: [{ ssrc, cname: CNAME }] } as const;
+    const name = { kind: 'source-description', chunks: [{ ssrc, cname: this.#cname }] } as const;
     this.#send(serializeRtcp([{ kind: 'receiver-report', ssrc, reports: [] }, name]));
   }
 

@@ -15,6 +15,7 @@ export type FeedbackTaker = (packet: Uint8Array) => void;
 
 /** Datagrams that try a port, and the time for the answer to each, milliseconds. */
 const PROBES = 2;
+const PROBED_AT_ONCE_MAX = 8;
 const PROBE_MS = 500;
 const PROBE = serializeRtcp([{ kind: 'receiver-report', ssrc: 0, reports: [] }]);
 
@@ -28,7 +29,7 @@ export class MediaPorts {
   readonly #rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket;
   readonly #takers: Map<string, FeedbackTaker>;
-  #isProbing = false;
+  #probing = 0;
 
   private constructor(rtp: DatagramSocket, rtcp: DatagramSocket, takers: Map<string, FeedbackTaker>) {
     this.#rtp = rtp;
@@ -80,11 +81,11 @@ export class MediaPorts {
   /**
    * Finds out whether nobody listens on a player's port for RTP, from a socket that is connected to it: the kernel reports
    * ICMP errors only to such. It sends an empty receiver report, which players ignore there.
-   * @returns false where that cannot be told, as behind a NAT or while others are tried.
+   * @returns false where that cannot be told, as behind a NAT; `undefined` when it is not tried now, as many others are.
    */
-  async isClosed(host: string, port: number): Promise<boolean> {
-    if (this.#isProbing) return false;
-    this.#isProbing = true;
+  async isClosed(host: string, port: number): Promise<boolean | undefined> {
+    if (this.#probing >= PROBED_AT_ONCE_MAX) return undefined;
+    this.#probing++;
     let isRefused = false;
     let socket: DatagramSocket | undefined;
     try {
@@ -103,7 +104,7 @@ export class MediaPorts {
       // No descriptor is left, or no route: nothing is known.
     } finally {
       socket?.close();
-      this.#isProbing = false;
+      this.#probing--;
     }
     return isRefused;
   }

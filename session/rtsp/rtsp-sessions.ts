@@ -48,7 +48,7 @@ interface Entry {
   connection: RtspPeer | undefined;
   readonly release: (() => void)[];
   /** Of a session over UDP: resolve to true when a port of a track is closed. */
-  readonly probes: (() => Promise<boolean>)[];
+  readonly probes: (() => Promise<boolean | undefined>)[];
   probedAt: Instant;
   endedTimer: NodeJS.Timeout | undefined;
 }
@@ -191,6 +191,7 @@ export class RtspSessions {
     entry.probedAt = at;
     for (const probe of probes) {
       void probe().then((isClosed) => {
+        if (isClosed === undefined) entry.probedAt = reportedAt;
         if (isClosed && session.reportedAt === reportedAt) this.#conclude(session, 'its UDP port is closed');
       });
     }

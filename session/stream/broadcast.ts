@@ -97,6 +97,8 @@ export class Broadcast {
   #stopped = false;
   readonly #order: PlayOrder;
   readonly #sound: SoundFeed | undefined;
+  /** A picture has waited in vain for sound; the next ones do not, until there is some again. */
+  #soundIsStuck = false;
   #startedAt: Instant | undefined;
   #resolveStarted: () => void = () => {};
   readonly #started = new Promise<void>((resolve) => {
@@ -239,6 +241,7 @@ export class Broadcast {
   }
 
   #handleSound(): void {
+    this.#soundIsStuck = false;
     if (this.#stopped) return;
     if (this.#startedAt === undefined) this.#begin();
     else this.#handOver();
@@ -286,9 +289,12 @@ export class Broadcast {
   /** Returns the time until which a picture waits for sound before it; `undefined` when it does not wait. */
   #waitsForSoundUntil(unit: AccessUnit): Instant | undefined {
     const { soundWaitMax } = this.#options;
-    if (!soundWaitMax || !this.#sound || this.#sound.head || this.#sound.exhausted) return undefined;
+    if (!soundWaitMax || !this.#sound || this.#sound.head || this.#sound.exhausted || this.#soundIsStuck)
+      return undefined;
     const until = later(this.#dueAt(unit), soundWaitMax);
-    return until > now() ? until : undefined;
+    if (until > now()) return until;
+    this.#soundIsStuck = true;
+    return undefined;
   }
 
   #handOver(): void {
