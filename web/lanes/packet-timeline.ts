@@ -44,17 +44,27 @@ export class PacketTimeline {
   #drawnMs = Number.NEGATIVE_INFINITY;
   #view: View | undefined;
   #selected: number | undefined;
+  readonly #resized = new ResizeObserver(() => {
+    this.#drawnMs = Number.NEGATIVE_INFINITY;
+  });
+  readonly #closed = new AbortController();
 
   constructor(canvas: HTMLCanvasElement, log: TimelineLog) {
     this.#canvas = canvas;
     this.#log = log;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    const recolor = () => {
       this.#colors = undefined;
       this.#drawnMs = Number.NEGATIVE_INFINITY;
-    });
-    new ResizeObserver(() => {
-      this.#drawnMs = Number.NEGATIVE_INFINITY;
-    }).observe(canvas);
+    };
+    const { signal } = this.#closed;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolor, { signal });
+    this.#resized.observe(canvas);
+  }
+
+  /** Ends what the window would keep alive together with the log. */
+  close(): void {
+    this.#resized.disconnect();
+    this.#closed.abort();
   }
 
   /** Draws another log from now on. */

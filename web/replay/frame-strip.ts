@@ -17,14 +17,22 @@ export class FrameStrip {
   readonly element = document.createElement('canvas');
   readonly #runs: readonly ReplayedRun[];
   readonly #span: { readonly fromMs: number; readonly untilMs: number };
+  readonly #resized = new ResizeObserver(() => this.draw());
+  readonly #closed = new AbortController();
 
   constructor(runs: readonly ReplayedRun[], span: { readonly fromMs: number; readonly untilMs: number }) {
     this.#runs = runs;
     this.#span = span;
     this.element.className = 'frame-strip';
     this.element.ariaHidden = 'true';
-    new ResizeObserver(() => this.draw()).observe(this.element);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
+    this.#resized.observe(this.element);
+    const { signal } = this.#closed;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw(), { signal });
+  }
+
+  close(): void {
+    this.#resized.disconnect();
+    this.#closed.abort();
   }
 
   draw(): void {

@@ -7,7 +7,7 @@ export const COMMAND = 'dropframe demo';
 export const asShellWord = (text: string): string =>
   /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Returns the command that runs one lane alone, with the same link and video. */
+/** Returns the command that runs one lane alone over the same link. */
 export function laneCommand({ transport, recovery, congestionControl, ...rest }: LaneSettings, link: string): string {
   const { latencyMs, onLoss, follows } = rest;
   const how =

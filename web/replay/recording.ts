@@ -51,8 +51,6 @@ export interface RunRecord {
   /** Size of the picture at the end, pixels. */
   readonly width: number;
   readonly height: number;
-  /** Command that starts the server, as typed in a shell; absent when there is none. */
-  readonly command?: string | undefined;
   /** In order of time; the first one was in force at the beginning. */
   readonly links: readonly RecordedLink[];
   readonly lanes: readonly RecordedLane[];

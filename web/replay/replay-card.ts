@@ -106,6 +106,7 @@ export class ReplayCard {
 
   close(): void {
     this.#decoder.close();
+    this.#timeline.close();
   }
 
   /** The run that goes on until the end of the recording is there at the end too. */

@@ -100,7 +100,7 @@ export class ReplayView {
 
   close(): void {
     cancelAnimationFrame(this.#frame);
-    for (const card of this.#cards) card.close();
+    for (const part of [...this.#cards, ...this.#strips]) part.close();
   }
 
   /** Handles a key. @returns true when it is one of the replay. */

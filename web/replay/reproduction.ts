@@ -8,7 +8,7 @@ import type { RunRecord } from './recording.ts';
 const PAGE = 'http://127.0.0.1:7080/';
 
 /** What one needs to make the same run: settings, the page's address, and commands. */
-export function reproduction({ state, links, command }: RunRecord): HTMLElement {
+export function reproduction({ state, links }: RunRecord): HTMLElement {
   const { lanes, link, source } = state;
   const code = (text: string) => made('code', {}, text);
   const entry = (term: string, ...content: (Node | string)[]) => [made('dt', {}, term), made('dd', {}, ...content)];
@@ -23,10 +23,10 @@ export function reproduction({ state, links, command }: RunRecord): HTMLElement 
       ...entry('Network', code(link), changed),
       ...entry('Video', source),
       ...entry('Lanes', lanes.map((lane) => `${strategyLabel(strategyOf(lane))}, ${lane.latencyMs} ms`).join(' · ')),
-      ...entry('1. Start', code(command ?? COMMAND)),
+      ...entry('1. Start', code(COMMAND)),
       ...entry('2. Open', code(`${PAGE}${writeAddress(state)}`)),
       ...entry(
-        'One lane alone',
+        'One lane alone (name the file of the video as well)',
         ...lanes.flatMap((lane, index) => [...(index > 0 ? [made('br')] : []), code(laneCommand(lane, link))]),
       ),
     ),

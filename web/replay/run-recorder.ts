@@ -89,16 +89,16 @@ export class RunRecorder {
       return seen.length === 0 ? [] : [{ id, place: at, runs: seen.map((run) => run.recorded(untilMs, place)) }];
     });
     if (lanes.length === 0) return undefined;
-    const { width = 0, height = 0, command } = this.#description ?? {};
+    const { width = 0, height = 0 } = this.#description ?? {};
     return {
       record: {
         version: 1,
         fromMs,
         untilMs,
-        state,
+        // A recording may be shared: it names neither the other inputs nor the command as typed, whose paths tell of its author.
+        state: { ...state, sources: [state.source] },
         width,
         height,
-        command,
         links: [...this.#links],
         lanes,
       },
