@@ -9,6 +9,7 @@ import { type Command, Option } from 'commander';
 import { atExit } from '../io/os/at-exit.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
+import type { KernelTcpSource } from '../session/lanes/kernel-tcp.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { Context } from './context.ts';
@@ -36,6 +37,16 @@ const FOLLOWED = { encode: 'auto', bitrate: 1_000_000, gop: 30, rate: 'auto', bi
 const CARRIED = { copies: ['h264'], upright: true } as const;
 const NO_FOLLOWED =
   'this lane needs the optional package node-av, whose encoder follows the path; it does not load here';
+
+let kernelTcp: KernelTcpSource | undefined;
+/** The TCP of this machine's kernel, loaded when a page asks for it: no lane opens it before. */
+const KERNEL_TCP: KernelTcpSource = {
+  async obstacle() {
+    kernelTcp ??= (await import('../session/tun/kernel-tcp-run.ts')).kernelTcp;
+    return kernelTcp.obstacle();
+  },
+  open: (options) => kernelTcp!.open(options),
+};
 
 const SAID_CHARACTERS_MAX = 2_000;
 
@@ -116,6 +127,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     inputs,
     openInput: openOne,
     openFollowed,
+    kernelTcp: KERNEL_TCP,
     lanes: demoLaneSettings(options.latency),
     link,
     loop: options.loop,

@@ -2,7 +2,7 @@ import { PictureGroup } from '../io/web-server/picture-group.ts';
 import type { Importance } from '../protocol/access-unit.ts';
 import type { LaneCommand } from '../protocol/page/lane-command.ts';
 import { LANES_MAX, type LaneAnnouncement, laneUnitOnLane } from '../protocol/page/lane-message.ts';
-import type { LaneStage } from '../session/lanes/lane-show.ts';
+import type { LaneStage } from '../session/lanes/lane-show-options.ts';
 
 /** The part of a message port in use (HTML Living Standard §9.4.4). */
 export interface Port {

@@ -16,6 +16,7 @@ const Lane = z.strictObject({
   latencyMs: z.number().int().min(0).max(LATENCY_MS_MAX),
   onLoss: z.enum(['freeze', 'smear']),
   follows: z.boolean().optional(),
+  kernel: z.boolean().optional(),
 });
 
 const Command = z.discriminatedUnion('kind', [

@@ -23,7 +23,8 @@ export function matchLanes(before: readonly LaneSettings[], after: readonly Lane
 /** True when two settings are equivalent: the recovery of a TCP lane, for example, has no effect. */
 function sameSettings(a: LaneSettings, b: LaneSettings): boolean {
   if (a.transport !== b.transport || a.latencyMs !== b.latencyMs) return false;
+  if (Boolean(a.kernel) !== Boolean(b.kernel)) return false;
   return a.transport === 'tcp'
-    ? a.congestionControl === b.congestionControl
+    ? a.kernel === true || a.congestionControl === b.congestionControl
     : a.recovery === b.recovery && a.onLoss === b.onLoss && Boolean(a.follows) === Boolean(b.follows);
 }

@@ -51,6 +51,8 @@ export interface LaneSettings {
   readonly onLoss: 'freeze' | 'smear';
   /** True when the lane's source follows the path: an encoder in the loop, over UDP. Absent: false. */
   readonly follows?: boolean | undefined;
+  /** True for the TCP of the machine's kernel, with its own congestion control, in place of the model. Absent: false. */
+  readonly kernel?: boolean | undefined;
 }
 
 /** Settings shared by all lanes. */
@@ -63,6 +65,8 @@ export interface LanesState {
   readonly sources: readonly string[];
   /** Why lanes that follow the path show nothing, in one line; absent while they can, or when there is none. */
   readonly notFollowing?: string | undefined;
+  /** Why lanes over the TCP of the machine's kernel cannot be shown, in one line; absent when they can. */
+  readonly noKernelTcp?: string | undefined;
 }
 
 /** Figures of a lane since its run began: shown on the page, and contained in `/summary.json` and "save". */

@@ -2,7 +2,8 @@ import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { LanePage } from '../../io/web-server/lane-page.ts';
 import type { PageInvitation, PageListen } from '../../io/web-server/network-entrance.ts';
 import type { PageFolders } from '../../io/web-server/page-files.ts';
-import { LaneShow, type LaneShowOptions } from './lane-show.ts';
+import { LaneShow } from './lane-show.ts';
+import type { LaneShowOptions } from './lane-show-options.ts';
 
 export interface LaneServerOptions extends Omit<LaneShowOptions, 'readTrace'> {
   /** TCP port; 0: any free port; `undefined`: 7080, or any free port where that is taken. */

@@ -1,68 +1,26 @@
 import { basename } from 'node:path';
 import { causeOf, Failure } from '../../io/os/failure.ts';
-import type { Log } from '../../io/os/log.ts';
 import type { TemporaryFolder } from '../../io/os/temporary-folder.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
-import type { Importance } from '../../protocol/access-unit.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import type { LaneAnnouncement, LaneSettings, LanesRates, LanesState } from '../../protocol/page/lane-message.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import type { TraceReader } from '../../sim/link/loss/loss-words.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { pageSound } from '../run/page-sound.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { FollowedSource } from './followed-source.ts';
+import { KernelOffer } from './kernel-offer.ts';
+import type { LaneShowOptions, LaneStage, NewFile } from './lane-show-options.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
-
-/** Windows that show the lanes: those of a page, or of workers in one. */
-export interface LaneStage {
-  picture(importance: Importance, lane: number, message: Uint8Array): void;
-  /** Sends a frame of a lane's sound. */
-  sound(message: Uint8Array): void;
-  /** Takes over a new order of the lanes. @param places place before of each lane; `undefined` for a new one. */
-  arrange(places: readonly (number | undefined)[]): void;
-  announce(announcement: LaneAnnouncement): void;
-  close(): Promise<void>;
-}
-
-/** A file of the user's, to be shown on the lanes. */
-interface NewFile {
-  /** Name on the user's side. */
-  readonly name: string;
-  readonly path: string;
-  /** Folder of the file; the show removes it once the file is no longer played. */
-  readonly folder: TemporaryFolder;
-}
-
-export interface LaneShowOptions {
-  /** First source, and its name. */
-  readonly source: { readonly name: string; readonly media: MediaSource };
-  /** Other inputs that a page may select, by name. */
-  readonly inputs: ReadonlyMap<string, string>;
-  readonly openInput: (input: string) => Promise<MediaSource>;
-  /**
-   * Opens an input for the lanes that follow the path: a source with `adaptive`, or the reason why there is none, in one
-   * line. Absent: no lane can follow.
-   */
-  readonly openFollowed?: (input: string) => Promise<MediaSource | string>;
-  readonly lanes: readonly LaneSettings[];
-  readonly link: LinkSpecification;
-  readonly loop: boolean;
-  readonly log: Pick<Log, 'error' | 'warn' | 'info' | 'debug'>;
-  /** Reads a trace that a link of the page names. */
-  readonly readTrace: TraceReader;
-  /** Command that starts the server, as typed in a shell: a page names it once the server has gone. */
-  readonly command?: string;
-  /** Called when a user presses Stop, or at the end of the source. */
-  readonly onEnd: () => void;
-}
 
 const EVENTS_MS = 50;
 const FIGURES_MS = 500;
 const RATES_MS = 250;
 /** Time that a changed lane waits for a key frame of the source: more than most streams have between two of them. */
 const KEY_WAIT_MS = 2_000;
+/** Name of a lane over the kernel's TCP, as on the page. */
+const KERNEL_LANE = 'TCP (this computer’s own)';
 const STARTING = 'the encoder is starting';
 const NO_ENCODER = 'this lane follows the path, for which there is no encoder here';
 
@@ -95,6 +53,7 @@ export class LaneShow {
   #notFollowing: string | undefined;
   #rates: LanesRates | undefined;
   #keyTimer: NodeJS.Timeout | undefined;
+  readonly #kernel: KernelOffer;
 
   constructor(options: LaneShowOptions, stage: LaneStage) {
     this.#options = options;
@@ -105,6 +64,12 @@ export class LaneShow {
       onPicture: (importance, lane, message) => stage.picture(importance, lane, message),
       onSound: (message) => stage.sound(message),
       onKeyFrameRequest: (lane) => this.#playing.followed?.requestKeyFrame(lane),
+      kernelTcp: options.kernelTcp,
+      onKernelReady: () => this.#waitForKey(),
+      onKernelFailure: (why) => this.#kernel.report(why),
+    });
+    this.#kernel = new KernelOffer(options.kernelTcp, () => {
+      if (!this.#closed) this.#sendState();
     });
     const { name, media } = options.source;
     this.#playing = this.#begin({ name, input: options.inputs.get(name) ?? name, media, folder: undefined });
@@ -192,6 +157,7 @@ export class LaneShow {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#keyTimer);
+    this.#kernel.close();
     this.#lanes.close();
     await this.#stage.close();
     await end(this.#playing);
@@ -201,6 +167,10 @@ export class LaneShow {
   async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
     const asked = link === undefined ? undefined : parseRunningLink(link, this.#options.readTrace);
     if (asked?.ok === false) return this.#decline(asked.malformed, reply);
+    if (lanes?.some(({ kernel }) => kernel)) {
+      const why = await this.#kernel.ask();
+      if (why !== undefined) return this.#decline(`${KERNEL_LANE} cannot be a lane: ${why}`, reply);
+    }
     if (source === undefined || source === this.#playing.name) {
       this.#change(lanes, asked?.value);
       return this.#sendState();
@@ -233,10 +203,14 @@ export class LaneShow {
     if (lanes) {
       this.#stage.arrange(this.#lanes.change(lanes));
       void this.#updateFollowed();
-      clearTimeout(this.#keyTimer);
-      this.#keyTimer = setTimeout(() => this.#beginAgainWithoutKey(), KEY_WAIT_MS);
+      this.#waitForKey();
     }
     if (link) this.#lanes.reconfigure(link);
+  }
+
+  #waitForKey(): void {
+    clearTimeout(this.#keyTimer);
+    this.#keyTimer = setTimeout(() => this.#beginAgainWithoutKey(), KEY_WAIT_MS);
   }
 
   async #replace(next: Omit<Playing, 'broadcast' | 'followed'>): Promise<void> {
@@ -344,7 +318,12 @@ export class LaneShow {
     const link = formatLinkSpecification(this.#lanes.link);
     const notFollowing = this.#notFollowing;
     const settings = { lanes: this.#lanes.settings, link, source: this.#playing.name, sources };
-    return notFollowing === undefined ? settings : { ...settings, notFollowing };
+    const noKernelTcp = this.#kernel.obstacle;
+    return {
+      ...settings,
+      ...(notFollowing !== undefined && { notFollowing }),
+      ...(noKernelTcp !== undefined && { noKernelTcp }),
+    };
   }
 
   #sendState(): void {

@@ -4,6 +4,8 @@ import { elapsed, type Instant, inSeconds, perSecond, toMilliseconds } from '../
 import type { LaneEvents, LaneFigures, LaneRates, LaneSettings } from '../../protocol/page/lane-message.ts';
 import { Link } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
+import type { KernelTcp } from './kernel-tcp.ts';
+import { KernelTcpLane } from './kernel-tcp-lane.ts';
 import { LaneCapture } from './lane-capture.ts';
 import { LaneJournal } from './lane-journal.ts';
 import { LaneRecord } from './lane-record.ts';
@@ -24,6 +26,8 @@ export interface LaneOptions {
   readonly onSound?:
     | ((sound: { readonly unit: AccessUnit; readonly number: number; readonly run: number }) => void)
     | undefined;
+  /** The kernel's TCP, for a lane over it; converts from the process's clock to that of the lanes. */
+  readonly kernel?: { readonly tcp: KernelTcp; readonly toLaneTime: (at: Instant) => Instant } | undefined;
   /** Called for each frame released by the lane's receiver. */
   readonly onPicture: (picture: {
     readonly unit: AccessUnit;
@@ -51,6 +55,8 @@ const PROTOCOLS = { udp: 17, tcp: 6 } as const;
 export class Lane {
   readonly settings: LaneSettings;
   readonly run: number;
+  /** The kernel's TCP that the lane uses; `undefined` for all others. */
+  readonly kernel: KernelTcp | undefined;
   readonly #startsAt: Instant;
   readonly #links: readonly [forward: Link, back: Link];
   readonly #journal = new LaneJournal();
@@ -64,7 +70,8 @@ export class Lane {
   /** Bytes at the last call of `takeRates`, and its time. */
   #ratesFrom: { readonly at: Instant; readonly sent: number; readonly delivered: number };
 
-  constructor({ settings, link, run, startsAt, sound, onSound, onPicture, onKeyFrameRequest }: LaneOptions) {
+  constructor({ settings, link, run, startsAt, kernel, sound, onSound, onPicture, onKeyFrameRequest }: LaneOptions) {
+    this.kernel = kernel?.tcp;
     this.settings = settings;
     this.run = run;
     this.#startsAt = startsAt;
@@ -99,7 +106,9 @@ export class Lane {
         },
       requestKeyFrame: this.#requestKeyFrame,
     };
-    this.#transport = settings.transport === 'udp' ? new UdpLane(options) : new TcpLane(options, startsAt);
+    if (settings.transport === 'udp') this.#transport = new UdpLane(options);
+    else if (kernel) this.#transport = new KernelTcpLane(options, startsAt, kernel);
+    else this.#transport = new TcpLane(options, startsAt);
     this.#transport.runUntil(startsAt);
   }
 

@@ -32,6 +32,7 @@ import { serializeLaneSound } from '../../protocol/page/lane-sound.ts';
 import { CapacityCurve } from '../../sim/link/capacity-curve.ts';
 import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specification.ts';
 import { pageSoundFrames } from '../run/page-sound.ts';
+import type { KernelTcp, KernelTcpSource } from './kernel-tcp.ts';
 import { Lane } from './lane.ts';
 
 /** Description of the stream carried by the lanes. */
@@ -51,6 +52,12 @@ export interface LanesOptions {
   readonly onSound?: (message: Uint8Array) => void;
   /** Called when a lane that follows the path can go on only from a key frame. */
   readonly onKeyFrameRequest?: (lane: object) => void;
+  /** Gives lanes the kernel's TCP. Without it, lanes over the kernel's TCP use the model. */
+  readonly kernelTcp?: KernelTcpSource | undefined;
+  /** Called when a lane over the kernel's TCP can begin, at the next key frame. */
+  readonly onKernelReady?: () => void;
+  /** @param why reason why lanes over the kernel's TCP show nothing, in one line. */
+  readonly onKernelFailure?: (why: string) => void;
 }
 
 /** Step of the lanes' clock, milliseconds. Events inside have exact times; pages see them up to one step later. */
@@ -149,7 +156,7 @@ export class Lanes {
     this.#source = source;
     this.#schedule = undefined;
     this.#followedSchedule = undefined;
-    this.#lanes = this.#lanes.map((lane) => this.#begin(lane.settings));
+    this.#lanes = this.#lanes.map((lane) => this.#begin(lane.settings, lane.kernel));
   }
 
   /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
@@ -182,10 +189,13 @@ export class Lanes {
   change(lanes: readonly LaneSettings[]): readonly (number | undefined)[] {
     const before = this.#lanes;
     const matches = matchLanes(this.settings, lanes);
+    const spare = before.flatMap(({ kernel }, index) => (kernel && !matches.includes(index) ? [kernel] : []));
     this.#lanes = lanes.map((settings, index) => {
       const from = matches[index];
-      return from === undefined ? this.#begin(settings) : before[from]!;
+      if (from !== undefined) return before[from]!;
+      return this.#begin(settings, settings.kernel ? spare.shift() : undefined);
     });
+    for (const kernel of spare) kernel.close();
     return matches;
   }
 
@@ -223,6 +233,14 @@ export class Lanes {
 
   close(): void {
     clearInterval(this.#timer);
+    for (const { kernel } of this.#lanes) kernel?.close();
+  }
+
+  #openKernel(): KernelTcp | undefined {
+    return this.#options.kernelTcp?.open({
+      onReady: () => this.#options.onKernelReady?.(),
+      onFailure: (why) => this.#options.onKernelFailure?.(why),
+    });
   }
 
   /** Returns sound with its time on the timeline of the source that follows, so that it has the transit of the pictures. */
@@ -245,7 +263,9 @@ export class Lanes {
     return { ...link, outages: [...(link.outages ?? []), ...this.#freezes].sort((a, b) => a.from - b.from) };
   }
 
-  #begin(settings: LaneSettings): Lane {
+  /** @param kernel the kernel's TCP that a lane before it used; default: another one. */
+  #begin(settings: LaneSettings, kernel?: KernelTcp): Lane {
+    const tcp = settings.kernel ? (kernel ?? this.#openKernel()) : undefined;
     const begun: Lane = new Lane({
       settings,
       link: this.#linkWithFreezes(),
@@ -258,6 +278,7 @@ export class Lanes {
           this.#options.onSound?.(serializeLaneSound({ ...frame, lane, run, number }));
         }
       },
+      kernel: tcp && { tcp, toLaneTime: (at) => instant(at - this.#epoch) },
       onKeyFrameRequest: (lane) => {
         if (settings.follows) this.#options.onKeyFrameRequest?.(lane);
       },
@@ -299,7 +320,7 @@ export class Lanes {
     this.#at = latest(this.#at, at);
     for (const [index, lane] of this.#lanes.entries()) {
       lane.runUntil(this.#at);
-      if (lane.failed) this.#lanes[index] = this.#begin(lane.settings);
+      if (lane.failed) this.#lanes[index] = this.#begin(lane.settings, lane.kernel);
     }
   }
 }

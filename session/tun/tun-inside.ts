@@ -1,25 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
-import { configureNetwork, readNetworkSetting, setTcp, writeNetworkSetting } from '../../io/os/network-namespace.ts';
+import { setTcp } from '../../io/os/network-namespace.ts';
 import { reapAll } from '../../io/os/process-reaper.ts';
-import { createTun } from '../../io/os/tun-device.ts';
 import { elapsed, inSeconds } from '../../protocol/base/units.ts';
 import type { CommandEnd, InsideMessage, OutsideMessage, TunOrder, TunSettings } from './tun-message.ts';
-import { TUN_ADDRESSES, type TunPathReport } from './tun-path.ts';
+import { INTERFACE, setUpNetwork } from './tun-network.ts';
+import type { TunPathReport } from './tun-path.ts';
 import type { TunRelayData, TunRelayMessage } from './tun-relay.ts';
+import { threadOf } from './tun-thread.ts';
 
 // First process of the namespaces created by `tun-run.ts`. When it ends, for any reason, the kernel kills all other
 // processes in them and removes the device and the network.
 
-const INTERFACE = 'tun0';
-/** Device queue, packets: about 50 ms of full packets at 1 Gb/s. */
-const DEVICE_QUEUE_PACKETS = 5_000;
-/** Minimum MTU of IPv6 (RFC 8200 §5), bytes. */
-const MTU_MIN_V6 = 1_280;
 /** Time for a command to end after a request, milliseconds. */
 const GRACE_MS = 5_000;
 /** Time for processes left behind by the command, milliseconds. */
@@ -43,40 +38,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
 // The process outside has ended.
 process.on('disconnect', () => process.exit(1));
 
-async function setUpNetwork(mtu: number): Promise<{ fd: number; ipv6: boolean }> {
-  const fd = createTun(INTERFACE);
-  const device = `ipv6/conf/${INTERFACE}`;
-  const ipv6 = mtu >= MTU_MIN_V6 && (await readNetworkSetting(`${device}/disable_ipv6`)) !== undefined;
-  if (ipv6) {
-    await writeNetworkSetting(`${device}/disable_ipv6`, '0');
-    // No automatic address and no router solicitation: fewer announcements on the link.
-    await writeNetworkSetting(`${device}/addr_gen_mode`, '1').catch(() => {});
-    await writeNetworkSetting(`${device}/accept_ra`, '0').catch(() => {});
-  }
-  const address = ({ local, across }: { local: string; across: string }) =>
-    `addr add ${local} peer ${across} dev ${INTERFACE}`;
-  await configureNetwork([
-    'link set lo up',
-    `link set ${INTERFACE} mtu ${mtu} txqueuelen ${DEVICE_QUEUE_PACKETS} up`,
-    address(TUN_ADDRESSES.ipv4),
-    ...(ipv6 ? [`${address(TUN_ADDRESSES.ipv6)} nodad`] : []),
-  ]);
-  return { fd, ipv6 };
-}
-
-function relayWorker(workerData: TunRelayData): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./tun-relay.js', import.meta.url), { workerData });
-  // In a checkout without compiled files: threads do not inherit the loader.
-  const [loader, relay] = ['tsx/esm/api', './tun-relay.ts'].map((name) => JSON.stringify(import.meta.resolve(name)));
-  const text = `import(${loader}).then(({ register }) => register()).then(() => import(${relay}));`;
-  return new Worker(text, { eval: true, execArgv: [], workerData });
-}
-
 /** Starts the relay thread; the returned function stops it and returns its report. */
 async function startRelay(data: Omit<TunRelayData, 'stop'>, onProgress: (report: TunPathReport) => void) {
   const stop = new SharedArrayBuffer(4);
   const workerData: TunRelayData = { ...data, stop };
-  const worker = relayWorker(workerData);
+  const worker = threadOf('tun-relay', workerData);
   const [first] = (await once(worker, 'message')) as [TunRelayMessage];
   if (first.kind === 'failed') throw new Failure(first.message);
   const last = new Promise<TunRelayMessage>((resolve, reject) => {

@@ -24,7 +24,7 @@ export function scenarioOf({ lanes, link }: LanesState, figures: LaneFigures | u
   const strategies = compared
     .map((lane) => {
       if (follows) return { strategy: lane.recovery, rate: 'adaptive' };
-      const strategy = strategyOf(lane);
+      const strategy = lane.kernel ? `tcp-kernel-${lane.congestionControl}` : strategyOf(lane);
       return lane.transport === 'udp' && lane.onLoss === 'smear' ? { strategy, onLoss: lane.onLoss } : strategy;
     })
     .filter((one, index, all) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) === index);

@@ -1,11 +1,18 @@
-import type { LaneEvents, LaneFigures, LaneRates, LaneSettings, LanesRates } from '../../protocol/page/lane-message.ts';
+import type {
+  LaneEvents,
+  LaneFigures,
+  LaneRates,
+  LaneSettings,
+  LanesRates,
+  LanesState,
+} from '../../protocol/page/lane-message.ts';
 import { PictureCanvas } from '../shared/picture-canvas.ts';
 import type { TakenPicture } from '../shared/video-view.ts';
 import { colorOf } from './lane-color.ts';
 import { LaneLog } from './lane-log.ts';
 import { LaneSoundParts } from './lane-sound-parts.ts';
 import type { LaneSpeaker } from './lane-speaker.ts';
-import { LANE_STRATEGIES, LANE_STYLES, strategyLabel, strategyOf, withStrategy } from './lane-style.ts';
+import { KERNEL, LANE_STRATEGIES, LANE_STYLES, strategyLabel, strategyOf, withStrategy } from './lane-style.ts';
 import type { Taught } from './lesson.ts';
 import { PacketTimeline } from './packet-timeline.ts';
 import { megabits } from './rate-chart.ts';
@@ -216,9 +223,15 @@ export class LaneCard {
     this.#part('.rate', HTMLElement).textContent = `${delivered}${target}${size}`;
   }
 
-  /** Shows in place of the picture why a lane that follows the path has none. @param why `undefined`: nothing is missing. */
-  showAbsence(why: string | undefined): void {
-    const missing = this.#settings.follows === true && why !== undefined;
+  /** Shows in place of the picture why a lane has none, and offers the kernel's TCP where there is one. */
+  showAbsence({ notFollowing, noKernelTcp }: Pick<LanesState, 'notFollowing' | 'noKernelTcp'>): void {
+    const option = this.#part(`.strategy [value=${KERNEL}]`, HTMLOptionElement);
+    option.disabled = noKernelTcp !== undefined;
+    const label = strategyLabel(KERNEL);
+    option.text = noKernelTcp === undefined ? label : `${label}: ${noKernelTcp}`;
+    const { follows, kernel } = this.#settings;
+    const why = follows ? notFollowing : kernel ? noKernelTcp : undefined;
+    const missing = why !== undefined;
     this.#part('.waiting', HTMLElement).textContent = missing ? why : WAITING;
     this.element.toggleAttribute('data-absent', missing);
   }

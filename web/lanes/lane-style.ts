@@ -26,8 +26,12 @@ export const LANE_STYLES: Readonly<Record<string, LaneStyle>> = {
   adaptive: { color: '#2b7a0b', colorDark: '#8fd05a', marker: UP, filled: true },
   'tcp-reno': { color: '#b37700', colorDark: '#f0b840', marker: UP, filled: false },
   'tcp-cubic': { color: '#b4528a', colorDark: '#e39ac4', marker: SQUARE, filled: false },
+  'tcp-kernel': { color: '#7d4a2b', colorDark: '#d9a27e', marker: DIAMOND, filled: false },
   'tcp-bbr': { color: '#1a1a1a', colorDark: '#f4f4f4', marker: CIRCLE, filled: false },
 };
+
+/** Name of the lane over the TCP of the machine's kernel. */
+export const KERNEL = 'tcp-kernel';
 
 /**
  * The strategies of a lane. Names are those of the command line (`--recovery`) and the laboratory; labels and
@@ -43,6 +47,7 @@ export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: 
   { name: 'tcp-reno', label: 'TCP reno', about: 'Everything, in order, however late. A model.' },
   { name: 'tcp-cubic', label: 'TCP cubic', about: 'Everything, in order, however late. A model.' },
   { name: 'tcp-bbr', label: 'TCP bbr', about: 'As TCP cubic, but loss does not slow it. A model.' },
+  { name: KERNEL, label: 'TCP (this computer’s own)', about: 'No model: the TCP that your programs use.' },
 ];
 
 /** Label of a strategy on the page. */
@@ -53,13 +58,14 @@ export const strategyLabel = (strategy: string): string =>
 const ADAPTIVE = 'adaptive';
 
 export function strategyOf(lane: LaneSettings): string {
-  if (lane.transport === 'tcp') return `tcp-${lane.congestionControl}`;
+  if (lane.transport === 'tcp') return lane.kernel ? KERNEL : `tcp-${lane.congestionControl}`;
   return lane.follows ? ADAPTIVE : lane.recovery;
 }
 
 /** Returns a copy of the lane's settings with another strategy. */
-export function withStrategy({ follows: _, ...lane }: LaneSettings, strategy: string): LaneSettings {
+export function withStrategy({ follows: _, kernel: __, ...lane }: LaneSettings, strategy: string): LaneSettings {
   if (strategy === ADAPTIVE) return { ...lane, transport: 'udp', recovery: 'hybrid', follows: true };
+  if (strategy === KERNEL) return { ...lane, transport: 'tcp', kernel: true };
   if (!strategy.startsWith('tcp-')) {
     return { ...lane, transport: 'udp', recovery: strategy as LaneSettings['recovery'] };
   }

@@ -184,7 +184,7 @@ function applyState(next: LanesState, ids: readonly number[]): void {
   message.endRefusal();
   requestAddressed(next);
   cards.apply(next.lanes, ids);
-  for (const card of cards.all) card.showAbsence(next.notFollowing);
+  for (const card of cards.all) card.showAbsence(next);
   listening.show();
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));

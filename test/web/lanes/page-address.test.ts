@@ -35,7 +35,7 @@ test.each(['', '#', '#lanes=&link=&source='])('%j requests no settings', (hash) 
 });
 
 test.each([
-  ['#lanes=bogus.200', /^lane 1 names the strategy “bogus”, which is none of none, reorder, .*tcp-bbr$/],
+  ['#lanes=bogus.200', /^lane 1 names the strategy “bogus”, which is none of none, reorder, .*tcp-kernel$/],
   ['#lanes=none.200,,nack.5', /^lane 2 names the strategy “”/],
   ['#lanes=none', /^lane 1 has the latency “”, which is not a whole number of milliseconds from 0 to 60000$/],
   ['#lanes=none.60001', /^lane 1 has the latency “60001”/],
