@@ -47,7 +47,7 @@ export class LaneSoundParts {
 
   /** @param figures `undefined` before the first. */
   showFigures(figures: LaneSoundFigures | undefined): void {
-    const words = figures ? `${duration(figures.concealedMs)} missing` : '';
+    const words = figures ? `${duration(figures.concealedMs)} missing` : 'Sound';
     if (this.#concealed.textContent !== words) this.#concealed.textContent = words;
     this.#concealed.dataset.tone = figures && figures.concealedMs > 0 ? 'bad' : '';
   }
