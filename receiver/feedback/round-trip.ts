@@ -12,8 +12,7 @@ const SAMPLES_OF_SHARE = 64;
  * answer and recover slowly, so that requests would be given up that can be answered in time.
  */
 export class RoundTrip {
-  #samples: Microseconds[] = [];
-  readonly #many: Microseconds[] = [];
+  readonly #samples: Microseconds[] = [];
   #median: Microseconds | undefined;
   #spread: Microseconds = microseconds(0);
 
@@ -29,18 +28,16 @@ export class RoundTrip {
 
   /** Share of the last 64 round trips that were at most this long; 1 before the first. */
   shareWithin(span: Microseconds): number {
-    if (this.#many.length === 0) return 1;
+    if (this.#samples.length === 0) return 1;
     let within = 0;
-    for (const sample of this.#many) if (sample <= span) within++;
-    return within / this.#many.length;
+    for (const sample of this.#samples) if (sample <= span) within++;
+    return within / this.#samples.length;
   }
 
   observe(sample: Microseconds): void {
-    this.#many.push(sample);
-    if (this.#many.length > SAMPLES_OF_SHARE) this.#many.shift();
     this.#samples.push(sample);
-    if (this.#samples.length > SAMPLES) this.#samples.shift();
-    const sorted = this.#samples.toSorted((one, other) => one - other);
+    if (this.#samples.length > SAMPLES_OF_SHARE) this.#samples.shift();
+    const sorted = this.#samples.slice(-SAMPLES).sort((one, other) => one - other);
     this.#median = sorted[sorted.length >> 1]!;
     this.#spread = microseconds(sorted.at(sorted.length > 3 ? -2 : -1)! - this.#median);
   }
