@@ -69,6 +69,8 @@ export class TransportStreamSender {
   #address = '';
   #stopped = false;
   #onEnd: (error: unknown) => void = () => {};
+  /** An internal error of the RIST sender, which may come before the stream begins. */
+  #fault: Error | undefined;
 
   constructor(options: TransportStreamSenderOptions) {
     this.#options = options;
@@ -129,7 +131,10 @@ export class TransportStreamSender {
     const { address } = await resolveRtpAddress(where, host, 'send');
     this.#address = address;
     if (form === 'rist') {
-      const onFault = (failure: Error) => this.#onEnd(failure);
+      const onFault = (failure: Error) => {
+        this.#fault = failure;
+        this.#onEnd(failure);
+      };
       this.#rist = new RistFlow({ address, port, payloadType: PAYLOAD_TYPE, onFault });
       await this.#rist.open();
       return;
@@ -148,7 +153,8 @@ export class TransportStreamSender {
     if (this.#stopped) return;
     const error = await new Promise<unknown>((resolve) => {
       this.#onEnd = resolve;
-      this.#broadcast.start();
+      if (this.#fault) resolve(this.#fault);
+      else this.#broadcast.start();
     });
     clearInterval(this.#clockTimer);
     if (this.#rist && !this.#stopped) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
