@@ -303,6 +303,12 @@ export class LaneCard {
     else void this.element.requestFullscreen();
   }
 
+  /** The lane is removed. */
+  close(): void {
+    this.timeline.close();
+    this.#sound.close();
+  }
+
   /** @param shown true while the figures of all lanes are shown. */
   discloseFigures(shown: boolean): void {
     this.#part('.more', HTMLButtonElement).ariaExpanded = String(shown);

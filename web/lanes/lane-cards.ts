@@ -50,6 +50,7 @@ export class LaneCards {
       this.#handlers.removed(card);
       card.forget();
       card.element.remove();
+      card.close();
     }
     for (const [index, card] of this.#cards.entries()) {
       const there = this.#place.children[index];

@@ -32,6 +32,10 @@ export class LaneSoundParts {
     this.#button.addEventListener('click', toggled);
   }
 
+  close(): void {
+    this.#strip.close();
+  }
+
   /** @param isHeard true for the lane that is heard. @param label name of the lane. */
   show(state: LaneSpeaker['state'], isHeard: boolean, label: string): void {
     this.#overlay.hidden = state === 'none';

@@ -24,6 +24,8 @@ export class LaneSpeaker {
   #isUnable = false;
   #output: SoundOutput | undefined;
   readonly #handlers: LaneSpeakerHandlers;
+  /** Opens one output at a time. */
+  #hearing: Promise<void> = Promise.resolve();
 
   constructor(handlers: LaneSpeakerHandlers) {
     this.#handlers = handlers;
@@ -59,10 +61,16 @@ export class LaneSpeaker {
 
   /** Hears a lane. Browsers allow it on a click or a key only. */
   async hear(lane: number): Promise<void> {
-    const description = this.#description;
-    if (!description || this.#isUnable) return;
+    if (this.state !== 'ready') return;
     this.lane = lane;
     this.#handlers.changed();
+    this.#hearing = this.#hearing.then(() => this.#open());
+    await this.#hearing;
+  }
+
+  async #open(): Promise<void> {
+    const description = this.#description;
+    if (!description || this.#isUnable || this.lane === undefined) return;
     let loudspeaker: MessagePort | undefined;
     if (this.#output?.sampleRate !== description.sampleRate) {
       await this.#output?.close();
@@ -81,7 +89,9 @@ export class LaneSpeaker {
       }
     }
     this.#handlers.listen(this.lane, loudspeaker);
-    await this.#output?.resume();
+    // Muted while it opened.
+    if (this.lane === undefined) await this.#output?.suspend();
+    else await this.#output?.resume();
   }
 
   mute(): void {

@@ -15,14 +15,22 @@ export class SoundStrip {
   readonly #log: LaneLog;
   #colors: Readonly<Record<string, string>> | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
+  readonly #closed = new AbortController();
 
   constructor(canvas: HTMLCanvasElement, log: LaneLog) {
     this.#canvas = canvas;
     this.#log = log;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    const recolor = () => {
       this.#colors = undefined;
       this.#drawnMs = Number.NEGATIVE_INFINITY;
-    });
+    };
+    const { signal } = this.#closed;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolor, { signal });
+  }
+
+  /** Ends what the window would keep alive together with the log. */
+  close(): void {
+    this.#closed.abort();
   }
 
   /** @param reduced true for reduced motion: at most one drawing per second. */
