@@ -139,8 +139,11 @@ export type PacketArrived = readonly [number, number, 0 | 1];
 /** [number, time at which the missing packet before it arrived] */
 export type PacketFreed = readonly [number, number];
 
-/** [number, captured at, complete at or −1, shown or given up at, class] */
-export type FrameDecided = readonly [number, number, number, number, number];
+/**
+ * [number, captured at, complete at or −1, shown or given up at, class, number of the picture in the source or −1, its time
+ * in the source, milliseconds, or −1]
+ */
+export type FrameDecided = readonly [number, number, number, number, number, number, number];
 
 /** A unit of sound: [number, captured at, heard or given up at, class, duration in milliseconds] */
 export type SoundDecided = readonly [number, number, number, number, number];

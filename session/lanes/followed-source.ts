@@ -6,6 +6,7 @@ import { assert } from '../../protocol/base/assert.ts';
 import { type Instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { SourceSteering } from '../stream/source-steering.ts';
+import { PictureNumbers, type PicturePlace } from './picture-numbers.ts';
 
 export interface FollowedSourceOptions {
   /** A source with `adaptive`. It is closed with the followed source. */
@@ -15,7 +16,7 @@ export interface FollowedSourceOptions {
   readonly lateMax: Microseconds;
   /** Bit rates that the lanes carry, bits per second; `undefined` for one that shows no limit. */
   readonly targets: () => readonly (number | undefined)[];
-  readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
+  readonly onUnit: (unit: AccessUnit, dueAt: Instant, picture: PicturePlace | undefined) => void;
   /** Called when this source is delayed, by the time of the delay; the others of the same video have to be, too. */
   readonly onStall: (late: Microseconds) => void;
   /** Called when the source fails. */
@@ -48,6 +49,7 @@ export class FollowedSource {
     this.#options = options;
     this.#control = media.adaptive;
     this.#steering = new SourceSteering(this.#control);
+    const numbers = new PictureNumbers(media.description.framesPerSecond);
     this.#broadcast = new Broadcast({
       units: () => media.units(),
       loop,
@@ -57,7 +59,7 @@ export class FollowedSource {
         this.#steering.update(now(), targets());
         if (late > SKIPPED_FROM) this.#control.skip?.(microseconds(Math.min(late, SKIP_MAX)));
       },
-      onUnit,
+      onUnit: (unit, dueAt) => onUnit(unit, dueAt, numbers.pictureAt(this.#broadcast.position)),
       onEnd: (error) => {
         if (error !== undefined) onFailure(error);
       },

@@ -3,6 +3,7 @@ import { type Instant, instant, type Microseconds, microseconds, milliseconds } 
 import type { CarriedStream } from '../../sim/tcp/access-unit-framing.ts';
 import type { FrameCounts } from './lane-record.ts';
 import { decide, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 
 /** Framing overhead of an access unit and of each of its parts, bytes (sim/tcp/access-unit-framing.ts). */
 const UNIT_HEADER_BYTES = 24;
@@ -48,13 +49,14 @@ export class InOrderFrames {
 
   /** How long the next frame has been overdue. */
   stalledFor(now: Instant): Microseconds {
-    const capturedAt = this.#decided < this.#frames ? this.#options.record.capturedAt(this.#decided) : undefined;
+    const capturedAt = this.#decided < this.#frames ? this.#options.record.captured(this.#decided)?.at : undefined;
     return microseconds(capturedAt === undefined ? 0 : Math.max(0, now - this.#dueAt(capturedAt)));
   }
 
   /** @returns the number of the frame. */
-  captured(now: Instant, unit: AccessUnit): number {
-    this.#options.record.frameCaptured(this.#frames, now, payloadBytes(unit), unit.importance);
+  captured(now: Instant, unit: AccessUnit, picture: PicturePlace | undefined): number {
+    const { importance } = unit;
+    this.#options.record.frameCaptured(this.#frames, { at: now, importance, picture }, payloadBytes(unit));
     this.#count(unit);
     return this.#frames++;
   }
@@ -79,7 +81,8 @@ export class InOrderFrames {
   /** Records that a frame, or a unit of sound, has been read to its end. */
   complete(stream: CarriedStream, frame: number, unit: AccessUnit, completeAt: Instant): void {
     const { record, sound } = this.#options;
-    const due = this.#dueAt((stream === 'video' ? record : sound?.record)?.capturedAt(frame) ?? completeAt);
+    const capturedAt = stream === 'video' ? record.captured(frame)?.at : sound?.record.capturedAt(frame);
+    const due = this.#dueAt(capturedAt ?? completeAt);
     const last = this.#waiting.at(-1)?.showAt ?? completeAt;
     const showAt = instant(Math.max(due, completeAt, last));
     this.#waiting.push({ stream, unit, frame, completeAt, showAt, late: completeAt > due });

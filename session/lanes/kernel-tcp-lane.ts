@@ -9,6 +9,7 @@ import type { KernelTcp, KernelTcpEvent } from './kernel-tcp.ts';
 import type { LanePath } from './lane-path.ts';
 import type { FrameCounts } from './lane-record.ts';
 import type { LaneTransport, LaneTransportOptions } from './lane-transport.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 import { SegmentJournal } from './segment-journal.ts';
 import { tcpPathOf } from './tcp-lane.ts';
 
@@ -71,10 +72,10 @@ export class KernelTcpLane implements LaneTransport {
     return this.#frames.stalledFor(now);
   }
 
-  send(now: Instant, unit: AccessUnit): boolean {
+  send(now: Instant, unit: AccessUnit, picture: PicturePlace | undefined): boolean {
     if (!this.#kernel.isReady) return false;
     if (this.#port === undefined) this.#connect();
-    this.#write('video', this.#frames.captured(now, unit), unit);
+    this.#write('video', this.#frames.captured(now, unit, picture), unit);
     this.runUntil(now);
     return true;
   }

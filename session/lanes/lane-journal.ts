@@ -9,6 +9,7 @@ import {
   type PacketKind,
   type SoundDecided,
 } from '../../protocol/page/lane-message.ts';
+import type { HandedFrame } from './lane-record.ts';
 
 interface Sent {
   readonly number: number;
@@ -55,18 +56,19 @@ export class LaneJournal {
   /** Records the outcome of a frame. @param completeAt `undefined` if the frame was never complete. */
   frameDecided(
     frame: number,
-    times: { readonly capturedAt: Instant; readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
+    { at, picture }: HandedFrame,
+    { completeAt, decidedAt }: { readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
     frameClass: FrameClass,
   ): void {
     if (this.#frames.length >= EVENTS_MAX) return;
-    const { capturedAt, completeAt, decidedAt } = times;
-    const whole = completeAt === undefined ? -1 : toMilliseconds(completeAt);
     this.#frames.push([
       frame,
-      toMilliseconds(capturedAt),
-      whole,
+      toMilliseconds(at),
+      completeAt === undefined ? -1 : toMilliseconds(completeAt),
       toMilliseconds(decidedAt),
       FRAME_CLASSES.indexOf(frameClass),
+      picture?.number ?? -1,
+      picture === undefined ? -1 : toMilliseconds(picture.position),
     ]);
   }
 

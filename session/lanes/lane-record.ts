@@ -3,6 +3,7 @@ import { DurationWindow } from '../../protocol/base/duration-window.ts';
 import { Histogram } from '../../protocol/base/histogram.ts';
 import { elapsed, type Instant, type Microseconds, milliseconds, toMilliseconds } from '../../protocol/base/units.ts';
 import type { LaneFigures, PacketKind } from '../../protocol/page/lane-message.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 
 /** Frames of a lane by what became of them. */
 export type FrameCounts = Pick<
@@ -16,14 +17,17 @@ const FRAMES_MAX = 4_096;
 const FREEZE_ABOVE_MEAN: Microseconds = milliseconds(150);
 const FREEZE_TIMES_MEAN = 3;
 
-interface Captured {
+/** A frame that was handed over to a lane. */
+export interface HandedFrame {
   readonly at: Instant;
   readonly importance: Importance;
+  /** Its place in the source; `undefined` when unknown. */
+  readonly picture: PicturePlace | undefined;
 }
 
 /** Counters of a lane that its receiver does not have; both ends are here, on one clock. */
 export class LaneRecord {
-  readonly #captured = new Map<number, Captured>();
+  readonly #captured = new Map<number, HandedFrame>();
   readonly #lag = new Histogram();
   readonly #packets: Record<PacketKind, number> = { media: 0, again: 0, repair: 0, control: 0 };
   #packetsLost = 0;
@@ -35,8 +39,8 @@ export class LaneRecord {
   #isBroken = false;
   #damaged = 0;
 
-  frameCaptured(frame: number, at: Instant, bytes: number, importance: Importance): void {
-    this.#captured.set(frame, { at, importance });
+  frameCaptured(frame: number, captured: HandedFrame, bytes: number): void {
+    this.#captured.set(frame, captured);
     this.#mediaBytes += bytes;
     if (this.#captured.size > FRAMES_MAX) this.#captured.delete(this.#captured.keys().next().value!);
   }
@@ -45,9 +49,9 @@ export class LaneRecord {
     this.#mediaBytes += bytes;
   }
 
-  /** Returns the capture time of a frame; `undefined` when it has expired. */
-  capturedAt(frame: number): Instant | undefined {
-    return this.#captured.get(frame)?.at;
+  /** Returns what was handed over as a frame; `undefined` when it has expired. */
+  captured(frame: number): HandedFrame | undefined {
+    return this.#captured.get(frame);
   }
 
   packetSent(kind: PacketKind, lost: boolean): void {

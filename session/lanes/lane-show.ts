@@ -13,6 +13,7 @@ import { FollowedSource } from './followed-source.ts';
 import { KernelOffer } from './kernel-offer.ts';
 import type { LaneShowOptions, LaneStage, NewFile } from './lane-show-options.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
+import { PictureNumbers } from './picture-numbers.ts';
 
 const EVENTS_MS = 50;
 const FIGURES_MS = 500;
@@ -272,7 +273,7 @@ export class LaneShow {
       loop: this.#options.loop,
       lateMax: FRAME_LATE_MAX,
       targets: () => this.#lanes.targets,
-      onUnit: (unit, dueAt) => this.#lanes.follow(unit, dueAt),
+      onUnit: (unit, dueAt, picture) => this.#lanes.follow(unit, dueAt, picture),
       onStall: (late) => this.#playing.broadcast.delay(late),
       onFailure: (error) => {
         if (this.#playing.followed === followed) this.#reportFollowing(`the encoder failed: ${causeOf(error)}`);
@@ -286,11 +287,12 @@ export class LaneShow {
     this.#lanes.restart(sourceOf(media));
     const followed = followedMedia && this.#follow(followedMedia);
     const { log, loop, onEnd } = this.#options;
+    const numbers = new PictureNumbers(media.description.framesPerSecond);
     const broadcast: Broadcast = new Broadcast({
       units: () => media.units(),
       loop,
       lateMax: FRAME_LATE_MAX,
-      onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt),
+      onUnit: (unit, dueAt) => this.#lanes.send(unit, dueAt, numbers.pictureAt(broadcast.position)),
       sound: media.sound && (() => media.sound!.units()),
       // The lanes' clock waits for the next picture, and with it for the sound.
       soundWaitMax: FRAME_LATE_MAX,

@@ -10,6 +10,7 @@ import type { LaneJournal } from './lane-journal.ts';
 import type { LanePath } from './lane-path.ts';
 import type { FrameCounts, LaneRecord } from './lane-record.ts';
 import type { LaneSoundRecord } from './lane-sound-record.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 
 export interface LaneTransportOptions {
   readonly settings: LaneSettings;
@@ -48,8 +49,11 @@ export interface LaneTransport {
   readonly targetBitrate?: number | undefined;
   /** How long the next frame has been overdue, on a transport that waits for frames, microseconds. */
   stalledFor(now: Instant): Microseconds;
-  /** @returns true when the frame was accepted. After a refusal the stream resumes at the next key frame. */
-  send(now: Instant, unit: AccessUnit): boolean;
+  /**
+   * @param picture its place in the source.
+   * @returns true when the frame was accepted. After a refusal the stream resumes at the next key frame.
+   */
+  send(now: Instant, unit: AccessUnit, picture: PicturePlace | undefined): boolean;
   /** Sends a unit of the sound; only for a lane with sound. */
   sendSound(now: Instant, unit: AccessUnit): void;
   runUntil(now: Instant): void;
@@ -62,12 +66,12 @@ export function decide(
   frameClass: FrameClass,
   times: { readonly completeAt: Instant | undefined; readonly decidedAt: Instant },
 ): void {
-  const capturedAt = record.capturedAt(frame);
-  if (capturedAt === undefined) return;
-  journal.frameDecided(frame, { capturedAt, ...times }, frameClass);
+  const captured = record.captured(frame);
+  if (captured === undefined) return;
+  journal.frameDecided(frame, captured, times, frameClass);
   const shown = frameClass === 'onTime' || frameClass === 'recovered' || frameClass === 'late';
   record.frameDecided(frame, shown || frameClass === 'mended', shown);
-  if (shown) record.frameShown(times.decidedAt, capturedAt);
+  if (shown) record.frameShown(times.decidedAt, captured.at);
 }
 
 export function payloadBytes(unit: AccessUnit): number {

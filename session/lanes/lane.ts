@@ -11,6 +11,7 @@ import { LaneJournal } from './lane-journal.ts';
 import { LaneRecord } from './lane-record.ts';
 import { LaneSoundRecord } from './lane-sound-record.ts';
 import type { LaneTransport } from './lane-transport.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 import { TcpLane } from './tcp-lane.ts';
 import { UdpLane } from './udp-lane.ts';
 
@@ -97,7 +98,7 @@ export class Lane {
       journal: this.#journal,
       record: this.#record,
       show: (unit: AccessUnit, frame: number) =>
-        onPicture({ unit, frame, run, capturedAt: this.#record.capturedAt(frame) ?? startsAt }),
+        onPicture({ unit, frame, run, capturedAt: this.#record.captured(frame)?.at ?? startsAt }),
       sound: sound &&
         record && {
           description: sound,
@@ -122,10 +123,11 @@ export class Lane {
     return this.#needsKey;
   }
 
-  send(now: Instant, unit: AccessUnit): void {
+  /** @param picture its place in the source; absent when unknown. */
+  send(now: Instant, unit: AccessUnit, picture?: PicturePlace): void {
     this.#transport.runUntil(now);
     if (this.#needsKey && unit.importance !== 'key') return this.#requestKeyFrame();
-    this.#needsKey = !this.#transport.send(now, unit);
+    this.#needsKey = !this.#transport.send(now, unit, picture);
   }
 
   /** Sends a unit of the sound, from the first picture on. */

@@ -34,6 +34,7 @@ import type { LinkSpecification, OutageWindow } from '../../sim/link/link-specif
 import { pageSoundFrames } from '../run/page-sound.ts';
 import type { KernelTcp, KernelTcpSource } from './kernel-tcp.ts';
 import { Lane } from './lane.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 
 /** Description of the stream carried by the lanes. */
 interface LaneSource {
@@ -159,12 +160,16 @@ export class Lanes {
     this.#lanes = this.#lanes.map((lane) => this.#begin(lane.settings, lane.kernel));
   }
 
-  /** Sends a frame on all lanes. @param dueAt due time of the frame on the process's clock. */
-  send(unit: AccessUnit, dueAt: Instant): void {
+  /**
+   * Sends a frame on all lanes.
+   * @param dueAt due time of the frame on the process's clock.
+   * @param picture its place in the source; absent when unknown.
+   */
+  send(unit: AccessUnit, dueAt: Instant, picture?: PicturePlace): void {
     const due = instant(dueAt - this.#epoch);
     this.#schedule = next(this.#schedule, due, unit);
     this.#at = latest(this.#at, due);
-    for (const lane of this.#lanes) if (!lane.settings.follows) lane.send(this.#at, unit);
+    for (const lane of this.#lanes) if (!lane.settings.follows) lane.send(this.#at, unit, picture);
   }
 
   /** Sends a unit of the sound on all lanes. @param dueAt due time of the unit on the process's clock. */
@@ -175,11 +180,11 @@ export class Lanes {
   }
 
   /** Sends a frame of the source that follows the path on the lanes that do. */
-  follow(unit: AccessUnit, dueAt: Instant): void {
+  follow(unit: AccessUnit, dueAt: Instant, picture?: PicturePlace): void {
     const due = instant(dueAt - this.#epoch);
     this.#followedSchedule = next(this.#followedSchedule, due, unit);
     const at = latest(this.#at, due);
-    for (const lane of this.#lanes) if (lane.settings.follows) lane.send(at, unit);
+    for (const lane of this.#lanes) if (lane.settings.follows) lane.send(at, unit, picture);
   }
 
   /**

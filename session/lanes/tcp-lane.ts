@@ -9,6 +9,7 @@ import { InOrderFrames } from './in-order-frames.ts';
 import { LanePath } from './lane-path.ts';
 import type { FrameCounts } from './lane-record.ts';
 import type { LaneTransport, LaneTransportOptions } from './lane-transport.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 import { payloadOf, SegmentJournal } from './segment-journal.ts';
 import { UNSENT_BYTES_MAX, WAIT_MAX } from './tcp-limits.ts';
 
@@ -61,8 +62,8 @@ export class TcpLane implements LaneTransport {
     return this.#frames.stalledFor(now);
   }
 
-  send(now: Instant, unit: AccessUnit): boolean {
-    this.#frames.captured(now, unit);
+  send(now: Instant, unit: AccessUnit, picture: PicturePlace | undefined): boolean {
+    this.#frames.captured(now, unit, picture);
     this.#sender.send(now, unit, 'video');
     this.#simulation.runUntil(now);
     return true;

@@ -20,6 +20,7 @@ import { Simulation } from '../../sim/simulation.ts';
 import { LanePath } from './lane-path.ts';
 import type { FrameCounts } from './lane-record.ts';
 import { decide, type LaneTransport, type LaneTransportOptions, payloadBytes } from './lane-transport.ts';
+import type { PicturePlace } from './picture-numbers.ts';
 
 /** Fixed identifiers, which the page shows unchanged. */
 const START = { initialSequence: wireSequence(1_000), timestampBase: wireTimestamp(0) } as const;
@@ -119,10 +120,11 @@ export class UdpLane implements LaneTransport {
     return microseconds(0);
   }
 
-  send(now: Instant, unit: AccessUnit): boolean {
+  send(now: Instant, unit: AccessUnit, picture: PicturePlace | undefined): boolean {
     const verdict = this.#sender.video.send(now, unit);
+    const { importance } = unit;
     if (verdict === 'queued')
-      this.#options.record.frameCaptured(this.#frames++, now, payloadBytes(unit), unit.importance);
+      this.#options.record.frameCaptured(this.#frames++, { at: now, importance, picture }, payloadBytes(unit));
     else if (verdict === 'refused') this.#refused++;
     this.#simulation.runUntil(now);
     return verdict !== 'refused';

@@ -6,10 +6,12 @@ import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
 import { LaneServer, type LaneServerOptions } from '../../session/lanes/lane-server.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
+import { sampleUnits } from '../sample-units.ts';
 import { useBrowser } from './browser.ts';
 
 export const SAMPLES = join(import.meta.dirname, '../../samples');
 const SAMPLE = join(SAMPLES, 'counter.mp4');
+const START_CODE = Buffer.of(0, 0, 0, 1);
 export const LANE: LaneSettings = {
   transport: 'udp',
   recovery: 'hybrid',
@@ -127,6 +129,47 @@ export const colorsOnCanvas = (tab: Tab, lane: number): Promise<number> =>
     const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
     return new Set(pixels.filter((_, index) => index % 97 === 0)).size;
   })()`);
+
+/** Pictures before and after, among which the one on a canvas is sought. */
+const NEIGHBORS = 4;
+
+/**
+ * Returns the number of the picture of the sample that the first lane's canvas shows, sought around a number: the one that
+ * differs least from what the browser decodes of the sample.
+ */
+export async function pictureOnCanvas(tab: Tab, around: number): Promise<number> {
+  const units = sampleUnits();
+  const from = units.findLastIndex(({ importance }, index) => importance === 'key' && index <= around - NEIGHBORS);
+  const first = Math.max(0, from);
+  const until = Math.min(units.length, around + NEIGHBORS + 1);
+  const coded = units
+    .slice(first, until)
+    .map(({ parts }) => Buffer.concat(parts.flatMap((part) => [START_CODE, part])));
+  const differences = await tab.evaluate<number[]>(`(async () => {
+    const shown = document.querySelector('.video');
+    const { width, height } = shown;
+    const pixels = (context) => context.getImageData(0, 0, width, height).data;
+    const expected = pixels(shown.getContext('2d'));
+    const canvas = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+    const differences = [];
+    const decoder = new VideoDecoder({
+      output: (frame) => {
+        canvas.drawImage(frame, 0, 0, width, height);
+        frame.close();
+        differences.push(pixels(canvas).reduce((sum, value, index) => sum + Math.abs(value - expected[index]), 0));
+      },
+      error: (error) => { throw error; },
+    });
+    decoder.configure({ codec: 'avc1.42C01E' });
+    for (const [index, data] of ${JSON.stringify(coded.map((data) => data.toString('base64')))}.entries()) {
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      decoder.decode(new EncodedVideoChunk({ type: index === 0 ? 'key' : 'delta', timestamp: index, data: bytes }));
+    }
+    await decoder.flush();
+    return differences;
+  })()`);
+  return first + differences.indexOf(Math.min(...differences));
+}
 
 /** Gray level in the middle of a lane's canvas, 0 to 255. */
 export const grayOnCanvas = (tab: Tab, lane: number): Promise<number> =>

@@ -7,7 +7,18 @@ import type { LaneFigures } from '../../protocol/page/lane-message.ts';
 import type { LaneServer } from '../../session/lanes/lane-server.ts';
 import { PATIENCE } from '../patience.ts';
 import { inChromium } from './browser.ts';
-import { browser, colorsOnCanvas, decided, opened, pageState, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
+import {
+  browser,
+  colorsOnCanvas,
+  decided,
+  LANE,
+  opened,
+  pageState,
+  pictureOnCanvas,
+  SAMPLES,
+  tabAt,
+  untilPage,
+} from './lane-tab.ts';
 
 /** Number of frames in samples/counter.mp4. */
 const FRAMES_OF_SAMPLE = 360;
@@ -140,6 +151,26 @@ inChromium('shows the details of a frame selected in the timeline', async () => 
   await untilPage(tab, ({ lanes }) => decided(lanes[1]?.figures) > chosen + 15);
   expect(await tab.locator('#details-body').textContent()).toBe(life);
   expect(await timeline.getAttribute('aria-valuetext')).toBe('no frame selected');
+});
+
+inChromium('names the number that is seen in the picture, and steps from picture to picture', async () => {
+  // With B-frames.
+  const tab = await tabAt(await opened('delay=20ms', { lanes: [LANE] }));
+  await untilPage(tab, ({ lanes }) => lanes[0]!.framesDrawn >= 30);
+  await tab.keyboard.press('Space');
+  await tab.locator('#frame-before').click();
+  const name = tab.locator('#details-body .frame-name');
+  const named = async () => Number(/^UDP hybrid: picture (\d+) \(0:\d\d\.\d\)$/.exec((await name.textContent())!)![1]);
+  const seen = await named();
+  expect(await pictureOnCanvas(tab, seen)).toBe(seen);
+  // Neighbors as they are shown, not as they are sent. The clip is repeated.
+  const steps: number[] = [];
+  for (const button of ['before', 'before', 'before', 'after', 'before']) {
+    await tab.locator(`#frame-${button}`).click();
+    steps.push(((await named()) - seen + FRAMES_OF_SAMPLE) % FRAMES_OF_SAMPLE);
+  }
+  expect(steps).toEqual([-1, -2, -3, -2, -3].map((step) => step + FRAMES_OF_SAMPLE));
+  expect(await tab.locator('#details-body tr').count()).toBeGreaterThan(1);
 });
 
 inChromium('rejects a file that is not a video with a message, and keeps the lanes running', async () => {

@@ -1,15 +1,17 @@
 import type { FrameClass } from '../../protocol/frame-class.ts';
 import { type Frame, isShown, type LaneLog, type Packet } from './lane-log.ts';
+import { clock } from './lane-words.ts';
 import { fateOf } from './packet-timeline.ts';
+import { counted } from './text.ts';
 
 const CLASS_LABELS: Readonly<Record<FrameClass, string>> = {
-  onTime: 'shown on time',
-  recovered: 'shown on time, after recovery',
-  late: 'shown late',
-  incomplete: 'never shown: incomplete at its deadline',
-  neverArrived: 'never shown: no packet arrived before its deadline',
-  mended: 'late, mended: decoded for the frames that refer to it, never shown',
-  undecodable: 'never shown: a reference frame was lost',
+  onTime: 'Shown on time',
+  recovered: 'Shown on time, after recovery',
+  late: 'Shown late',
+  incomplete: 'Never shown: incomplete at its deadline',
+  neverArrived: 'Never shown: no packet arrived before its deadline',
+  mended: 'Late, mended: decoded for the frames that refer to it, never shown',
+  undecodable: 'Never shown: a reference frame was lost',
 };
 
 /** A first packet sent later than this after capture waited in a queue, milliseconds; pacing takes less. */
@@ -17,11 +19,18 @@ const QUEUED_MS = 25;
 
 const KINDS = { media: 'video', again: 'retransmission', repair: 'repair', control: 'control' } as const;
 
+/** Returns the name of a frame's picture: its number in the video, as a counter in it shows, and its time. */
+export function pictureName({ number, picture, positionMs }: Frame): string {
+  if (positionMs === undefined) return `frame ${number}`;
+  const time = clock(positionMs);
+  return picture === undefined ? `picture at ${time}` : `picture ${picture} (${time})`;
+}
+
 /**
- * Returns a summary of one frame and a table row per packet, with times since capture; `undefined` when the frame has
- * left the log.
+ * Returns the name of a lane and its picture, a summary of the frame and a table row per packet, with times since capture;
+ * `undefined` when the frame has left the log.
  */
-export function frameDetails(log: LaneLog, number: number): readonly HTMLElement[] | undefined {
+export function frameDetails(log: LaneLog, number: number, lane: string): readonly HTMLElement[] | undefined {
   const frame = log.frames.get(number);
   const packets = log.packetsOf(number);
   if (!frame || packets.length === 0) return undefined;
@@ -32,9 +41,12 @@ export function frameDetails(log: LaneLog, number: number): readonly HTMLElement
     line.dataset.fate = fateOf(packet);
     table.append(line);
   }
+  const name = document.createElement('p');
+  name.className = 'frame-name';
+  name.textContent = `${lane}: ${pictureName(frame)}`;
   const words = document.createElement('p');
   words.textContent = summary(frame, packets);
-  return [words, table];
+  return [name, words, table];
 }
 
 function summary(frame: Frame, packets: readonly Packet[]): string {
@@ -43,10 +55,10 @@ function summary(frame: Frame, packets: readonly Packet[]): string {
   const whole = frame.wholeMs === undefined ? 'never complete' : `complete after ${since(frame, frame.wholeMs)}`;
   const queued = packets.length > 0 ? packets[0]!.sentMs - frame.capturedMs : 0;
   const waited = queued > QUEUED_MS ? `It waited ${Math.round(queued)} ms in the sender's queue. ` : '';
-  const done = isShown(frame.class) ? 'at' : 'decided at';
+  const decided = isShown(frame.class) ? '' : 'decided ';
   return (
-    `Frame ${frame.number}: ${CLASS_LABELS[frame.class]}, ${done} ${since(frame, frame.decidedMs)} behind live. ${waited}` +
-    `${video} packets, ${lost} of them lost; ${whole}.`
+    `${CLASS_LABELS[frame.class]}, ${decided}${since(frame, frame.decidedMs)} behind live. ${waited}` +
+    `${counted(video, 'packet')}, ${lost} lost; ${whole}.`
   );
 }
 

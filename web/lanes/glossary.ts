@@ -64,7 +64,7 @@ const TERMS: Readonly<Record<string, readonly [word: string, meaning: string]>> 
   ],
   life: [
     'A frame’s life',
-    'The packet timeline shows the last three seconds, newest at the right. Each line is a packet on its way from the sender (top) to the receiver (middle) and the screen (bottom). A flat stretch is a packet that waits for a missing one. The marks at the bottom are frames: green on time, teal recovered, orange late (hollow: mended, never shown), red and hollow lost.',
+    'The packet timeline shows the last three seconds, newest at the right. Each line is a packet on its way from the sender (top) to the receiver (middle) and the screen (bottom). A flat stretch is a packet that waits for a missing one. The marks at the bottom are frames: green on time, teal recovered, orange late (hollow: mended, never shown), red and hollow lost. The number of a picture is its place in the video, from 0: the counter in the sample shows the same number.',
   ],
   lane: [
     'Lane',

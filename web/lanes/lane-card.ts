@@ -8,8 +8,9 @@ import type {
 } from '../../protocol/page/lane-message.ts';
 import { PictureCanvas } from '../shared/picture-canvas.ts';
 import type { TakenPicture } from '../shared/video-view.ts';
+import { pictureName } from './frame-details.ts';
 import { colorOf } from './lane-color.ts';
-import { LaneLog } from './lane-log.ts';
+import { type Frame, LaneLog } from './lane-log.ts';
 import { LaneSoundParts } from './lane-sound-parts.ts';
 import type { LaneSpeaker } from './lane-speaker.ts';
 import { KERNEL, LANE_STRATEGIES, LANE_STYLES, strategyLabel, strategyOf, withStrategy } from './lane-style.ts';
@@ -31,6 +32,8 @@ export interface LaneCardHandlers {
   removed(): void;
   /** Called with the frame selected in the timeline, or `undefined` when the selection is cleared. */
   selected(frame: number | undefined): void;
+  /** Called to select the frame before or after the selected one. */
+  stepped(by: -1 | 1): void;
   /** Called when the lane is to be heard, or no longer. */
   soundToggled(): void;
   /** Called to show or hide the figures of all lanes: they are compared. */
@@ -61,7 +64,6 @@ export class LaneCard {
   #lagShownAt = Number.NEGATIVE_INFINITY;
   #lagMs: number | undefined;
   #isPaused = false;
-  #selected: number | undefined;
 
   constructor(id: number, settings: LaneSettings, handlers: LaneCardHandlers) {
     const template = document.getElementById('lane-template') as HTMLTemplateElement;
@@ -156,6 +158,12 @@ export class LaneCard {
   /** Age of the picture on the canvas, milliseconds, this window's own delay included; `undefined` without one. */
   get lagMs(): number | undefined {
     return this.#lagMs;
+  }
+
+  /** The frame whose picture is on the canvas; `undefined` while there is none, and when it has left the log. */
+  get frameOnScreen(): Frame | undefined {
+    const { drawnSentAtMs } = this.#canvas;
+    return [...this.log.frames.values()].find(({ capturedMs }) => capturedMs === drawnSentAtMs);
   }
 
   /** Takes over what the worker reports; the picture is drawn by `refresh`. */
@@ -291,11 +299,11 @@ export class LaneCard {
   }
 
   select(frame: number | undefined): void {
-    this.#selected = frame;
     this.timeline.select(frame);
     const timeline = this.#part('.timeline', HTMLCanvasElement);
     timeline.ariaValueNow = String(frame ?? 0);
-    timeline.ariaValueText = frame === undefined ? 'no frame selected' : `frame ${frame}`;
+    const known = frame === undefined ? undefined : this.log.frames.get(frame);
+    timeline.ariaValueText = known ? pictureName(known) : 'no frame selected';
   }
 
   toggleFullScreen(): void {
@@ -315,7 +323,7 @@ export class LaneCard {
   }
 
   #listen(timeline: HTMLCanvasElement): void {
-    const { changed, removed, selected, figuresToggled } = this.#handlers;
+    const { changed, removed, selected, stepped, figuresToggled } = this.#handlers;
     const strategy = this.#part('.strategy', HTMLSelectElement);
     strategy.addEventListener('change', () => changed(withStrategy(this.#settings, strategy.value)));
     const onLoss = this.#part('.on-loss', HTMLSelectElement);
@@ -336,11 +344,7 @@ export class LaneCard {
       const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
       if (step === 0) return;
       event.preventDefault();
-      const newest = [...this.log.frames.keys()].at(-1);
-      const from = this.#selected ?? newest;
-      if (from === undefined) return;
-      const next = this.#selected === undefined ? from : from + step;
-      if (this.log.frames.has(next)) selected(next);
+      stepped(step);
     });
   }
 

@@ -8,6 +8,8 @@ export interface LaneCardsHandlers {
   changed(lanes: LaneSettings[]): void;
   /** Called with the frame selected in a lane's timeline, or `undefined` when the selection is cleared. */
   selected(card: LaneCard, frame: number | undefined): void;
+  /** Called to select the frame of a lane before or after the selected one. */
+  stepped(card: LaneCard, by: -1 | 1): void;
   removed(card: LaneCard): void;
   /** Called when a lane is to be heard, or no longer. */
   soundToggled(card: LaneCard): void;
@@ -94,11 +96,12 @@ export class LaneCards {
   }
 
   #make(id: number, settings: LaneSettings): LaneCard {
-    const { changed, selected, soundToggled } = this.#handlers;
+    const { changed, selected, stepped, soundToggled } = this.#handlers;
     const card: LaneCard = new LaneCard(id, settings, {
       changed: (news) => changed(this.#cards.map((other) => (other === card ? news : other.settings))),
       removed: () => changed(this.#cards.filter((other) => other !== card).map((other) => other.settings)),
       selected: (frame) => selected(card, frame),
+      stepped: (by) => stepped(card, by),
       soundToggled: () => soundToggled(card),
       figuresToggled: () => this.toggleFigures(),
     });

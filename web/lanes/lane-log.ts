@@ -1,5 +1,5 @@
 import { FRAME_CLASSES, type FrameClass } from '../../protocol/frame-class.ts';
-import { type LaneEvents, PACKET_KINDS, type PacketKind } from '../../protocol/page/lane-message.ts';
+import { type FrameDecided, type LaneEvents, PACKET_KINDS, type PacketKind } from '../../protocol/page/lane-message.ts';
 
 /** Bounds of a log. */
 export interface LaneLogLimits {
@@ -36,6 +36,10 @@ export interface Frame {
   readonly wholeMs: number | undefined;
   readonly decidedMs: number;
   readonly class: FrameClass;
+  /** Number of its picture in the video, as a counter in it shows; `undefined` when unknown. */
+  readonly picture: number | undefined;
+  /** Time of the picture in the video; `undefined` when unknown. */
+  readonly positionMs: number | undefined;
 }
 
 /** A unit of sound. */
@@ -97,10 +101,9 @@ export class LaneLog {
       const open = { arrivedMs: undefined, held: false, freedMs: undefined, reordered: false, late: false };
       this.packets.set(number, { ...known, ...open });
     }
-    for (const [number, capturedMs, wholeMs, decidedMs, classIndex] of events.frames) {
-      const whole = wholeMs < 0 ? undefined : wholeMs;
-      const frame = { number, capturedMs, wholeMs: whole, decidedMs, class: FRAME_CLASSES[classIndex] ?? 'incomplete' };
-      this.frames.set(number, frame);
+    for (const decided of events.frames) {
+      const frame = frameOf(decided);
+      this.frames.set(frame.number, frame);
       if (isShown(frame.class)) this.#newestShown = frame;
     }
     for (const [, , decidedMs, classIndex, durationMs] of events.sounds) {
@@ -158,6 +161,20 @@ export class LaneLog {
     }
   }
 }
+
+function frameOf([number, capturedMs, whole, decidedMs, classIndex, picture, position]: FrameDecided): Frame {
+  return {
+    number,
+    capturedMs,
+    wholeMs: unlessNegative(whole),
+    decidedMs,
+    class: FRAME_CLASSES[classIndex] ?? 'incomplete',
+    picture: unlessNegative(picture),
+    positionMs: unlessNegative(position),
+  };
+}
+
+const unlessNegative = (value: number): number | undefined => (value < 0 ? undefined : value);
 
 /** True for the outcomes after which a frame is on the screen. */
 export const isShown = (frameClass: FrameClass): boolean =>

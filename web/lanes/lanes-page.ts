@@ -4,13 +4,12 @@ import { listenForShortcuts } from '../shared/shortcuts.ts';
 import { VideoView } from '../shared/video-view.ts';
 import { copyLink } from './copy-link.ts';
 import { FileUpload } from './file-upload.ts';
-import { frameDetails } from './frame-details.ts';
+import { FrameLife } from './frame-life.ts';
 import { Frontier } from './frontier.ts';
 import { Glossary } from './glossary.ts';
 import { LabButtons } from './lab-buttons.ts';
 import { scenarioOf } from './lab-scenario.ts';
 import { LagNote } from './lag-note.ts';
-import type { LaneCard } from './lane-card.ts';
 import { LaneCards } from './lane-cards.ts';
 import { LaneConnection } from './lane-connection.ts';
 import { clock, goneWords, UNABLE } from './lane-words.ts';
@@ -32,6 +31,8 @@ const CLOCK_DRIFT_MS = 0.02;
 /** Mean interval between animation frames above which the page draws less, milliseconds (below 40 per second). */
 const SLOW_FRAME_MS = 25;
 const FRAME_WEIGHT = 0.1;
+/** A paused timeline goes back to a selected frame that is older than what it shows, and shows this much after it, milliseconds. */
+const SELECTED_AFTER_MS = 2_500;
 /** Time after which the traces are loaded where the address names none, milliseconds. */
 const TRACES_AFTER_MS = 1_000;
 
@@ -48,12 +49,16 @@ const WORDS: Readonly<Record<State, string>> = {
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 const cards = new LaneCards({
   changed: (lanes) => connection.send({ kind: 'settings', lanes }),
-  selected: select,
+  selected: (card, frame) => life.select(card, frame),
+  stepped: (card, by) => life.step(card, by),
   removed: (card) => {
-    if (selection?.card === card) select(undefined, undefined);
+    life.forget(card);
     listening.forget(card);
   },
   soundToggled: (card) => listening.toggle(card),
+});
+const life = new FrameLife(cards, () => {
+  if (paused) redrawTimelines();
 });
 const lag = new LagNote();
 const sourceSelect = element('source', HTMLSelectElement);
@@ -86,7 +91,6 @@ let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
 /** Time of the newest events, milliseconds on the server's clock. */
 let eventsAtMs = 0;
-let selection: { readonly card: LaneCard; readonly frame: number; readonly run: number | undefined } | undefined;
 let hasTraces = false;
 /** Interval between animation frames, milliseconds, smoothed. */
 let frameMs = 16;
@@ -141,7 +145,7 @@ function announced(announcement: LaneAnnouncement, ids: readonly number[]): void
       for (const [index, events] of announcement.lanes.entries())
         cards.all[index]?.take(paused ? pausedAtMs : atMs, events);
       eventsAtMs = atMs;
-      if (selection && !paused) showDetails();
+      if (!paused) life.refresh();
       if (state && unread === undefined) tour.offer(state.link, atMs);
       return;
     }
@@ -212,25 +216,6 @@ function requestSettings({ lanes, link, source, faults }: AddressedState, presen
   if (Object.keys(news).length > 0) connection.send({ kind: 'settings', ...news });
 }
 
-function select(card: LaneCard | undefined, frame: number | undefined): void {
-  selection?.card.select(undefined);
-  selection = card && frame !== undefined ? { card, frame, run: card.log.run } : undefined;
-  selection?.card.select(frame);
-  if (selection) showDetails();
-  if (paused) redrawTimelines();
-}
-
-function showDetails(): void {
-  if (!selection) return;
-  // After a restart, frame numbers start at 0 again.
-  if (selection.card.log.run !== selection.run) return select(undefined, undefined);
-  const parts = frameDetails(selection.card.log, selection.frame);
-  const place = element('details-body', HTMLElement);
-  // Replaced only on a change: a live region is read out each time.
-  if (!parts || parts.map(({ textContent }) => textContent).join('') === place.textContent) return;
-  place.replaceChildren(...parts);
-}
-
 function currentState(): State {
   if (!VideoView.supported || cards.all.some((card) => card.pictures?.unable)) return 'unable';
   if (ended) return 'ended';
@@ -278,7 +263,9 @@ function drawFrame(drawnAt: number): void {
 }
 
 function redrawTimelines(): void {
-  for (const card of cards.all) card.timeline.draw(pausedAtMs, false);
+  // A selected frame that is older than what a timeline shows moves it.
+  const at = Math.min(pausedAtMs, (life.frame?.decidedMs ?? pausedAtMs) + SELECTED_AFTER_MS);
+  for (const card of cards.all) card.timeline.draw(at, false);
 }
 
 function togglePause(): void {

@@ -196,8 +196,8 @@ export class ReplayView {
       this.#clock.pause();
       this.#clock.seek(outcome.decidedMs);
     }
-    const heading = made('h3', {}, `A frame’s life: ${nameOf([run])}`);
-    this.#details.replaceChildren(heading, ...(frameDetails(run.log, frame) ?? []));
+    const heading = made('h3', {}, 'A frame’s life');
+    this.#details.replaceChildren(heading, ...(frameDetails(run.log, frame, nameOf([run])) ?? []));
   }
 
   #draw(nowMs: number): void {

@@ -17,7 +17,7 @@ test('counts frames as damaged from the loss of a reference to the next key fram
   ] as const;
   const lost = new Set([2, 4]);
   for (const [frame, importance] of frames.entries()) {
-    record.frameCaptured(frame, instant(frame * 33_000), 100, importance);
+    record.frameCaptured(frame, { at: instant(frame * 33_000), importance, picture: undefined }, 100);
     record.frameDecided(frame, !lost.has(frame), !lost.has(frame));
   }
   // The loss of frame 2 damages nothing; that of frame 4 damages frame 5.

@@ -54,7 +54,7 @@ const shown = (run: number, frame: number, atMs: number): LaneEvents => ({
   arrived: [[frame, atMs - 200, 0]],
   freed: [],
   sounds: [],
-  frames: [[frame, atMs - 230, atMs - 200, atMs, 0]],
+  frames: [[frame, atMs - 230, atMs - 200, atMs, 0, -1, -1]],
 });
 
 interface Fed {
