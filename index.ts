@@ -123,6 +123,7 @@ export type { Direction } from './sim/direction.ts';
 export { type EncoderModel, X264_MODEL } from './sim/encoder-model.ts';
 export type { DatagramContext } from './sim/link/datagram-context.ts';
 export type { DatagramFate, DecidedFate, LinkOutcome } from './sim/link/datagram-fate.ts';
+export type { DelayQuantile, DelayQuantiles } from './sim/link/delay-quantiles.ts';
 export { Link } from './sim/link/link.ts';
 export type { LinkCounters, LinkStageCounters } from './sim/link/link-counters.ts';
 export type { LinkOptions } from './sim/link/link-options.ts';
@@ -142,9 +143,11 @@ export type {
   LossBitmap,
   LossModel,
   OnOffModel,
+  PathTraceModel,
   ShuffledModel,
 } from './sim/link/loss/loss-model.ts';
 export type { TraceReader } from './sim/link/loss/loss-words.ts';
+export type { PathTrace } from './sim/link/loss/path-trace.ts';
 export type { CorrelatedShare, NetemParameters } from './sim/link/netem/netem-parameters.ts';
 export type {
   CodelOptions,

@@ -67,7 +67,7 @@ export function shortLink(line: string): string {
   return withoutSeed.replace(FOLDERS, '').replace(HASH, '#$1');
 }
 /** Matches folders of trace files only: shares and times contain slashes too. */
-const FOLDERS = /(?<=\btrace=|\blosstrace=)[^\s"]*\/|(?<=trace=")[^"]*\//g;
+const FOLDERS = /(?<=\btrace=|\blosstrace=|\bpathtrace=)[^\s"]*\/|(?<=trace=")[^"]*\//g;
 const HASH = new RegExp(`#([0-9a-f]{${HASH_CHARACTERS}})[0-9a-f]+`, 'g');
 
 function headingOf({ first, rows }: Group, severalSources: boolean): string {

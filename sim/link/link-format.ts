@@ -1,5 +1,6 @@
 import { microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
+import { formatDelayQuantiles } from './delay-quantiles.ts';
 import type { LinkSpecification } from './link-specification.ts';
 import { asShare, asTime } from './link-values.ts';
 import { formatLossModel, quoted } from './loss/loss-words.ts';
@@ -14,6 +15,7 @@ const WORDS: readonly (readonly [name: string, write: (link: LinkSpecification) 
   ['delay', (link) => asTime(link.delay)],
   ['jitter', (link) => asTime(link.jitter)],
   ['dist', (link) => link.jitterDistribution ?? 'uniform'],
+  ['quantiles', (link) => (link.quantiles ? formatDelayQuantiles(link.quantiles) : 'none')],
   ['order', (link) => link.order],
   ['fifo-jitter', (link) => asTime(link.fifoJitter ?? microseconds(0))],
   ['slip', (link) => (link.slip ? `${asShare(link.slip.share)}/${link.slip.packets}` : 'none')],

@@ -3,6 +3,7 @@ import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { inMilliseconds, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { CONGESTION_CONTROLS } from '../tcp/congestion-control.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
+import { readDelayQuantiles } from './delay-quantiles.ts';
 import { differences } from './link-format.ts';
 import type { LinkChange, LinkSpecification, OutageWindow } from './link-specification.ts';
 import {
@@ -63,6 +64,7 @@ const PARSERS: Readonly<Record<string, (link: Draft, value: string) => string | 
     else if (value !== 'post') return 'position must be pre (before the bottleneck) or post (after it)';
     return undefined;
   },
+  quantiles: readQuantiles,
   outage: readOutages,
   slip: readSlip,
   queue: readQueue,
@@ -294,6 +296,15 @@ function readOutages(link: Draft, value: string): string | undefined {
   return undefined;
 }
 
+function readQuantiles(link: Draft, value: string): string | undefined {
+  delete link.quantiles;
+  if (value === 'none') return undefined;
+  const quantiles = readDelayQuantiles(value);
+  if (!quantiles.ok) return quantiles.malformed;
+  link.quantiles = quantiles.value;
+  return undefined;
+}
+
 function readSlip(link: Draft, value: string): string | undefined {
   delete link.slip;
   if (value === 'none') return undefined;
@@ -347,6 +358,7 @@ function readCross(link: Draft, value: string): string | undefined {
 function finish(link: Draft, given: ReadonlyMap<string, Word>): Parsed<LinkSpecification> {
   if (link.loss >= 1 && link.burst > 1) return malformed(`'loss=100%': burst has no meaning at 100 % loss`);
   if (link.rate > 0 && link.capacity) return malformed(`'rate=${link.rate}bit': the trace already sets the rate`);
+  if (link.quantiles && link.jitter > 0) return malformed(`'quantiles': jitter already sets the additional delay`);
   const size = given.get('opportunity');
   if (size && !given.has('trace')) return malformed(`'${size.text}': opportunity requires trace`);
   return parsed(link);

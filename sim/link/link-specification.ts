@@ -1,5 +1,6 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
 import type { CongestionControlName } from '../tcp/congestion-control.ts';
+import type { DelayQuantiles } from './delay-quantiles.ts';
 import type { LossModel } from './loss/loss-model.ts';
 import type { NetemParameters } from './netem/netem-parameters.ts';
 import type { DisciplineOptions } from './queue/queue-discipline.ts';
@@ -44,6 +45,8 @@ export interface LinkSpecification {
   /** Additional delay, microseconds; uniform in 0 … jitter unless `jitterDistribution` is set. */
   readonly jitter: Microseconds;
   readonly jitterDistribution?: Exclude<JitterDistribution, 'uniform'>;
+  /** Distribution of the additional delay, in place of `jitter`, which is then 0. */
+  readonly quantiles?: DelayQuantiles;
   /** `free`: jitter may reorder datagrams. `kept`: a datagram waits for those sent before it. */
   readonly order: 'free' | 'kept';
   /** Queue-like jitter applied before `jitter`: uniform in 0 … fifoJitter, microseconds, without reordering. */

@@ -91,7 +91,7 @@ export class Link {
     this.#loss = new LossProcess(link, direction);
     this.#outages = new Outages(link.outages);
     this.#duplicate = new RandomStream(link.seed, `${direction}/duplicate`);
-    this.#propagation = new Propagation(link, link.seed, direction);
+    this.#propagation = new Propagation(link, link.seed, direction, startsAt);
     this.#slip = new Slip(link.slip, link.seed, direction, (at, datagram, mark) =>
       this.#queue.push(at, datagram, mark),
     );

@@ -7,6 +7,7 @@ import { ListedLoss, RecordedLoss, ShuffledLoss } from './loss/given-loss.ts';
 import type { LossModel } from './loss/loss-model.ts';
 import type { LossSource } from './loss/loss-source.ts';
 import { formatLossModel } from './loss/loss-words.ts';
+import { RecordedPathLoss } from './loss/path-trace.ts';
 import { TimedLoss } from './loss/timed-loss.ts';
 
 /** The part of a link's specification that describes its losses. */
@@ -101,6 +102,8 @@ export class LossProcess {
         return new ListedLoss(model.numbers);
       case 'bitmap':
         return new RecordedLoss(model.bitmap);
+      case 'path-trace':
+        return new RecordedPathLoss(model.trace);
       case 'shuffled':
         return new ShuffledLoss(model, this.#random);
       default:

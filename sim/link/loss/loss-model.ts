@@ -1,4 +1,5 @@
 import type { Microseconds } from '../../../protocol/base/units.ts';
+import type { PathTrace } from './path-trace.ts';
 
 /**
  * Gilbert–Elliott: two states, Good and Bad, each with its own loss probability. The chain steps once per datagram, per
@@ -69,6 +70,12 @@ export interface BitmapModel {
   readonly bitmap: LossBitmap;
 }
 
+/** Replays losses by time; the delays of the trace are part of the link's propagation. */
+export interface PathTraceModel {
+  readonly kind: 'path-trace';
+  readonly trace: PathTrace;
+}
+
 /** Loses round(loss · block) datagrams of each block, at random places: a fixed loss rate without variance. */
 export interface ShuffledModel {
   readonly kind: 'shuffled';
@@ -85,6 +92,7 @@ export type LossModel =
   | OnOffModel
   | DropListModel
   | BitmapModel
+  | PathTraceModel
   | ShuffledModel;
 
 /** Long-run loss of a model for evenly spaced datagrams, 0 … 1; 0 for a drop list. */
@@ -107,6 +115,10 @@ export function meanLoss(model: LossModel): number {
       return 0;
     case 'bitmap':
       return model.bitmap.lost.reduce((sum, lost) => sum + lost, 0) / model.bitmap.lost.length;
+    case 'path-trace':
+      return (
+        model.trace.delays.reduce((sum, delay) => sum + (Number.isNaN(delay) ? 1 : 0), 0) / model.trace.delays.length
+      );
     case 'shuffled':
       return Math.round(model.loss * model.block) / model.block;
     default:

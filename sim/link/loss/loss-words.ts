@@ -3,6 +3,7 @@ import { microseconds } from '../../../protocol/base/units.ts';
 import { asShare, asTime, readLinkShare, readLinkWhole, readList, readTime } from '../link-values.ts';
 import { parseLossBitmap } from './loss-bitmap.ts';
 import type { LossModel } from './loss-model.ts';
+import { parsePathTrace } from './path-trace.ts';
 
 /** Returns the content of a file named by a link. The simulator itself reads no files. */
 export type TraceReader = (name: string) => Parsed<string>;
@@ -70,6 +71,11 @@ const readBitmap: Read = (value, readTrace) => {
   return content.ok ? model({ kind: 'bitmap', bitmap: content.value }) : content;
 };
 
+const readPath: Read = (value, readTrace) => {
+  const content = readNamed(value, readTrace, parsePathTrace);
+  return content.ok ? model({ kind: 'path-trace', trace: content.value }) : content;
+};
+
 /** Reads `NAME` or `NAME#hash`. With a hash, fails when the content does not match it. */
 export function readNamed<T extends { readonly hash: string }>(
   value: string,
@@ -99,6 +105,10 @@ export const LOSS_WORDS: Readonly<Record<string, { readonly read: Read; readonly
   onoff: { read: readOnOff, expected: 'exponential or periodic/time up/time down, such as periodic/5s/2s' },
   drop: { read: readDropList, expected: 'numbers of datagrams (the first is 1), such as 1/3/15-18' },
   losstrace: { read: readBitmap, expected: 'the name of a file with one digit per datagram, 1 lost and 0 received' },
+  pathtrace: {
+    read: readPath,
+    expected: 'the name of a file with the time and the delay of each datagram in ms, or lost',
+  },
   shuffle: { read: readShuffled, expected: 'share/datagrams per block, such as 5%/100' },
 };
 
@@ -132,6 +142,8 @@ export function formatLossModel(of: LossModel): string[] {
       return [`drop=${ranges(of.numbers).join('/')}`];
     case 'bitmap':
       return [`losstrace=${quoted(`${of.bitmap.name}#${of.bitmap.hash}`)}`];
+    case 'path-trace':
+      return [`pathtrace=${quoted(`${of.trace.name}#${of.trace.hash}`)}`];
     case 'shuffled':
       return [`shuffle=${asShare(of.loss)}/${of.block}`];
     default:

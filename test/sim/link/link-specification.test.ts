@@ -110,6 +110,7 @@ const files: Readonly<Record<string, string>> = {
   'cell.trace': '1\n2\n5\n',
   'a drive.trace': '3\n9\n',
   'run.bits': '0 1 0 0\n# a remark\n1 0',
+  'run.path': '0 20.5\n10 lost\n20 19',
 };
 const readTrace = (name: string) =>
   Object.hasOwn(files, name)
@@ -140,6 +141,7 @@ describe('canonical form', () => {
     ['drop=9/1/3/2', 'drop=1-3/9 seed=1'],
     ['shuffle=5%/100 position=pre', 'shuffle=5%/100 position=pre seed=1'],
     ['outage=5s-6s/1min-2min', 'outage=5000ms-6000ms/60000ms-120000ms seed=1'],
+    ['quantiles=0ms@0%/1.5ms@50%/9ms@100%', 'quantiles=0ms@0%/1500us@50%/9ms@100% seed=1'],
     ['slip=1%/3 fifo-jitter=2ms', 'fifo-jitter=2ms slip=1%/3 seed=1'],
     [
       'loss=1% at 10s: loss=20% burst=3 at 20s: loss=0',
@@ -189,6 +191,8 @@ describe('canonical form', () => {
           'drop=4-9/2',
           'shuffle=7%/13',
           'losstrace=run.bits',
+          'pathtrace=run.path',
+          'pathtrace=run.path',
         ),
         delay: fc.constantFrom(
           '',
@@ -196,6 +200,7 @@ describe('canonical form', () => {
           'delay=12345us jitter=1ms dist=pareto',
           'jitter=0.3ms',
           'dist=normal',
+          'quantiles=0ms@0%/3ms@97.5%/9ms@100%',
           'delay=0ms',
         ),
         rest: fc.subarray(
@@ -270,6 +275,9 @@ describe('contradictions', () => {
     ['at 10s loss=1%', "'at 10s': expected a time and a colon, such as at 10s: loss=20%"],
     ['at 10s: loss=1% at 10s: loss=2%', "'at 10000ms:': changes must be in ascending order of time"],
     ['at 10s:', "'at 10000ms:': expected at least one word after the time"],
+    ['quantiles=0ms@0%/5ms@90%', /^'quantiles=0ms@0%\/5ms@90%': expected delays at rising shares from 0% to 100%/],
+    ['quantiles=3ms@0%/2ms@100%', /: expected delays at rising shares/],
+    ['quantiles=0ms@0%/5ms@100% jitter=1ms', "'quantiles': jitter already sets the additional delay"],
     ['at 10s: seed=3', "'seed=3': seed cannot change while the link runs"],
     ['preset=moon', /^'preset=moon': preset must be one of wifi, wifi-lossy/],
     ['outage=6s-5s', "'outage=6s-5s': expected ascending time spans such as 5s-6s/10s-12s"],

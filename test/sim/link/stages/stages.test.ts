@@ -169,6 +169,22 @@ describe('jitter', () => {
     expect(Math.abs(deviation(seen) - at(5))).toBeLessThan(at(0.6));
   });
 
+  test('quantiles give the stated share of the datagrams at most the stated delay', () => {
+    const seen = delays('delay=20ms quantiles=0ms@0%/2ms@50%/10ms@90%/50ms@100% seed=3');
+    const share = (ms: number) => seen.filter((delay) => delay <= at(20 + ms)).length / seen.length;
+    const off = (expected: number) => 3.3 * Math.sqrt((expected * (1 - expected)) / seen.length);
+    for (const [ms, expected] of [
+      [1, 0.25],
+      [2, 0.5],
+      [6, 0.7],
+      [10, 0.9],
+      [30, 0.95],
+    ] as const) {
+      expect(Math.abs(share(ms) - expected)).toBeLessThan(off(expected));
+    }
+    expect(share(50)).toBe(1);
+  });
+
   test('no datagram arrives before it was sent, even with a large jitter', () => {
     for (const distribution of ['symmetric', 'normal', 'pareto']) {
       expect(Math.min(...delays(`delay=1ms jitter=20ms dist=${distribution}`, 2_000))).toBe(0);
