@@ -18,6 +18,7 @@ import { READ_MS_MAX } from './mp4-packets.ts';
 import { ENCODER_OFFSET_SECONDS, ENCODING_MS_MAX, encodeSound } from './sound-encoder.ts';
 import { type OpenedSound, type SoundPass, soundSource } from './sound-source.ts';
 import { copiedFormatOf, type SoundFormatOfTrack } from './sound-track.ts';
+import { isVarying } from './varying-sound.ts';
 
 /** Which sound a stream is to have. */
 export interface SoundWishes {
@@ -40,6 +41,8 @@ interface FoundTrack {
   readonly language: string;
   /** How it is copied; `undefined` when it must be encoded anew. */
   readonly format: SoundFormatOfTrack | undefined;
+  /** True when its parameters change within the file, which a stream cannot follow. */
+  readonly isVarying?: boolean;
   /** Time of the first unit in the container, 90 kHz. */
   readonly startsAt: Ticks;
   readonly durationSeconds: number | undefined;
@@ -85,7 +88,7 @@ export async function openSound(
 async function findTracks(input: string, options: SoundOptions): Promise<readonly FoundTrack[]> {
   const container = openContainerInput(input);
   try {
-    const found = await within(READ_MS_MAX, tracksOf(container, options.sound));
+    const found = await within(READ_MS_MAX, tracksOf(input, container, options.sound));
     if (found && found.value.length > 0) return found.value;
   } catch {
     // A file of another format.
@@ -99,7 +102,7 @@ async function findTracks(input: string, options: SoundOptions): Promise<readonl
   }));
 }
 
-async function tracksOf(container: Input, { track: wanted }: SoundWishes): Promise<FoundTrack[]> {
+async function tracksOf(input: string, container: Input, { track: wanted }: SoundWishes): Promise<FoundTrack[]> {
   const isMatroska = (await container.getFormat()) instanceof MatroskaInputFormat;
   const tracks = await container.getAudioTracks();
   return Promise.all(
@@ -111,6 +114,7 @@ async function tracksOf(container: Input, { track: wanted }: SoundWishes): Promi
       if (!isChosen(wanted, plain)) return plain;
       const first = await new EncodedPacketSink(track).getFirstPacket();
       const format = await copiedFormatOf(track, first, isMatroska);
+      if (format && (await isVarying(input, track, format))) return { ...plain, isVarying: true };
       const duration = await container.getDurationFromMetadata([track]).catch(() => null);
       const startsAt = ticks(Math.round((first?.timestamp ?? 0) * TICKS_PER_SECOND) - (format?.delay ?? 0));
       return { ...plain, format, startsAt, durationSeconds: duration ?? undefined };
@@ -188,7 +192,10 @@ async function encoded(
     options.warn(`${input}: ffmpeg made no Opus of the sound: the stream is silent`);
     return undefined;
   }
-  const why = `${found.codec}, encoded as Opus, since only AAC and Opus (mono or stereo) are carried as they are`;
+  const cause = found.isVarying
+    ? 'its sampling rate or channels change'
+    : 'only AAC and Opus (mono or stereo) are carried as they are';
+  const why = `${found.codec}, encoded as Opus, since ${cause}`;
   options.inform?.(`${input}: sound: ${why}${among(found, tracks)}`);
   const offset = ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND;
   const startsAt = pictures

@@ -1,5 +1,5 @@
 import type { InputAudioTrack } from 'mediabunny';
-import type { Ticks } from '../../protocol/base/units.ts';
+import { CLOCK_RATE, type Ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { SoundDescription, SoundSource } from './media-source.ts';
 import type { SoundFormatOfTrack } from './sound-track.ts';
@@ -51,7 +51,7 @@ export function soundSource(passes: SoundPasses): OpenedSound {
     durationSeconds,
     isEncoded,
     async *units() {
-      const losses: SoundLosses = { backwards: 0, damaged: 0 };
+      const losses: SoundLosses = { backwards: 0, damaged: 0, changed: 0 };
       let run = waiting;
       waiting = undefined;
       try {
@@ -92,7 +92,14 @@ function descriptionOf({ codecName, parameterSets }: SoundFormatOfTrack): SoundD
   };
 }
 
-function reportLosses(input: string, { backwards, damaged }: SoundLosses, warn: SoundPasses['warn']): void {
+function reportLosses(input: string, losses: SoundLosses, warn: SoundPasses['warn']): void {
+  const { backwards, damaged, changed, changedAt = 0 } = losses;
+  if (changed > 0) {
+    const from = `from ${(changedAt / CLOCK_RATE).toFixed(1)} s on`;
+    warn(
+      `${input}: ${changed} packets of the sound were left out ${from}, as their sampling rate or channels are others`,
+    );
+  }
   if (backwards > 0) warn(`${input}: ${backwards} packets of the sound were left out, as their times run backwards`);
   if (damaged > 0) warn(`${input}: ${damaged} packets of the sound were left out, as they are damaged`);
 }

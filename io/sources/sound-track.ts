@@ -1,6 +1,6 @@
 import type { EncodedPacket, InputAudioTrack } from 'mediabunny';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { parseAdts } from '../../protocol/codec/aac/adts.ts';
+import { type AdtsHeader, parseAdts } from '../../protocol/codec/aac/adts.ts';
 import { configOfAdts } from '../../protocol/codec/aac/audio-specific-config.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { OPUS_CLOCK_RATE, parseOpusHead, serializeOpusHead } from '../../protocol/codec/opus/opus-head.ts';
@@ -13,6 +13,8 @@ export interface SoundFormatOfTrack {
   readonly delay: Ticks;
   /** Returns the access unit in a packet; `undefined` when there is none. */
   readonly unitOf: (packet: Uint8Array) => Uint8Array | undefined;
+  /** Returns true for a packet that needs other parameter sets; absent where packets do not describe themselves. */
+  readonly isOther?: ((packet: Uint8Array) => boolean) | undefined;
 }
 
 /** RFC 7587 carries mono and stereo. */
@@ -43,7 +45,20 @@ function aacFormat(description: Uint8Array | undefined, first: Uint8Array | unde
   const parameterSets = [config.length > AAC_CONFIG_BYTES_MAX ? config.subarray(0, AAC_CONFIG_BYTES_MAX) : config];
   const format = codecByName('aac').sound?.describe(parameterSets);
   if (!format) return undefined;
-  return { codecName: 'aac', parameterSets, delay: ticks(0), unitOf: header ? withoutAdts : (packet) => packet };
+  if (!header) return { codecName: 'aac', parameterSets, delay: ticks(0), unitOf: (packet) => packet };
+  const isOther = (packet: Uint8Array): boolean => {
+    const found = parseAdts(packet);
+    return found !== undefined && !isSameSound(found, header);
+  };
+  return { codecName: 'aac', parameterSets, delay: ticks(0), unitOf: withoutAdts, isOther };
+}
+
+function isSameSound(one: AdtsHeader, other: AdtsHeader): boolean {
+  return (
+    one.objectType === other.objectType &&
+    one.rateIndex === other.rateIndex &&
+    one.channelConfiguration === other.channelConfiguration
+  );
 }
 
 /** Longest configuration of AAC without a program configuration element. */

@@ -76,7 +76,7 @@ export class SoundTranscoder {
     const track = await this.#run.ogg.getPrimaryAudioTrack();
     const format = track && (await copiedFormatOf(track, null, false));
     if (!track || !format) throw new Error('ffmpeg made no Opus');
-    const losses = { backwards: 0, damaged: 0 };
+    const losses = { backwards: 0, damaged: 0, changed: 0 };
     for await (const unit of soundUnits(track, format, { startsAt: ticks(0), losses })) {
       if (this.#closed) return;
       const timestamp = this.#timeOf(unit.timestamp);

@@ -19,6 +19,10 @@ export interface SoundLosses {
   backwards: number;
   /** Packets without a readable access unit. */
   damaged: number;
+  /** Packets that need other parameters than the first one. */
+  changed: number;
+  /** Time of the first of these from the first picture, 90 kHz. */
+  changedAt?: Ticks;
 }
 
 /**
@@ -26,13 +30,18 @@ export interface SoundLosses {
  */
 export async function* soundUnits(
   track: InputAudioTrack,
-  { unitOf, delay }: Pick<SoundFormatOfTrack, 'unitOf' | 'delay'>,
+  { unitOf, isOther, delay }: Pick<SoundFormatOfTrack, 'unitOf' | 'isOther' | 'delay'>,
   { startsAt, losses }: SoundReading,
 ): AsyncGenerator<AccessUnit> {
   let last = Number.NEGATIVE_INFINITY;
   for await (const { data, timestamp: seconds } of packetsOf(new EncodedPacketSink(track))) {
     const timestamp = ticks(Math.round(seconds * CLOCK_RATE) - delay - startsAt);
     if (timestamp < -SOUND_BEFORE_MAX) continue;
+    if (isOther?.(data)) {
+      losses.changed += 1;
+      losses.changedAt ??= timestamp;
+      continue;
+    }
     const part = unitOf(data);
     if (part === undefined || part.length === 0) losses.damaged += 1;
     else if (timestamp <= last) losses.backwards += 1;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { openMediaSource } from '../../../io/sources/open-source.ts';
 import { temporaryFolder, withFfmpeg } from './media.ts';
@@ -79,6 +80,87 @@ withFfmpeg('copied sound whose clock drifts from the pictures keeps the times of
   // Two seconds of sound, whose times say 2.1.
   expect(times.at(-1)).toBeGreaterThan(2.02);
   expect(times.at(-1)).toBeLessThan(2.12);
+});
+
+/** Makes a transport stream of films one after the other, the sound of each with its own parameters. */
+function transportStreamOf(parts: readonly { readonly seconds: number; readonly sound: string }[]): string {
+  const folder = temporaryFolder();
+  let from = 0;
+  const bytes = parts.map(({ seconds, sound }, index) => {
+    const inputs = `-f lavfi -i testsrc2=s=64x64:r=25:d=${seconds} -f lavfi -i sine=440:d=${seconds}`;
+    const outputs = `-c:v libx264 -preset ultrafast -g 25 -bf 0 -pix_fmt yuv420p -c:a aac ${sound} -output_ts_offset ${from}`;
+    const file = join(folder, `${index}.ts`);
+    execFileSync('ffmpeg', [...`-v error ${inputs} ${outputs}`.split(' '), file]);
+    from += seconds;
+    return readFileSync(file);
+  });
+  const whole = join(folder, 'whole.ts');
+  writeFileSync(whole, Buffer.concat(bytes));
+  return whole;
+}
+
+async function readWhole(clip: string) {
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message.replace(clip, basename(clip)));
+  const source = await openMediaSource(clip, {
+    ...({ encode: 'auto', bitrate: 100_000, gop: 25, sound: {}, warn: say, inform: say } as const),
+  });
+  const times: number[] = [];
+  for await (const { timestamp } of source.sound?.units() ?? []) times.push(timestamp / 90_000);
+  await source.close();
+  return { said, times, codec: source.sound?.description.codecName };
+}
+
+withFfmpeg('sound whose sampling rate and channels change is encoded, and one line says so', async () => {
+  const clip = transportStreamOf([
+    { seconds: 2, sound: '-ar 48000 -ac 2' },
+    { seconds: 2, sound: '-ar 44100 -ac 1' },
+  ]);
+  const { said, times, codec } = await readWhole(clip);
+  expect(codec).toBe('opus');
+  expect(said).toContain('whole.ts: sound: aac, encoded as Opus, since its sampling rate or channels change');
+  expect(times.at(-1)).toBeGreaterThan(3.8);
+});
+
+withFfmpeg('a short stretch of other parameters is left out, and one line says where', async () => {
+  const clip = transportStreamOf([
+    { seconds: 16, sound: '-ar 48000' },
+    { seconds: 0.4, sound: '-ar 44100' },
+    { seconds: 15, sound: '-ar 48000' },
+  ]);
+  const { said, times, codec } = await readWhole(clip);
+  expect(codec).toBe('aac');
+  expect(said.at(-1)).toMatch(
+    /^whole\.ts: \d+ packets of the sound were left out from 16\.\d s on, as their sampling rate or channels are others$/,
+  );
+  expect(times.some((time) => time > 16.1 && time < 16.3)).toBe(false);
+  expect(times.at(-1)).toBeGreaterThan(31);
+});
+
+/** Gives the sound of an MP4 a second sample entry, equal to the first one. The movie box is the last one of the file. */
+function withTwoEntries(bytes: Buffer): Buffer {
+  const sound = bytes.indexOf('smhd');
+  const path = ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd'];
+  const boxes = path.map(
+    (type) => (type === 'stsd' || type === 'stbl' ? bytes.indexOf(type, sound) : bytes.lastIndexOf(type, sound)) - 4,
+  );
+  const table = boxes.at(-1)!;
+  const entry = bytes.subarray(table + 16, table + bytes.readUInt32BE(table));
+  for (const box of boxes) bytes.writeUInt32BE(bytes.readUInt32BE(box) + entry.length, box);
+  bytes.writeUInt32BE(2, table + 12);
+  return Buffer.concat([bytes.subarray(0, table + 16), entry, bytes.subarray(table + 16)]);
+}
+
+withFfmpeg('sound of several sample entries in an MP4 is encoded', async () => {
+  const clip = join(temporaryFolder(), 'whole.mp4');
+  const inputs = '-f lavfi -i testsrc2=s=64x64:r=25:d=1 -f lavfi -i sine=440:d=1';
+  execFileSync('ffmpeg', [...`-v error ${inputs} -c:v libx264 -bf 0 -pix_fmt yuv420p -c:a aac`.split(' '), clip]);
+  const whole = join(temporaryFolder(), 'whole.mp4');
+  writeFileSync(whole, withTwoEntries(readFileSync(clip)));
+  const { said, codec, times } = await readWhole(whole);
+  expect(said).toContain('whole.mp4: sound: aac, encoded as Opus, since its sampling rate or channels change');
+  expect(codec).toBe('opus');
+  expect(times.at(-1)).toBeGreaterThan(0.9);
 });
 
 withFfmpeg('encrypted sound is said', async () => {

@@ -165,7 +165,7 @@ withFfmpeg('an ffmpeg that dies in the middle of the sound is told from the end 
   const order = { input: `file:${clip}`, index: 0 };
   const run = await encodeSound({ path: program } as Ffmpeg, order);
   const format = { unitOf: (packet: Uint8Array) => packet, delay: ticks(0) };
-  const losses = { backwards: 0, damaged: 0 };
+  const losses = { backwards: 0, damaged: 0, changed: 0 };
   const reading = { startsAt: ticks(ENCODER_OFFSET_SECONDS * 90_000), losses };
   const units = await all(soundUnits(run.track, format, reading)).catch(() => []);
   expect(units.length).toBeLessThan(400);
