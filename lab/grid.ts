@@ -108,6 +108,7 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   'tcp-reno': 4,
   'tcp-cubic': 4,
   'tcp-bbr': 4,
+  duplicate: 2,
 };
 
 /** Relative cost of real-time cells: the speed-up of the virtual clock. */

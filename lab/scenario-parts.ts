@@ -4,6 +4,7 @@ import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { SYNTHETIC_SOUNDS } from '../sim/synthetic-sound-names.ts';
+import { isSchemeStrategy, SCHEME_STRATEGIES, type SchemeStrategyName } from './strategies.ts';
 
 /** Parts of a scenario's schema that several of its objects have. */
 
@@ -66,10 +67,30 @@ export const strategyParameters = {
   onLoss: z.enum(['freeze', 'smear'], { error: 'expected "freeze" or "smear"' }).optional(),
   encrypted: z.boolean().optional(),
   rate: rateControl.optional(),
+  copyDelayMs: real(0, 10_000, 'milliseconds').optional(),
 };
 
-/** Parameters by transport. On the other transport they would change nothing but the cell's name. */
-export const PARAMETERS_OF = {
-  udp: ['redundancy', 'onLoss', 'encrypted', 'rate'],
-  tcp: ['unsentBytesMax', 'giveUpMs'],
-} as const;
+/** Name of a parameter of a strategy. */
+export type StrategyParameterName = keyof typeof strategyParameters;
+
+const UDP_PARAMETERS = ['redundancy', 'onLoss', 'encrypted', 'rate'] as const;
+const TCP_PARAMETERS = ['unsentBytesMax', 'giveUpMs'] as const;
+const UDP_WITHOUT_RECOVERY = ['onLoss', 'encrypted', 'rate'] as const;
+const SCHEME_PARAMETERS: Readonly<Record<SchemeStrategyName, readonly StrategyParameterName[]>> = {
+  duplicate: [...UDP_WITHOUT_RECOVERY, 'copyDelayMs'],
+};
+
+/** Parameters of a strategy. Others would change nothing but the cell's name. */
+export const parametersOf = (strategy: string): readonly StrategyParameterName[] => {
+  if (isSchemeStrategy(strategy)) return SCHEME_PARAMETERS[strategy];
+  return strategy.startsWith('tcp-') ? TCP_PARAMETERS : UDP_PARAMETERS;
+};
+
+/** Returns the strategies that have a parameter, for messages. */
+export const ownersOf = (parameter: StrategyParameterName): string => {
+  if ((UDP_PARAMETERS as readonly string[]).includes(parameter)) return 'UDP strategies';
+  if ((TCP_PARAMETERS as readonly string[]).includes(parameter)) return 'TCP strategies';
+  return SCHEME_STRATEGIES.filter((strategy) => SCHEME_PARAMETERS[strategy].includes(parameter)).join(' and ');
+};
+
+export const PARAMETER_NAMES = Object.keys(strategyParameters) as readonly StrategyParameterName[];

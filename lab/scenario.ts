@@ -7,14 +7,16 @@ import { flowSchema } from './flows/flow-schema.ts';
 import {
   linkLine,
   oneOrMany,
-  PARAMETERS_OF,
+  ownersOf,
+  PARAMETER_NAMES,
+  parametersOf,
   real,
   strategyParameters,
   strict,
   syntheticSound,
   whole,
 } from './scenario-parts.ts';
-import { isKernelStrategy, STRATEGIES, type StrategyName } from './strategies.ts';
+import { isKernelStrategy, isSchemeStrategy, STRATEGIES, type StrategyName } from './strategies.ts';
 
 /** Schema of a scenario: sources, links, strategies and budgets. Lists form the Cartesian product of their members. */
 
@@ -68,10 +70,10 @@ const strategySchema = z.union([
     strategy: strategyName,
     ...strategyParameters,
   }).superRefine((asked, context) => {
-    const other = asked.strategy.startsWith('tcp-') ? 'udp' : 'tcp';
-    for (const key of PARAMETERS_OF[other]) {
-      if (asked[key] === undefined) continue;
-      const message = `not a parameter of ${asked.strategy}, but of ${other.toUpperCase()} strategies`;
+    const own = parametersOf(asked.strategy);
+    for (const key of PARAMETER_NAMES) {
+      if (asked[key] === undefined || own.includes(key)) continue;
+      const message = `not a parameter of ${asked.strategy}, but of ${ownersOf(key)}`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
     if (asked.encrypted && asked.strategy.startsWith('udp-kernel-')) {
@@ -203,12 +205,14 @@ function soundConflicts({ source, strategies, flows }: Scenario): string[] {
     return ('adaptive' in one ? one.adaptive.sound : one.synthetic.sound) !== undefined;
   });
   if (!isAsked) return [];
-  const measured = strategies
+  const picturesOnly = strategies
     .map((entry) => (typeof entry === 'string' ? entry : entry.strategy))
-    .find((name) => isKernelStrategy(name));
+    .find((name) => isKernelStrategy(name) || isSchemeStrategy(name));
   return [
     ...(flows ? ['source.sound: flows carry pictures only; leave out "flows" or "sound"'] : []),
-    ...(measured ? [`source.sound: ${measured} carries pictures only; simulated strategies carry sound`] : []),
+    ...(picturesOnly
+      ? [`source.sound: ${picturesOnly} protects pictures only; simulated strategies of dropframe and TCP carry sound`]
+      : []),
   ];
 }
 

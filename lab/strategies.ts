@@ -1,3 +1,6 @@
+/** Published ways to protect a stream, in the laboratory only (lab/schemes/). They protect the pictures. */
+export const SCHEME_STRATEGIES = ['duplicate'] as const;
+
 /** Strategies on the virtual clock. */
 export const SIMULATED_STRATEGIES = [
   'none',
@@ -8,9 +11,10 @@ export const SIMULATED_STRATEGIES = [
   'tcp-reno',
   'tcp-cubic',
   'tcp-bbr',
+  ...SCHEME_STRATEGIES,
 ] as const;
 
-/** The same strategies in real time: our processes over kernel sockets, through `link --tun` (lab/measured/). */
+/** Our own strategies and those of TCP in real time: our processes over kernel sockets, through `link --tun` (lab/measured/). */
 export const KERNEL_STRATEGIES = [
   'udp-kernel-none',
   'udp-kernel-reorder',
@@ -28,11 +32,16 @@ export const STRATEGIES = [...SIMULATED_STRATEGIES, ...KERNEL_STRATEGIES] as con
 /** Name of a strategy that runs on the virtual clock. */
 export type SimulatedStrategyName = (typeof SIMULATED_STRATEGIES)[number];
 export type KernelStrategyName = (typeof KERNEL_STRATEGIES)[number];
+/** Name of a published scheme. */
+export type SchemeStrategyName = (typeof SCHEME_STRATEGIES)[number];
 /** Name of a strategy, simulated or measured on the kernel. */
 export type StrategyName = (typeof STRATEGIES)[number];
 
 export const isKernelStrategy = (name: StrategyName): name is KernelStrategyName =>
   (KERNEL_STRATEGIES as readonly string[]).includes(name);
+
+export const isSchemeStrategy = (name: string): name is SchemeStrategyName =>
+  (SCHEME_STRATEGIES as readonly string[]).includes(name);
 
 /** Returns the simulated counterpart of a kernel strategy. */
 export const simulatedTwin = (name: KernelStrategyName): SimulatedStrategyName =>

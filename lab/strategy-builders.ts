@@ -1,7 +1,8 @@
+import { DUPLICATE } from './schemes/duplicate.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { StrategyBuilder } from './strategy.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
-import { udpStrategy } from './udp-strategy.ts';
+import { schemeStrategy, udpStrategy } from './udp-strategy.ts';
 
 /** Builders of the simulated strategies. */
 const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = {
@@ -13,6 +14,7 @@ const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = 
   'tcp-reno': tcpStrategy('reno'),
   'tcp-cubic': tcpStrategy('cubic'),
   'tcp-bbr': tcpStrategy('bbr'),
+  duplicate: schemeStrategy(DUPLICATE),
 };
 
 export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

@@ -51,6 +51,8 @@ export interface StrategyParameters {
   readonly encrypted?: boolean | undefined;
   /** UDP: rate control of the sender; `measured` by default. */
   readonly rate?: RateControl | undefined;
+  /** `duplicate`: time from a packet to its copy, milliseconds; 0 by default. */
+  readonly copyDelayMs?: number | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

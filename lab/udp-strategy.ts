@@ -1,4 +1,5 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
+import { assert } from '../protocol/base/assert.ts';
 import {
   type Instant,
   instant,
@@ -11,6 +12,7 @@ import {
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { UDP_IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
+import type { WireSequence } from '../protocol/rtp/sequence.ts';
 import { ProtectedEndpoint } from '../protocol/srtp/protected-endpoint.ts';
 import { PROTECTION_BYTES_MAX } from '../protocol/srtp/srtp-packet.ts';
 import { type SentStreamParameters, STREAM_DEFAULTS } from '../protocol/stream-parameters.ts';
@@ -26,6 +28,8 @@ import { REPORT_SSRC, SOUND_REPORT_SSRC, simulatedStream } from '../sim/simulate
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MediaPacketTable } from './media-packet-table.ts';
 import { protectionBytes } from './protection-bytes.ts';
+import type { Scheme, SchemeKind } from './schemes/scheme.ts';
+import { SchemeReceiverEnd, SchemeSenderEnd } from './schemes/scheme-endpoints.ts';
 import { UdpSound } from './sound/udp-sound.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
@@ -34,41 +38,59 @@ const CONTROL_DELAY: Microseconds = milliseconds(100);
 
 /** Our sender and receiver with this recovery strategy. */
 export function udpStrategy(recovery: Recovery): StrategyBuilder {
-  return (options, measuredFrom) => new UdpStrategy(recovery, options, measuredFrom);
+  return (options, measuredFrom) => new UdpStrategy({ recovery, headroomBytes: 0 }, options, measuredFrom);
+}
+
+/** Our sender and receiver without recovery of their own, and a published scheme that protects the pictures. */
+export function schemeStrategy(scheme: SchemeKind): StrategyBuilder {
+  const { headroomBytes } = scheme;
+  return (options, measuredFrom) =>
+    new UdpStrategy({ recovery: 'reorder', headroomBytes, scheme }, options, measuredFrom);
+}
+
+/** Recovery of a cell over UDP. */
+interface UdpProtection {
+  readonly recovery: Recovery;
+  /** Bytes that are kept free in each media datagram. */
+  readonly headroomBytes: number;
+  readonly scheme?: SchemeKind;
 }
 
 /** Stream parameters of a cell, on any clock. */
-export const udpParameters = (
+export function udpParameters(
   recovery: Recovery,
-  {
-    budget,
-    transitMin,
-    parameters: { redundancy, encrypted },
-  }: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
-): SentStreamParameters =>
-  simulatedStream({
+  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+  headroomBytes = 0,
+): SentStreamParameters {
+  const { budget, transitMin, parameters } = options;
+  const { redundancy, encrypted } = parameters;
+  const reservedBytes = headroomBytes + (encrypted ? PROTECTION_BYTES_MAX : 0);
+  return simulatedStream({
     recovery,
     ...(redundancy !== undefined && { redundancy }),
     latency: microseconds(Math.max(0, budget - transitMin)),
-    ...(encrypted && { datagramBytesMax: STREAM_DEFAULTS.datagramBytesMax - PROTECTION_BYTES_MAX }),
+    datagramBytesMax: STREAM_DEFAULTS.datagramBytesMax - reservedBytes,
   });
+}
 
 /** Options of a cell's sender, on any clock. */
 export function udpSenderOptions(
   recovery: Recovery,
   options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
+  headroomBytes = 0,
 ): SenderOptions {
   const { rate } = options.parameters;
-  return senderOptions(udpParameters(recovery, options), rate === undefined ? {} : { rate });
+  return senderOptions(udpParameters(recovery, options, headroomBytes), rate === undefined ? {} : { rate });
 }
 
 /** Options of a cell's receiver, on any clock. */
 export function udpReceiverOptions(
   recovery: Recovery,
   options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release' | 'parameters'>,
+  headroomBytes = 0,
 ): ReceiverOptions {
   const { onLoss } = options.parameters;
-  return receiverOptions(udpParameters(recovery, options), {
+  return receiverOptions(udpParameters(recovery, options, headroomBytes), {
     reportSsrc: REPORT_SSRC,
     release: options.release,
     ...(onLoss !== undefined && { onLoss }),
@@ -90,21 +112,30 @@ class UdpStrategy implements Strategy {
   readonly #sender: Sender;
   readonly #receiver: Receiver | BundledReceiver;
   readonly #sound: UdpSound | undefined;
+  readonly #scheme: Scheme | undefined;
+  readonly #initialSequence: WireSequence;
   #endAnnouncedAt: Instant | undefined;
   #keyFrameRequested = false;
 
-  constructor(recovery: Recovery, options: StrategyOptions, measuredFrom: number) {
+  constructor(protection: UdpProtection, options: StrategyOptions, measuredFrom: number) {
+    const { recovery, headroomBytes, scheme } = protection;
     this.#options = options;
     this.drain = udpDrain(options);
     const { frames } = options;
-    const parameters = udpParameters(recovery, options);
+    const parameters = udpParameters(recovery, options, headroomBytes);
+    this.#initialSequence = parameters.initialSequence;
     this.observer = new MediaPacketTable(frames, {
       measuredFrom,
       initialSequence: parameters.initialSequence,
       sendableFor: parameters.latency,
     });
-    this.#sender = new Sender(udpSenderOptions(recovery, options));
-    const receiverOptions = udpReceiverOptions(recovery, options);
+    this.#sender = new Sender(udpSenderOptions(recovery, options, headroomBytes));
+    const receiverOptions = udpReceiverOptions(recovery, options, headroomBytes);
+    this.#scheme = scheme?.build(options.parameters, {
+      ...parameters,
+      roundTrip: () => this.#sender.statistics.roundTrip,
+      reportedLoss: () => this.#sender.statistics.reportedLoss,
+    });
     this.#sound = options.sound && new UdpSound(options.sound, parameters);
     this.#receiver = this.#sound
       ? new BundledReceiver({
@@ -140,8 +171,7 @@ class UdpStrategy implements Strategy {
         this.#endAnnouncedAt = undefined;
         const { statistics, lastSequence } = this.#sender;
         const receiver = this.#receiver;
-        const pictures = receiver instanceof BundledReceiver ? receiver.video : receiver;
-        pictures.endOfStream(now, { frames: statistics.frames, lastSequence });
+        this.#pictures.endOfStream(now, { frames: statistics.frames, lastSequence });
         if (receiver instanceof BundledReceiver) this.#sound?.announceEnd(now, receiver.sound!);
       },
     };
@@ -157,8 +187,8 @@ class UdpStrategy implements Strategy {
         : endpoint;
     };
     return new Simulation<SenderEvent, ReceiverEvent | BundledReceiverEvent>({
-      sender: onHost(this.#bundledSender()),
-      receiver: onHost<ReceiverEvent | BundledReceiverEvent>(this.#receiver),
+      sender: onHost(this.#sendingEnd()),
+      receiver: onHost(this.#receivingEnd()),
       forward: parts.forward,
       back: parts.back,
       scripts: [...parts.scripts, announceEnd],
@@ -200,6 +230,27 @@ class UdpStrategy implements Strategy {
 
   concludeSound(): TransportFigures | undefined {
     return this.#sound?.conclude();
+  }
+
+  get #pictures(): Receiver {
+    const receiver = this.#receiver;
+    const pictures = receiver instanceof BundledReceiver ? receiver.video : receiver;
+    assert(pictures instanceof Receiver, 'a cell must not record apart from what it shows');
+    return pictures;
+  }
+
+  #sendingEnd(): Endpoint<SenderEvent> {
+    const sender = this.#bundledSender();
+    return this.#scheme ? new SchemeSenderEnd(sender, this.#scheme.sender, this.#initialSequence) : sender;
+  }
+
+  #receivingEnd(): Endpoint<ReceiverEvent | BundledReceiverEvent> {
+    const receiver: Endpoint<ReceiverEvent | BundledReceiverEvent> = this.#receiver;
+    if (!this.#scheme) return receiver;
+    return new SchemeReceiverEnd(receiver, this.#scheme.receiver, {
+      initialSequence: this.#initialSequence,
+      recovered: (now, packet) => this.#pictures.handleRecovered(now, packet),
+    });
   }
 
   /** The sender of the pictures, with that of the sound if there is any. */

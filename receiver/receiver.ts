@@ -158,6 +158,18 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return earliestOf(decideAt, earliestOf(this.#feedback.pollTimeout(), this.#recovery?.pollTimeout(this.#view)));
   }
 
+  /**
+   * Takes a media packet that was recovered outside of this receiver, such as by a code of one's own.
+   * @param packet the RTP packet as it was sent; ignored when it is not of this stream.
+   */
+  handleRecovered(now: Instant, packet: Uint8Array): void {
+    const cause = this.#layout.read(packet);
+    if (cause !== undefined) return this.#malformed(cause);
+    if (this.#ssrc === undefined || readUint32(packet, 8) !== this.#ssrc) return this.#foreign();
+    this.#admitAgain(now, packetAt(packet, this.#layout), 'repaired');
+    this.#release(now);
+  }
+
   /** Tells the sender that this receiver leaves. */
   leave(now: Instant): void {
     this.#feedback.leave(now);

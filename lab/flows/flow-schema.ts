@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { readPointInTime } from '../../sim/link/link-values.ts';
 import type { TraceReader } from '../../sim/link/loss/loss-words.ts';
-import { linkLine, PARAMETERS_OF, real, strategyParameters, strict, whole } from '../scenario-parts.ts';
+import { linkLine, PARAMETER_NAMES, parametersOf, real, strategyParameters, strict, whole } from '../scenario-parts.ts';
 import { SIMULATED_STRATEGIES } from '../strategies.ts';
 import { type FlowLoad, isTcpStrategy } from './flow-description.ts';
 
@@ -73,9 +73,9 @@ function flowMistakes(
 ): readonly { readonly key: string; readonly message: string }[] {
   const kind = kindOf(flow);
   const found: { key: string; message: string }[] = [];
-  const transport = isTcpStrategy(flow.strategy) ? 'tcp' : 'udp';
-  for (const key of [...PARAMETERS_OF.udp, ...PARAMETERS_OF.tcp]) {
-    const isOwn = kind === 'media' && (PARAMETERS_OF[transport] as readonly string[]).includes(key);
+  const own = kind === 'media' ? parametersOf(flow.strategy) : [];
+  for (const key of PARAMETER_NAMES) {
+    const isOwn = own.includes(key);
     if (flow[key] !== undefined && !isOwn)
       found.push({ key, message: `not a parameter of this ${flow.strategy} flow` });
   }

@@ -6,6 +6,7 @@ import type { FrameTable } from '../frame-table.ts';
 import type { PathObserver } from '../path-observer.ts';
 import { runCell } from '../run-cell.ts';
 import type { StrategyName } from '../strategies.ts';
+import type { StrategyParameters } from '../strategy.ts';
 import { type Estimate, estimateRatio } from './estimate.ts';
 
 /** Simulations with our sender and receiver as in the laboratory. A trial is a frame. */
@@ -22,6 +23,8 @@ export interface Experiment {
   readonly keyInterval?: number;
   readonly budgetMs: number;
   readonly redundancy?: number;
+  /** Further parameters of the strategy. */
+  readonly parameters?: StrategyParameters;
   readonly release?: 'deadline' | 'asap';
 }
 
@@ -47,7 +50,7 @@ export function runExperiment(
   function cellOf(): Cell {
     return {
       strategy,
-      parameters: redundancy === undefined ? {} : { redundancy },
+      parameters: { ...experiment.parameters, ...(redundancy !== undefined && { redundancy }) },
       source: {
         kind: 'synthetic',
         fps,
