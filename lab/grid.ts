@@ -109,6 +109,7 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   'tcp-cubic': 4,
   'tcp-bbr': 4,
   duplicate: 2,
+  'rs-block': 5,
 };
 
 /** Relative cost of real-time cells: the speed-up of the virtual clock. */

@@ -68,6 +68,7 @@ export const strategyParameters = {
   encrypted: z.boolean().optional(),
   rate: rateControl.optional(),
   copyDelayMs: real(0, 10_000, 'milliseconds').optional(),
+  blockFrames: whole(1, 128).optional(),
 };
 
 /** Name of a parameter of a strategy. */
@@ -78,6 +79,7 @@ const TCP_PARAMETERS = ['unsentBytesMax', 'giveUpMs'] as const;
 const UDP_WITHOUT_RECOVERY = ['onLoss', 'encrypted', 'rate'] as const;
 const SCHEME_PARAMETERS: Readonly<Record<SchemeStrategyName, readonly StrategyParameterName[]>> = {
   duplicate: [...UDP_WITHOUT_RECOVERY, 'copyDelayMs'],
+  'rs-block': [...UDP_WITHOUT_RECOVERY, 'redundancy', 'blockFrames'],
 };
 
 /** Parameters of a strategy. Others would change nothing but the cell's name. */

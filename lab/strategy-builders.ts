@@ -1,4 +1,5 @@
 import { DUPLICATE } from './schemes/duplicate.ts';
+import { RS_BLOCK } from './schemes/rs-block.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { StrategyBuilder } from './strategy.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
@@ -15,6 +16,7 @@ const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = 
   'tcp-cubic': tcpStrategy('cubic'),
   'tcp-bbr': tcpStrategy('bbr'),
   duplicate: schemeStrategy(DUPLICATE),
+  'rs-block': schemeStrategy(RS_BLOCK),
 };
 
 export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

@@ -53,6 +53,8 @@ export interface StrategyParameters {
   readonly rate?: RateControl | undefined;
   /** `duplicate`: time from a packet to its copy, milliseconds; 0 by default. */
   readonly copyDelayMs?: number | undefined;
+  /** `rs-block`: frames in a block; 1 by default. */
+  readonly blockFrames?: number | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

@@ -30,6 +30,7 @@ const KNOWN: readonly StrategyStyle[] = [
   { name: 'tcp-cubic', color: '#b4528a', colorDark: '#e39ac4', marker: 'square', filled: false, dash: [6, 3, 2, 3] },
   { name: 'tcp-bbr', color: '#1a1a1a', colorDark: '#f4f4f4', marker: 'circle', filled: false, dash: [1, 3] },
   { name: 'duplicate', color: '#7a6a00', colorDark: '#cdbb3c', marker: 'triangle-left', filled: true, dash: [4, 2] },
+  { name: 'rs-block', color: '#5f6f00', colorDark: '#a9bd3a', marker: 'triangle-right', filled: true, dash: [12, 4] },
 ];
 
 /** Styles for unknown strategies, used in turn. */

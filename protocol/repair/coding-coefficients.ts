@@ -11,7 +11,10 @@ export interface CodingKey {
   readonly density: number;
 }
 
-/** Fills `coefficients`, one per packet of the window in order, over GF(2^8) (RFC 8681 §3.6). */
+/** Fills `coefficients`, one per packet of the window in order, over GF(2^8): what makes a code of the sums of packets. */
+export type CoefficientRule = (coefficients: Uint8Array, key: CodingKey) => void;
+
+/** The rule of the sliding-window code (RFC 8681 §3.6). */
 export function fillCodingCoefficients(coefficients: Uint8Array, { repairKey, density }: CodingKey): void {
   const random = new TinyMT32(repairKey);
   for (let index = 0; index < coefficients.length; index++) {

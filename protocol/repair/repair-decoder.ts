@@ -4,7 +4,7 @@ import { powerOfTwo } from '../base/binary-digits.ts';
 import { equalBytes } from '../base/equal-bytes.ts';
 import { RTP_HEADER_BYTES } from '../rtp/rtp-packet.ts';
 import { asSequence, type Sequence, wireSequence } from '../rtp/sequence.ts';
-import { fillCodingCoefficients } from './coding-coefficients.ts';
+import { type CoefficientRule, fillCodingCoefficients } from './coding-coefficients.ts';
 import type { Equation } from './equation.ts';
 import { EquationSystem } from './equation-system.ts';
 import { type RepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
@@ -122,8 +122,16 @@ export class RepairDecoder {
     return this.#harvest();
   }
 
-  /** @param firstSequence first of the window, extended. @returns the recovered packets, oldest first. */
-  handleRepair(firstSequence: Sequence, repair: RepairPayload): readonly RecoveredPacket[] {
+  /**
+   * @param firstSequence first of the window, extended.
+   * @param fill code of the symbol; that of RFC 8681 by default.
+   * @returns the recovered packets, oldest first.
+   */
+  handleRepair(
+    firstSequence: Sequence,
+    repair: RepairPayload,
+    fill: CoefficientRule = fillCodingCoefficients,
+  ): readonly RecoveredPacket[] {
     if (!this.#isWithinReach(firstSequence, repair)) {
       this.#unusable++;
       return NONE;
@@ -132,7 +140,7 @@ export class RepairDecoder {
       this.#redundant++;
       return NONE;
     }
-    const equation = this.#equationOf(firstSequence, repair);
+    const equation = this.#equationOf(firstSequence, repair, fill);
     if (equation === undefined) {
       this.#inconsistent++;
       return NONE;
@@ -164,9 +172,9 @@ export class RepairDecoder {
   }
 
   /** Returns the symbol minus the known packets; `undefined` when a known packet is longer than the symbol. */
-  #equationOf(firstSequence: Sequence, repair: RepairPayload): Equation | undefined {
+  #equationOf(firstSequence: Sequence, repair: RepairPayload, fill: CoefficientRule): Equation | undefined {
     const coefficients = this.#coefficients.subarray(0, repair.windowPackets);
-    fillCodingCoefficients(coefficients, repair);
+    fill(coefficients, repair);
     const equation = this.#system.draft(repair.symbol);
     for (let index = 0; index < coefficients.length; index++) {
       const sequence = asSequence(firstSequence + index);

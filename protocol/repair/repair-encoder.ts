@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { powerOfTwo } from '../base/binary-digits.ts';
 import { asSequence, type Sequence, wireSequence } from '../rtp/sequence.ts';
-import { DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
+import { type CoefficientRule, DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
 import { addScaled } from './galois-field.ts';
 import { serializeRepairPayload, WINDOW_PACKETS_MAX } from './repair-payload.ts';
 import { LENGTH_BYTES, SourceSymbols, wordsFor } from './source-symbols.ts';
@@ -21,6 +21,8 @@ export interface RepairRequest {
   readonly repairKey: number;
   /** 0…15; the default, 15, puts every packet of the window into the sum. A lower one is faster and recovers less. */
   readonly density?: number;
+  /** Code of the symbol, which the decoder must know; that of RFC 8681 by default. */
+  readonly coefficients?: CoefficientRule;
 }
 
 /** Makes repair symbols over the packets last sent (RFC 8681 §6.1). The caller decides when and how many. */
@@ -55,7 +57,9 @@ export class RepairEncoder {
   }
 
   /** @returns the payload of a repair packet: header and symbol. */
-  repair({ firstSequence, lastSequence, repairKey, density = DENSITY_FULL }: RepairRequest): Uint8Array {
+  repair(request: RepairRequest): Uint8Array {
+    const { firstSequence, lastSequence, repairKey, density = DENSITY_FULL } = request;
+    const { coefficients: fill = fillCodingCoefficients } = request;
     const oldest = this.oldestSequence;
     assert(oldest !== undefined, 'a repair packet must cover at least one source packet');
     assert(firstSequence >= oldest, 'the window must start at a packet that is still kept');
@@ -64,7 +68,7 @@ export class RepairEncoder {
 
     const windowPackets = lastSequence - firstSequence + 1;
     const coefficients = this.#coefficients.subarray(0, windowPackets);
-    fillCodingCoefficients(coefficients, { repairKey, density });
+    fill(coefficients, { repairKey, density });
     this.#sum.fill(0);
     let symbolBytes = 0;
     for (let index = 0; index < windowPackets; index++) {

@@ -1,0 +1,110 @@
+import { readUint32 } from '../../protocol/base/big-endian.ts';
+import { type Instant, instant } from '../../protocol/base/units.ts';
+import type { CoefficientRule } from '../../protocol/repair/coding-coefficients.ts';
+import { RepairDecoder } from '../../protocol/repair/repair-decoder.ts';
+import { RepairEncoder } from '../../protocol/repair/repair-encoder.ts';
+import { parseRepairPayload, REPAIR_HEADER_BYTES } from '../../protocol/repair/repair-payload.ts';
+import { LENGTH_BYTES } from '../../protocol/repair/source-symbols.ts';
+import { RETRANSMISSION_OVERHEAD_BYTES } from '../../protocol/rtp/retransmission.ts';
+import { parseRtpPacket, RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { extend, type Sequence, wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
+import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
+import { MEDIA_SSRC, REPAIR_SSRC } from '../../sim/simulated-stream.ts';
+import { DepartureQueue } from './departure-queue.ts';
+import type { ProtectedStream, SchemePacket, SchemeReceiver, SchemeSender } from './scheme.ts';
+
+/**
+ * Repair packets of other codes, in dropframe's own packet (protocol/repair/repair-payload.ts): both ends know the code,
+ * and only the coefficients differ. Such a packet is 20 bytes longer than the longest one that it covers; one of RFC 8627
+ * is 16 bytes longer, which is 0.3 % of a full packet.
+ */
+
+/** Bytes by which a repair packet exceeds the longest media packet, without those of a retransmission. */
+export const REPAIR_HEADROOM_BYTES =
+  RTP_HEADER_BYTES + REPAIR_HEADER_BYTES + LENGTH_BYTES - RETRANSMISSION_OVERHEAD_BYTES;
+
+/** Packets kept at both ends: the widest block, and the reordering of a path. */
+const KEPT_PACKETS = 1_024;
+const EQUATIONS_MAX = 256;
+
+/** Packets covered by a repair packet. */
+export interface Combination {
+  readonly firstSequence: Sequence;
+  /** Inclusive. */
+  readonly lastSequence: Sequence;
+  /** What the rule makes the coefficients of, 0 … 65535. */
+  readonly repairKey: number;
+}
+
+/** Makes repair packets over media packets that were sent, with the coefficients of a rule. */
+export abstract class CodingSender implements SchemeSender {
+  readonly #rule: CoefficientRule;
+  readonly #encoder: RepairEncoder;
+  readonly #departures = new DepartureQueue();
+  #timestamp = wireTimestamp(0);
+  #sequence = 0;
+
+  constructor(rule: CoefficientRule, { datagramBytesMax }: Pick<ProtectedStream, 'datagramBytesMax'>) {
+    this.#rule = rule;
+    this.#encoder = new RepairEncoder({ windowPackets: KEPT_PACKETS, packetBytesMax: datagramBytesMax });
+  }
+
+  onMedia(_now: Instant, packet: SchemePacket): void {
+    this.#encoder.add(packet.sequence, packet.datagram);
+    this.#timestamp = wireTimestamp(readUint32(packet.datagram, 4));
+    for (const combination of this.combinationsAfter(packet)) this.#send(combination);
+  }
+
+  /** Returns what is to be sent after a media packet. */
+  protected abstract combinationsAfter(packet: SchemePacket): readonly Combination[];
+
+  pollTransmit(now: Instant): Uint8Array | undefined {
+    return this.#departures.pollTransmit(now);
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#departures.pollTimeout();
+  }
+
+  #send(combination: Combination): void {
+    const payload = this.#encoder.repair({ ...combination, coefficients: this.#rule });
+    const datagram = serializeRtpPacket({
+      marker: false,
+      payloadType: STREAM_DEFAULTS.repairPayloadType,
+      sequenceNumber: wireSequence(this.#sequence++ & 0xffff),
+      timestamp: this.#timestamp,
+      ssrc: REPAIR_SSRC,
+      csrcs: [],
+      payload,
+    });
+    this.#departures.add(instant(0), datagram);
+  }
+}
+
+/** Recovers media packets from repair packets, each as soon as the received ones determine it. */
+export class CodingReceiver implements SchemeReceiver {
+  readonly #rule: CoefficientRule;
+  readonly #decoder: RepairDecoder;
+
+  constructor(rule: CoefficientRule, { datagramBytesMax }: Pick<ProtectedStream, 'datagramBytesMax'>) {
+    this.#rule = rule;
+    this.#decoder = new RepairDecoder({
+      ssrc: MEDIA_SSRC,
+      windowPackets: KEPT_PACKETS,
+      equationsMax: EQUATIONS_MAX,
+      packetBytesMax: datagramBytesMax,
+    });
+  }
+
+  onMedia(_now: Instant, { sequence, datagram }: SchemePacket): readonly Uint8Array[] {
+    return this.#decoder.handleSource(sequence, datagram).map(({ packet }) => packet);
+  }
+
+  onRedundancy(_now: Instant, datagram: Uint8Array, highest: Sequence): readonly Uint8Array[] {
+    const packet = parseRtpPacket(datagram);
+    const repair = packet.ok ? parseRepairPayload(packet.value.payload) : packet;
+    if (!repair.ok) return [];
+    const firstSequence = extend(repair.value.firstSequence, highest);
+    return this.#decoder.handleRepair(firstSequence, repair.value, this.#rule).map(({ packet }) => packet);
+  }
+}
