@@ -110,6 +110,7 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   'tcp-bbr': 4,
   duplicate: 2,
   'rs-block': 5,
+  flexfec: 5,
 };
 
 /** Relative cost of real-time cells: the speed-up of the virtual clock. */

@@ -69,6 +69,9 @@ export const strategyParameters = {
   rate: rateControl.optional(),
   copyDelayMs: real(0, 10_000, 'milliseconds').optional(),
   blockFrames: whole(1, 128).optional(),
+  columns: whole(1, 30).optional(),
+  rows: whole(1, 30).optional(),
+  parity: z.enum(['rows', 'columns', 'both'], { error: 'expected "rows", "columns" or "both"' }).optional(),
 };
 
 /** Name of a parameter of a strategy. */
@@ -80,10 +83,11 @@ const UDP_WITHOUT_RECOVERY = ['onLoss', 'encrypted', 'rate'] as const;
 const SCHEME_PARAMETERS: Readonly<Record<SchemeStrategyName, readonly StrategyParameterName[]>> = {
   duplicate: [...UDP_WITHOUT_RECOVERY, 'copyDelayMs'],
   'rs-block': [...UDP_WITHOUT_RECOVERY, 'redundancy', 'blockFrames'],
+  flexfec: [...UDP_WITHOUT_RECOVERY, 'columns', 'rows', 'parity'],
 };
 
 /** Parameters of a strategy. Others would change nothing but the cell's name. */
-export const parametersOf = (strategy: string): readonly StrategyParameterName[] => {
+export const strategyParametersOf = (strategy: string): readonly StrategyParameterName[] => {
   if (isSchemeStrategy(strategy)) return SCHEME_PARAMETERS[strategy];
   return strategy.startsWith('tcp-') ? TCP_PARAMETERS : UDP_PARAMETERS;
 };

@@ -9,9 +9,9 @@ import {
   oneOrMany,
   ownersOf,
   PARAMETER_NAMES,
-  parametersOf,
   real,
   strategyParameters,
+  strategyParametersOf,
   strict,
   syntheticSound,
   whole,
@@ -70,7 +70,7 @@ const strategySchema = z.union([
     strategy: strategyName,
     ...strategyParameters,
   }).superRefine((asked, context) => {
-    const own = parametersOf(asked.strategy);
+    const own = strategyParametersOf(asked.strategy);
     for (const key of PARAMETER_NAMES) {
       if (asked[key] === undefined || own.includes(key)) continue;
       const message = `not a parameter of ${asked.strategy}, but of ${ownersOf(key)}`;
@@ -205,14 +205,13 @@ function soundConflicts({ source, strategies, flows }: Scenario): string[] {
     return ('adaptive' in one ? one.adaptive.sound : one.synthetic.sound) !== undefined;
   });
   if (!isAsked) return [];
-  const picturesOnly = strategies
-    .map((entry) => (typeof entry === 'string' ? entry : entry.strategy))
-    .find((name) => isKernelStrategy(name) || isSchemeStrategy(name));
+  const names = strategies.map((entry) => (typeof entry === 'string' ? entry : entry.strategy));
+  const measured = names.find((name) => isKernelStrategy(name));
+  const scheme = names.find((name) => isSchemeStrategy(name));
   return [
     ...(flows ? ['source.sound: flows carry pictures only; leave out "flows" or "sound"'] : []),
-    ...(picturesOnly
-      ? [`source.sound: ${picturesOnly} protects pictures only; simulated strategies of dropframe and TCP carry sound`]
-      : []),
+    ...(measured ? [`source.sound: ${measured} carries pictures only; simulated strategies carry sound`] : []),
+    ...(scheme ? [`source.sound: ${scheme} protects pictures only; leave out "sound"`] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { DUPLICATE } from './schemes/duplicate.ts';
+import { FLEXFEC } from './schemes/flexfec.ts';
 import { RS_BLOCK } from './schemes/rs-block.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { StrategyBuilder } from './strategy.ts';
@@ -17,6 +18,7 @@ const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = 
   'tcp-bbr': tcpStrategy('bbr'),
   duplicate: schemeStrategy(DUPLICATE),
   'rs-block': schemeStrategy(RS_BLOCK),
+  flexfec: schemeStrategy(FLEXFEC),
 };
 
 export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

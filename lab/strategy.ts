@@ -55,6 +55,12 @@ export interface StrategyParameters {
   readonly copyDelayMs?: number | undefined;
   /** `rs-block`: frames in a block; 1 by default. */
   readonly blockFrames?: number | undefined;
+  /** `flexfec`: columns of the matrix, the packets in a row; 10 by default. */
+  readonly columns?: number | undefined;
+  /** `flexfec`: rows of the matrix, the packets in a column; 5 by default. */
+  readonly rows?: number | undefined;
+  /** `flexfec`: what gets parity packets; both by default. */
+  readonly parity?: 'rows' | 'columns' | 'both' | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { readPointInTime } from '../../sim/link/link-values.ts';
 import type { TraceReader } from '../../sim/link/loss/loss-words.ts';
-import { linkLine, PARAMETER_NAMES, parametersOf, real, strategyParameters, strict, whole } from '../scenario-parts.ts';
+import {
+  linkLine,
+  PARAMETER_NAMES,
+  real,
+  strategyParameters,
+  strategyParametersOf,
+  strict,
+  whole,
+} from '../scenario-parts.ts';
 import { SIMULATED_STRATEGIES } from '../strategies.ts';
 import { type FlowLoad, isTcpStrategy } from './flow-description.ts';
 
@@ -73,7 +81,7 @@ function flowMistakes(
 ): readonly { readonly key: string; readonly message: string }[] {
   const kind = kindOf(flow);
   const found: { key: string; message: string }[] = [];
-  const own = kind === 'media' ? parametersOf(flow.strategy) : [];
+  const own = kind === 'media' ? strategyParametersOf(flow.strategy) : [];
   for (const key of PARAMETER_NAMES) {
     const isOwn = own.includes(key);
     if (flow[key] !== undefined && !isOwn)

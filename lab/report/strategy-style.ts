@@ -14,6 +14,7 @@ export interface StrategyStyle {
 }
 
 const PLUS = 'M-1,-.34H-.34V-1H.34V-.34H1V.34H.34V1H-.34V.34H-1Z';
+const CROSS = 'M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z';
 const STAR = 'M0,-1L.26,-.36L.95,-.31L.42,.14L.59,.81L0,.44L-.59,.81L-.42,.14L-.95,-.31L-.26,-.36Z';
 
 /**
@@ -31,6 +32,7 @@ const KNOWN: readonly StrategyStyle[] = [
   { name: 'tcp-bbr', color: '#1a1a1a', colorDark: '#f4f4f4', marker: 'circle', filled: false, dash: [1, 3] },
   { name: 'duplicate', color: '#7a6a00', colorDark: '#cdbb3c', marker: 'triangle-left', filled: true, dash: [4, 2] },
   { name: 'rs-block', color: '#5f6f00', colorDark: '#a9bd3a', marker: 'triangle-right', filled: true, dash: [12, 4] },
+  { name: 'flexfec', color: '#9a3f6f', colorDark: '#e08ab6', marker: CROSS, filled: true, dash: [2, 4, 8, 4] },
 ];
 
 /** Styles for unknown strategies, used in turn. */
