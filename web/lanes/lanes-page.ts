@@ -227,7 +227,7 @@ function refreshState(): void {
   const now = currentState();
   if (document.body.dataset.state === now && now !== 'unable') return;
   document.body.dataset.state = now;
-  enableControls(connection.connected);
+  enableControls(connection.connected && !ended);
   element('state-text', HTMLElement).textContent = WORDS[now];
   if (now === 'unable') message.show(UNABLE, 'error', true);
 }
