@@ -9,11 +9,18 @@ export interface VirtualScreen {
   close(): void;
 }
 
-/** Starts a virtual screen of 800 × 600 on an unused number. */
+/**
+ * Starts a virtual screen of 800 × 600 on an unused number. It never resets, which it would do whenever its last client leaves, and
+ * refuse the next one meanwhile.
+ */
 export async function virtualScreen(): Promise<VirtualScreen> {
-  const server: ChildProcess = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
+  const server: ChildProcess = spawn(
+    'Xvfb',
+    ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp', '-noreset'],
+    {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    },
+  );
   const number = await new Promise<string>((resolve, reject) => {
     server.once('error', reject);
     server.once('exit', () => reject(new Error('Xvfb did not start')));
