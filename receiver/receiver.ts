@@ -28,6 +28,8 @@ export type { ReceiverEvent } from './receiver-event.ts';
 
 /** Packets asked for before the first one that arrived: more are seldom lost in a row. */
 const START_PACKETS = 4;
+/** Packets of the widest repair window of our senders; no frame ends further ahead. */
+const SENT_AHEAD_MAX = 512;
 
 /** Receives one stream from one sender: takes datagrams, returns access units or drops, reports and requests. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -332,6 +334,14 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (let lost = asSequence(first); lost < before; lost++) this.#recovery.onMissing(now, lost);
   }
 
+  /** Reports what is missing up to a packet that the sender names. One further ahead than ours can be is damaged. */
+  #askThrough(now: Instant, wire: WireSequence): void {
+    const { highest } = this.#admission;
+    if (highest === undefined) return;
+    const sent = extend(wire, highest);
+    if (sent > highest && sent <= highest + SENT_AHEAD_MAX) this.#askFor(now, highest, asSequence(sent + 1));
+  }
+
   #handleRtcp(now: Instant, datagram: Uint8Array): void {
     const packets = parseRtcp(datagram);
     if (!packets.ok) return this.#malformed(packets.malformed);
@@ -351,6 +361,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (packet.ssrc !== this.#ssrc) return;
     if (notice.value?.kind === 'withheld') this.#counters.framesWithheld = notice.value.frames;
     else if (notice.value?.kind === 'reports-wanted') this.#feedback.onReportsWanted(now, notice.value.interval);
+    else if (notice.value?.kind === 'sent') this.#askThrough(now, notice.value.sequence);
   }
 
   #release(now: Instant): void {

@@ -103,7 +103,8 @@ export class Sender implements Endpoint<SenderEvent> {
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
       const isSound = options.codec.mediaType === 'audio';
-      const wire = { ssrc: repairSsrc, payloadType: repairPayloadType, datagramBytesMax: options.datagramBytesMax };
+      const { ssrc: mediaSsrc, datagramBytesMax } = options;
+      const wire = { ssrc: repairSsrc, mediaSsrc, payloadType: repairPayloadType, datagramBytesMax };
       this.#repair = new ForwardRepair({ ...wire, strategy, ratio: redundancy, groupsFrames: isSound }, parts);
     }
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
@@ -272,7 +273,10 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
     this.#budget.earn(datagram.length);
     this.#feedback.earn(datagram.length);
-    if (this.#repair) this.#urgent.push(...this.#repair.add(now, { sequence, datagram, frame }));
+    if (this.#repair) {
+      this.#urgent.push(...this.#repair.add(now, { sequence, datagram, frame }));
+      this.#control.push(...this.#repair.takeNotices());
+    }
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;

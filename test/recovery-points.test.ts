@@ -36,6 +36,17 @@ describe('deadline recovery', () => {
     },
   );
 
+  test.each([20, 30, 40])('frames of %d packets, whose end is announced, cost about the loss', (packets) => {
+    const link = 'loss=0.5% delay=10ms';
+    const point = { ...pointNamed('A'), forward: link, back: link, oneWayMs: 10, budgetMs: 60, framesPerSecond: 60 };
+    const { framesLost, overhead, headers } = runPoint(
+      { ...point, packets },
+      { recovery: 'hybrid', frames: 900, seed: 1 },
+    );
+    expect(framesLost).toBeLessThanOrEqual(1);
+    expect(overhead - headers).toBeLessThan(0.02);
+  });
+
   test('on a clean path adds no overhead, and releases each frame as soon as it can be decoded', () => {
     const outcome = runPoint(pointNamed('G'), { recovery: 'hybrid', frames: 600, seed: 1 });
     expect(outcome.framesLost).toBe(0);

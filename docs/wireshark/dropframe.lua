@@ -66,6 +66,7 @@ local micros = " µs"
 local subtypes = {
   [0] = "hello", [1] = "challenge", [2] = "proof", [3] = "confirmed", [4] = "probe", [5] = "probe answer",
   [8] = "path", [9] = "request", [10] = "withheld", [11] = "reports wanted", [12] = "queue",
+  [13] = "sent",
 }
 local notice = {
   subtype = ProtoField.uint8("dropframe.notice", "Kind", base.DEC, subtypes, 0x1f),
@@ -156,6 +157,7 @@ local kinds = {
     queueing(tree, data(2, 2))
     tree:add(notice.latency, data(4, 4))
   end },
+  [13] = { 4, function(data, tree) tree:add(notice.sequence, data(0, 2)) end },
 }
 
 -- The buffer is the whole packet: header, SSRC and name take twelve bytes.

@@ -126,7 +126,27 @@ export interface QueueNotice {
   readonly latency: Microseconds;
 }
 
-export type RecoveryNotice = PathNotice | RequestNotice | WithheldNotice | ReportsWantedNotice | QueueNotice;
+/**
+ * Subtype 13, sent: the newest media packet sent. Shows the receiver that the packets up to it have been sent.
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    |        sequence number        |           reserved            |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ */
+export interface SentNotice {
+  readonly kind: 'sent';
+  readonly sequence: WireSequence;
+}
+
+export type RecoveryNotice =
+  | PathNotice
+  | RequestNotice
+  | WithheldNotice
+  | ReportsWantedNotice
+  | QueueNotice
+  | SentNotice;
 
 const NAME = 'DFRM';
 const PATH_SUBTYPE = 8;
@@ -134,6 +154,7 @@ const REQUEST_SUBTYPE = 9;
 const WITHHELD_SUBTYPE = 10;
 const REPORTS_WANTED_SUBTYPE = 11;
 const QUEUE_SUBTYPE = 12;
+const SENT_SUBTYPE = 13;
 /** Sizes of a path notice without and with the spacing, as earlier receivers send it, and with late answers. */
 const PATH_BYTES_MIN = 16;
 const PATH_BYTES = 20;
@@ -142,6 +163,7 @@ const REQUEST_BYTES = 8;
 const WITHHELD_BYTES = 4;
 const REPORTS_WANTED_BYTES = 4;
 const QUEUE_BYTES = 8;
+const SENT_BYTES = 4;
 const LAST = 0x8000;
 const LATE = 0x4000;
 const SHOWS_DAMAGED = 0x8000;
@@ -156,6 +178,7 @@ const SUBTYPES: Readonly<Record<RecoveryNotice['kind'], number>> = {
   withheld: WITHHELD_SUBTYPE,
   'reports-wanted': REPORTS_WANTED_SUBTYPE,
   queue: QUEUE_SUBTYPE,
+  sent: SENT_SUBTYPE,
 };
 
 export function recoveryNoticePacket(ssrc: number, notice: RecoveryNotice): ApplicationPacket {
@@ -198,6 +221,11 @@ function dataOf(notice: RecoveryNotice): Uint8Array {
       writeUint16(data, 0, notice.sequence);
       writeUint16(data, 2, (notice.records ? RECORDS : 0) | queueingUnits(notice.queueing));
       writeUint32(data, 4, span(notice.latency));
+      return data;
+    }
+    case 'sent': {
+      const data = new Uint8Array(SENT_BYTES);
+      writeUint16(data, 0, notice.sequence);
       return data;
     }
   }
@@ -252,6 +280,9 @@ export function parseRecoveryNotice({ name, subtype, data }: ApplicationPacket):
         records: (readUint16(data, 2) & RECORDS) !== 0,
         latency: microseconds(readUint32(data, 4)),
       });
+    case SENT_SUBTYPE:
+      if (data.length < SENT_BYTES) return malformed('sent-notice-truncated');
+      return parsed({ kind: 'sent', sequence: wireSequence(readUint16(data, 0)) });
     default:
       return parsed(undefined);
   }

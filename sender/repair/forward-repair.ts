@@ -10,7 +10,8 @@ import {
 import { RepairEncoder } from '../../protocol/repair/repair-encoder.ts';
 import { REPAIR_HEADER_BYTES } from '../../protocol/repair/repair-payload.ts';
 import { LENGTH_BYTES } from '../../protocol/repair/source-symbols.ts';
-import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
+import { type PathNotice, recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
+import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import {
   asSequence,
@@ -21,13 +22,14 @@ import {
 } from '../../protocol/rtp/sequence.ts';
 import type { SenderStatistics } from '../sender-statistics.ts';
 import { FrameDeparture } from './frame-departure.ts';
-import { repairsOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
+import { noticesOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
 import { groupEndingWith } from './repair-groups.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 export interface ForwardRepairOptions {
   /** SSRC of the repair stream. */
   readonly ssrc: number;
+  readonly mediaSsrc: number;
   readonly payloadType: number;
   readonly datagramBytesMax: number;
   /** `hybrid`: only when no round trip fits, in proportion to the loss; `fec`: a fixed ratio per frame, in groups. */
@@ -86,6 +88,7 @@ export class ForwardRepair {
   readonly #statistics: SenderStatistics;
   readonly #encoder: RepairEncoder;
   readonly #departure = new FrameDeparture();
+  #notices: Uint8Array[] = [];
   #frames: SentFrame[] = [];
   #path: PathNotice | undefined;
   #sequence: WireSequence = wireSequence(0);
@@ -138,6 +141,13 @@ export class ForwardRepair {
     return sequence === frame.lastSequence ? this.#onFrame(now, frame) : [];
   }
 
+  /** Returns the notices (RTCP) to send after the last packet added. */
+  takeNotices(): Uint8Array[] {
+    const notices = this.#notices;
+    if (notices.length > 0) this.#notices = [];
+    return notices;
+  }
+
   /** Adds a packet to the group of frames, whose repair packets follow when the ratio makes a whole one due. */
   #extendGroup(sequence: Sequence, frame: SentFrame): Uint8Array[] {
     this.#groupFrom ??= sequence;
@@ -159,6 +169,7 @@ export class ForwardRepair {
       this.#due = 0;
       return [];
     }
+    this.#announceEnd(frame, this.#path);
     const behind = this.repairs(frame, this.#repairsBehind(frame, this.#path));
     return this.#path.answersLate ? [...behind, ...this.#slide(now, frame, this.#path.answersLate)] : behind;
   }
@@ -227,20 +238,26 @@ export class ForwardRepair {
 
   /**
    * Number of repair packets after a frame that can be requested wholly or except for its last groups. Those groups
-   * count, and the end of the group before, whose loss is detected only by them. When everything can be requested but
-   * the loss of the end would be detected too late, one repair packet shows that it was sent. Repair packets cover the
-   * whole frame, because the frame waits for all of its packets, whichever is lost.
+   * count, and the end of the group before, whose loss is detected only by them. Repair packets cover the whole frame,
+   * because the frame waits for all of its packets, whichever is lost.
    */
-  #repairsBehind(frame: SentFrame, path: PathNotice): number {
+  #repairsBehind({ firstSequence, lastSequence, worth }: SentFrame, path: PathNotice): number {
+    const { hurriedFrom } = this.#departure;
+    if (hurriedFrom === undefined) return 0;
+    const from = Math.max(firstSequence, hurriedFrom - Math.ceil(path.burst));
+    return repairsOfGroup(lastSequence - from + 1, path, worth);
+  }
+
+  /** Shows that the end of a frame was sent, when everything can be requested but its loss would be detected too late. */
+  #announceEnd(frame: SentFrame, path: PathNotice): void {
     const { pause, hurriedFrom, passesAt } = this.#departure;
-    const { firstSequence, lastSequence, importance, worth } = frame;
-    if (hurriedFrom !== undefined) {
-      const from = Math.max(firstSequence, hurriedFrom - Math.ceil(path.burst));
-      return repairsOfGroup(lastSequence - from + 1, path, worth);
-    }
-    if (pause === 0 && importance !== 'key') return 0;
+    const { lastSequence, importance, worth } = frame;
+    if (hurriedFrom !== undefined || (pause === 0 && importance !== 'key')) return;
     const detection = Math.max(END_DETECTION, pause * END_DETECTION_OF_PAUSE);
-    return passesAt + detection < this.#askableUntil(frame) ? 0 : repairsOfEnd(path, worth);
+    if (passesAt + detection < this.#askableUntil(frame)) return;
+    const sequence = wireSequence(lastSequence);
+    const notice = serializeRtcp([recoveryNoticePacket(this.#options.mediaSsrc, { kind: 'sent', sequence })]);
+    for (let count = noticesOfEnd(path, worth); count > 0; count--) this.#notices.push(notice);
   }
 
   #plan(packets: number, worth: number): number {

@@ -40,12 +40,17 @@ export function repairsOfGroup(packets: number, path: PathLoss, worth: number): 
   return cheapest(shortfallProbabilities(packets, path, EXTRA_MAX), { worth, step: 1 });
 }
 
-/** Number of repair packets after a frame such that one of them reveals the loss of its end. */
-export function repairsOfEnd({ loss, burst }: PathLoss, worth: number): number {
+/** Cost of a notice with its IP and UDP headers, packets. */
+const NOTICE_PACKETS = 1 / 32;
+/** In longer bursts the next frame reveals as much as further notices. */
+const NOTICES_MAX = 6;
+
+/** Number of notices after a frame such that one of them reveals the loss of its end. */
+export function noticesOfEnd({ loss, burst }: PathLoss, worth: number): number {
   const goesOn = burst * (1 - loss) > 1 ? 1 - 1 / burst : loss;
   const chances: number[] = [];
-  for (let repairs = 0, chance = loss; repairs <= EXTRA_MAX; repairs++, chance *= goesOn) chances.push(chance);
-  return cheapest(chances, { worth, step: 1 });
+  for (let notices = 0, chance = loss; notices <= NOTICES_MAX; notices++, chance *= goesOn) chances.push(chance);
+  return cheapest(chances, { worth, step: NOTICE_PACKETS }) / NOTICE_PACKETS;
 }
 
 /** Factor on the worth in a window, whose frames may reach their deadline before its last repair packet. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../protocol/base/units.ts';
+import { recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import type { RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp } from '../../protocol/rtp/ntp.ts';
-import { wireTimestamp } from '../../protocol/rtp/sequence.ts';
+import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC, REPORT_SSRC } from '../simulated-session.ts';
-import { FRAME_MS, packet, packets, retransmissionOf, Stage, unitOf } from './stage.ts';
+import { FRAME_MS, INITIAL_SEQUENCE, packet, packets, retransmissionOf, Stage, unitOf } from './stage.ts';
 
 /** Answers the receiver's round-trip probes with this round trip. */
 function answerProbes(stage: Stage, roundTripMs: number, untilMs: number): void {
@@ -49,6 +50,24 @@ describe('a missing packet', () => {
   test('at the end of the newest frame is requested after a silence, before the next frame arrives', () => {
     const stage = sendFrames(new Stage(), 0, 1, (_, index) => index > 0).until(39);
     expect(stage.requests).toEqual([{ ms: 28, sequences: [1, 2] }]);
+  });
+
+  test('at the end of the newest frame is requested at once when the sender says that it was sent', () => {
+    const sent = (sequence: number) =>
+      recoveryNoticePacket(MEDIA_SSRC, {
+        kind: 'sent',
+        sequence: wireSequence((INITIAL_SEQUENCE + sequence) & 0xffff),
+      });
+    const stage = sendFrames(new Stage(), 0, 1, (_, index) => index > 0);
+    stage.rtcp(5, sent(0), sent(2)).until(20);
+    expect(stage.requests).toEqual([{ ms: 8, sequences: [1, 2] }]);
+  });
+
+  test('is not requested because of a notice further ahead than a frame can end', () => {
+    const stage = sendFrames(new Stage(), 0, 1, () => false);
+    const sequence = wireSequence((INITIAL_SEQUENCE + 3_000) & 0xffff);
+    stage.rtcp(5, recoveryNoticePacket(MEDIA_SSRC, { kind: 'sent', sequence })).until(39);
+    expect(stage.requests).toEqual([]);
   });
 
   test('of a lost frame is requested when the next frame arrives', () => {

@@ -2,8 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Importance } from '../../protocol/access-unit.ts';
 import { type Instant, instant, microseconds, milliseconds, seconds, ticks } from '../../protocol/base/units.ts';
 import { parseRepairPayload } from '../../protocol/repair/repair-payload.ts';
-import { type PathNotice, type RequestNotice, recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
-import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import {
+  type PathNotice,
+  parseRecoveryNotice,
+  type RequestNotice,
+  recoveryNoticePacket,
+} from '../../protocol/rtcp/recovery-notice.ts';
+import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
@@ -19,6 +24,8 @@ class Desk {
   readonly sender: Sender;
   readonly sent: { readonly kind: 'media' | 'again' | 'repair'; readonly packet: RtpPacket; readonly bytes: number }[] =
     [];
+  /** Packets up to which notices say that they were sent, by their index in the stream. */
+  readonly announced: number[] = [];
   #frames = 0;
   #requests = 0;
 
@@ -90,7 +97,10 @@ class Desk {
   /** Sends a report whose echo gives a round trip of this many milliseconds. */
   drain(now: Instant): this {
     for (let datagram = this.sender.pollTransmit(now); datagram; datagram = this.sender.pollTransmit(now)) {
-      if (classifyDatagram(datagram) !== 'rtp') continue;
+      if (classifyDatagram(datagram) !== 'rtp') {
+        this.#hearNotices(datagram);
+        continue;
+      }
       expect(datagram.length).toBeLessThanOrEqual(SENDER_OPTIONS.datagramBytesMax);
       const packet = parseRtpPacket(datagram);
       if (!packet.ok) throw new Error(packet.malformed);
@@ -99,6 +109,15 @@ class Desk {
       this.sent.push({ kind, packet: packet.value, bytes: datagram.length });
     }
     return this;
+  }
+
+  #hearNotices(datagram: Uint8Array): void {
+    const packets = parseRtcp(datagram);
+    if (!packets.ok) throw new Error(packets.malformed);
+    for (const packet of packets.value) {
+      const notice = packet.kind === 'application' ? parseRecoveryNotice(packet) : undefined;
+      if (notice?.ok && notice.value?.kind === 'sent') this.announced.push((notice.value.sequence - FIRST) & 0xffff);
+    }
   }
 
   /** Datagrams other than media, in order: indices in the stream, or the window of a repair packet. */
@@ -229,7 +248,7 @@ describe('forward repair', () => {
         .path(1_400, { loss: 0.02, answerTime: milliseconds(41), ...path })
         .frame(1_400, 28, importance)
         .drain(at(1_410));
-      return { beside: desk.beside, first: 400 };
+      return { beside: desk.beside, announced: desk.announced, first: 400 };
     };
 
     test('covers it when its second group cannot be requested in time, in proportion to loss and worth', () => {
@@ -249,13 +268,19 @@ describe('forward repair', () => {
       expect(behind({ latency: milliseconds(130), spacing: milliseconds(2) }).beside).toEqual([]);
     });
 
-    test('reveals the loss of its end when detection would otherwise be too late', () => {
-      expect(behind({ latency: milliseconds(60) }).beside).toHaveLength(1);
+    test('is replaced by a notice of its end when detection would otherwise be too late', () => {
+      const { beside, announced, first } = behind({ latency: milliseconds(60) });
+      expect(beside).toEqual([]);
+      expect(new Set(announced)).toEqual(new Set([first + 26]));
+    });
+
+    test('leaves it to a repair packet where there is one', () => {
+      expect(behind({ latency: milliseconds(50) }).announced).toEqual([]);
     });
 
     test('is not sent when the loss of its end can be detected and requested, or nothing is lost', () => {
-      expect(behind({ latency: milliseconds(85) }).beside).toEqual([]);
-      expect(behind({ latency: milliseconds(50), loss: 0 }).beside).toEqual([]);
+      expect(behind({ latency: milliseconds(85) })).toMatchObject({ beside: [], announced: [] });
+      expect(behind({ latency: milliseconds(50), loss: 0 })).toMatchObject({ beside: [], announced: [] });
       expect(behind({ latency: milliseconds(50), answerTime: microseconds(0) }).beside).toEqual([]);
     });
   });

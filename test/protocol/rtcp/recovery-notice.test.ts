@@ -28,6 +28,8 @@ const REQUEST: RecoveryNotice = {
   usefulFor: milliseconds(70),
 };
 
+const SENT: RecoveryNotice = { kind: 'sent', sequence: wireSequence(65_534) };
+
 describe('a recovery notice', () => {
   test('of the path is five words after the name', () => {
     expect([...serializeRtcp([recoveryNoticePacket(0x0badcafe, PATH)])]).toEqual([
@@ -55,7 +57,14 @@ describe('a recovery notice', () => {
     ]);
   });
 
-  test.each([PATH, { ...PATH, answersLate: 0.125 }, REQUEST, { ...REQUEST, last: false }])(
+  test('of the newest packet sent is one word after the name', () => {
+    expect([...serializeRtcp([recoveryNoticePacket(1, SENT)])]).toEqual([
+      ...[0x8d, 204, 0, 3, 0, 0, 0, 1, 0x44, 0x46, 0x52, 0x4d],
+      ...[0xff, 0xfe, 0, 0], // packet 65,534
+    ]);
+  });
+
+  test.each([PATH, SENT, { ...PATH, answersLate: 0.125 }, REQUEST, { ...REQUEST, last: false }])(
     'round-trips: $kind',
     (notice) => {
       const packets = parseRtcp(serializeRtcp([recoveryNoticePacket(7, notice)]));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { repairsOfEnd, repairsOfLastAnswer, repairsOfWindow } from '../../../sender/repair/repair-budget.ts';
+import { noticesOfEnd, repairsOfLastAnswer, repairsOfWindow } from '../../../sender/repair/repair-budget.ts';
 import { shortfallProbabilities } from '../../../sender/repair/shortfall-probability.ts';
 
 /** Reference: sums the probability of every loss pattern in the chain by its number of losses. */
@@ -87,11 +87,10 @@ describe('a sliding window', () => {
 });
 
 describe('the end of a frame', () => {
-  test('is revealed by one packet for isolated losses, by more for bursts, by none at low loss', () => {
-    const at = (loss: number, burst: number) => repairsOfEnd({ loss, burst }, 1_000);
-    expect([at(0, 1), at(0.0005, 1), at(0.01, 1), at(0.02, 1)]).toEqual([0, 0, 1, 1]);
-    expect(at(0.02, 4)).toBeGreaterThan(3);
-    expect(at(0.02, 4)).toBeLessThan(10);
-    expect(repairsOfEnd({ loss: 0.01, burst: 1 }, 50)).toBe(0);
+  test('is announced by one notice for isolated losses, by more for bursts, by none at low loss', () => {
+    const at = (loss: number, burst: number) => noticesOfEnd({ loss, burst }, 1_000);
+    expect([at(0, 1), at(0.00003, 1), at(0.001, 1), at(0.02, 1)]).toEqual([0, 0, 1, 2]);
+    expect(at(0.02, 4)).toBe(6);
+    expect(noticesOfEnd({ loss: 0.0005, burst: 1 }, 50)).toBe(0);
   });
 });
