@@ -188,7 +188,7 @@ export function receiverStatus(summary: RunSummary, bitrate: number | null, posi
   status.push(lost > 0 ? { text: `${lost} of ${frames.total} lost`, tone: 'bad' } : '0 lost');
   if (late > 0) status.push({ text: `${late} late`, tone: 'caution' });
   const silent = summary.sound?.concealedMs ?? 0;
-  if (silent > 0) status.push({ text: `${silent} ms of sound lost`, tone: 'bad' });
+  if (silent > 0) status.push({ text: `${silent} ms of sound missing`, tone: 'bad' });
   if (summary.lateKeyFrames) {
     status.push({ text: `late key frames: --latency ${summary.lateKeyFrames.latencyMs} would do`, tone: 'caution' });
   }

@@ -18,7 +18,7 @@ function families(summary: RunSummary, bitrate: number | null): MetricFamily[] {
     ...(sound ? streamMetrics('sound', sound) : []),
     counter(
       'dropframe_receive_concealed_seconds_total',
-      'Sound that was lost and concealed.',
+      'Sound that was lost or late, and concealed.',
       sound && sound.concealedMs / 1_000,
     ),
     counter(

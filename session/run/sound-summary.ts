@@ -6,7 +6,7 @@ export interface SoundSummary {
   /** Access units by class. */
   readonly frames: FrameSummary;
   readonly packets: PacketSummary;
-  /** Lost sound, which a player conceals, milliseconds. */
+  /** Sound that was not there when it was due, lost or late, which a player conceals, milliseconds. */
   readonly concealedMs: number;
   /** Packets requested again. */
   readonly requests: number;

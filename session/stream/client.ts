@@ -43,7 +43,7 @@ export interface SoundAnnouncement {
 export interface SoundRecord {
   /** Statistics of each session with sound, the current one last. */
   readonly sessions: readonly ReceiverStatistics[];
-  /** Sound that was lost and must be concealed, milliseconds, over all sessions. */
+  /** Sound that was lost or late and must be concealed, milliseconds, over all sessions. */
   readonly concealedMs: number;
 }
 

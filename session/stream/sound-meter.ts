@@ -19,7 +19,7 @@ export class SoundMeter {
   #duration = 0;
   /** Units lost since the last one that was released. */
   #lost = 0;
-  /** Lost sound before them, 90 kHz. */
+  /** Lost sound before them, and late sound, 90 kHz. */
   #concealed = 0;
 
   /** A session with this sound begins. */
@@ -41,6 +41,7 @@ export class SoundMeter {
     }
     this.#duration = this.#durationOf(event.unit);
     this.#settle();
+    if (event.class === 'late' || event.class === 'mended') this.#concealed += this.#duration;
     this.#end = ticks(timestamp + this.#duration);
   }
 
