@@ -111,6 +111,7 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   duplicate: 2,
   'rs-block': 5,
   flexfec: 5,
+  hairpin: 3,
 };
 
 /** Relative cost of real-time cells: the speed-up of the virtual clock. */

@@ -71,6 +71,7 @@ export const strategyParameters = {
   blockFrames: whole(1, 128).optional(),
   columns: whole(1, 30).optional(),
   rows: whole(1, 30).optional(),
+  repairWeight: real(1e-9, 10, 'a weight').optional(),
   parity: z.enum(['rows', 'columns', 'both'], { error: 'expected "rows", "columns" or "both"' }).optional(),
 };
 
@@ -84,6 +85,7 @@ const SCHEME_PARAMETERS: Readonly<Record<SchemeStrategyName, readonly StrategyPa
   duplicate: [...UDP_WITHOUT_RECOVERY, 'copyDelayMs'],
   'rs-block': [...UDP_WITHOUT_RECOVERY, 'redundancy', 'blockFrames'],
   flexfec: [...UDP_WITHOUT_RECOVERY, 'columns', 'rows', 'parity'],
+  hairpin: [...UDP_WITHOUT_RECOVERY, 'repairWeight'],
 };
 
 /** Parameters of a strategy. Others would change nothing but the cell's name. */

@@ -1,5 +1,6 @@
 import { DUPLICATE } from './schemes/duplicate.ts';
 import { FLEXFEC } from './schemes/flexfec.ts';
+import { HAIRPIN } from './schemes/hairpin.ts';
 import { RS_BLOCK } from './schemes/rs-block.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { StrategyBuilder } from './strategy.ts';
@@ -19,6 +20,7 @@ const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = 
   duplicate: schemeStrategy(DUPLICATE),
   'rs-block': schemeStrategy(RS_BLOCK),
   flexfec: schemeStrategy(FLEXFEC),
+  hairpin: schemeStrategy(HAIRPIN),
 };
 
 export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

@@ -61,6 +61,8 @@ export interface StrategyParameters {
   readonly rows?: number | undefined;
   /** `flexfec`: what gets parity packets; both by default. */
   readonly parity?: 'rows' | 'columns' | 'both' | undefined;
+  /** `hairpin`: weight of repair packets, as a share of their frame, against missed frames; 10⁻⁷ by default. */
+  readonly repairWeight?: number | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

@@ -38,59 +38,54 @@ const CONTROL_DELAY: Microseconds = milliseconds(100);
 
 /** Our sender and receiver with this recovery strategy. */
 export function udpStrategy(recovery: Recovery): StrategyBuilder {
-  return (options, measuredFrom) => new UdpStrategy({ recovery, headroomBytes: 0 }, options, measuredFrom);
+  return (options, measuredFrom) => new UdpStrategy({ sender: recovery, receiver: recovery }, options, measuredFrom);
 }
 
-/** Our sender and receiver without recovery of their own, and a published scheme that protects the pictures. */
+/** Our sender without recovery, and a published scheme that protects the pictures. */
 export function schemeStrategy(scheme: SchemeKind): StrategyBuilder {
-  const { headroomBytes } = scheme;
-  return (options, measuredFrom) =>
-    new UdpStrategy({ recovery: 'reorder', headroomBytes, scheme }, options, measuredFrom);
+  const { receiver = 'reorder' } = scheme;
+  return (options, measuredFrom) => new UdpStrategy({ sender: 'reorder', receiver, scheme }, options, measuredFrom);
 }
 
-/** Recovery of a cell over UDP. */
+/** Recoveries of both ends of a cell over UDP. */
 interface UdpProtection {
-  readonly recovery: Recovery;
-  /** Bytes that are kept free in each media datagram. */
-  readonly headroomBytes: number;
+  readonly sender: Recovery;
+  readonly receiver: Recovery;
   readonly scheme?: SchemeKind;
 }
 
-/** Stream parameters of a cell, on any clock. */
-export function udpParameters(
-  recovery: Recovery,
-  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
-  headroomBytes = 0,
-): SentStreamParameters {
+/** What the parameters of a stream depend on. */
+type StreamOptions = Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>;
+
+/** Stream parameters of a cell, on any clock. @param scheme that protects the stream. */
+export function udpParameters(recovery: Recovery, options: StreamOptions, scheme?: SchemeKind): SentStreamParameters {
   const { budget, transitMin, parameters } = options;
   const { redundancy, encrypted } = parameters;
-  const reservedBytes = headroomBytes + (encrypted ? PROTECTION_BYTES_MAX : 0);
+  const reservedBytes = (scheme?.headroomBytes(parameters) ?? 0) + (encrypted ? PROTECTION_BYTES_MAX : 0);
   return simulatedStream({
     recovery,
     ...(redundancy !== undefined && { redundancy }),
     latency: microseconds(Math.max(0, budget - transitMin)),
     datagramBytesMax: STREAM_DEFAULTS.datagramBytesMax - reservedBytes,
+    // Published schemes drop a frame at its deadline.
+    ...(scheme && { mend: microseconds(0) }),
   });
 }
 
 /** Options of a cell's sender, on any clock. */
-export function udpSenderOptions(
-  recovery: Recovery,
-  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>,
-  headroomBytes = 0,
-): SenderOptions {
+export function udpSenderOptions(recovery: Recovery, options: StreamOptions, scheme?: SchemeKind): SenderOptions {
   const { rate } = options.parameters;
-  return senderOptions(udpParameters(recovery, options, headroomBytes), rate === undefined ? {} : { rate });
+  return senderOptions(udpParameters(recovery, options, scheme), rate === undefined ? {} : { rate });
 }
 
 /** Options of a cell's receiver, on any clock. */
 export function udpReceiverOptions(
   recovery: Recovery,
-  options: Pick<StrategyOptions, 'budget' | 'transitMin' | 'release' | 'parameters'>,
-  headroomBytes = 0,
+  options: StreamOptions & Pick<StrategyOptions, 'release'>,
+  scheme?: SchemeKind,
 ): ReceiverOptions {
   const { onLoss } = options.parameters;
-  return receiverOptions(udpParameters(recovery, options, headroomBytes), {
+  return receiverOptions(udpParameters(recovery, options, scheme), {
     reportSsrc: REPORT_SSRC,
     release: options.release,
     ...(onLoss !== undefined && { onLoss }),
@@ -118,19 +113,19 @@ class UdpStrategy implements Strategy {
   #keyFrameRequested = false;
 
   constructor(protection: UdpProtection, options: StrategyOptions, measuredFrom: number) {
-    const { recovery, headroomBytes, scheme } = protection;
+    const { scheme } = protection;
     this.#options = options;
     this.drain = udpDrain(options);
     const { frames } = options;
-    const parameters = udpParameters(recovery, options, headroomBytes);
+    const parameters = udpParameters(protection.sender, options, scheme);
     this.#initialSequence = parameters.initialSequence;
     this.observer = new MediaPacketTable(frames, {
       measuredFrom,
       initialSequence: parameters.initialSequence,
       sendableFor: parameters.latency,
     });
-    this.#sender = new Sender(udpSenderOptions(recovery, options, headroomBytes));
-    const receiverOptions = udpReceiverOptions(recovery, options, headroomBytes);
+    this.#sender = new Sender(udpSenderOptions(protection.sender, options, scheme));
+    const receiverOptions = udpReceiverOptions(protection.receiver, options, scheme);
     this.#scheme = scheme?.build(options.parameters, {
       ...parameters,
       roundTrip: () => this.#sender.statistics.roundTrip,
@@ -246,8 +241,9 @@ class UdpStrategy implements Strategy {
 
   #receivingEnd(): Endpoint<ReceiverEvent | BundledReceiverEvent> {
     const receiver: Endpoint<ReceiverEvent | BundledReceiverEvent> = this.#receiver;
-    if (!this.#scheme) return receiver;
-    return new SchemeReceiverEnd(receiver, this.#scheme.receiver, {
+    const scheme = this.#scheme?.receiver;
+    if (!scheme) return receiver;
+    return new SchemeReceiverEnd(receiver, scheme, {
       initialSequence: this.#initialSequence,
       recovered: (now, packet) => this.#pictures.handleRecovered(now, packet),
     });

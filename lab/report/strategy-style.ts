@@ -33,6 +33,14 @@ const KNOWN: readonly StrategyStyle[] = [
   { name: 'duplicate', color: '#7a6a00', colorDark: '#cdbb3c', marker: 'triangle-left', filled: true, dash: [4, 2] },
   { name: 'rs-block', color: '#5f6f00', colorDark: '#a9bd3a', marker: 'triangle-right', filled: true, dash: [12, 4] },
   { name: 'flexfec', color: '#9a3f6f', colorDark: '#e08ab6', marker: CROSS, filled: true, dash: [2, 4, 8, 4] },
+  {
+    name: 'hairpin',
+    color: '#6a51a3',
+    colorDark: '#b6a3e0',
+    marker: 'triangle-up',
+    filled: true,
+    dash: [8, 2, 2, 2, 2, 2],
+  },
 ];
 
 /** Styles for unknown strategies, used in turn. */

@@ -49,14 +49,14 @@ export abstract class CodingSender implements SchemeSender {
     this.#encoder = new RepairEncoder({ windowPackets: KEPT_PACKETS, packetBytesMax: datagramBytesMax });
   }
 
-  onMedia(_now: Instant, packet: SchemePacket): void {
+  onMedia(now: Instant, packet: SchemePacket): void {
     this.#encoder.add(packet.sequence, packet.datagram);
     this.#timestamp = wireTimestamp(readUint32(packet.datagram, 4));
-    for (const combination of this.combinationsAfter(packet)) this.#send(combination);
+    for (const combination of this.combinationsAfter(packet, now)) this.send(combination);
   }
 
   /** Returns what is to be sent after a media packet. */
-  protected abstract combinationsAfter(packet: SchemePacket): readonly Combination[];
+  protected abstract combinationsAfter(packet: SchemePacket, now: Instant): readonly Combination[];
 
   pollTransmit(now: Instant): Uint8Array | undefined {
     return this.#departures.pollTransmit(now);
@@ -66,7 +66,7 @@ export abstract class CodingSender implements SchemeSender {
     return this.#departures.pollTimeout();
   }
 
-  #send(combination: Combination): void {
+  protected send(combination: Combination): void {
     const payload = this.#encoder.repair({ ...combination, coefficients: this.#rule });
     const datagram = serializeRtpPacket({
       marker: false,
@@ -77,6 +77,11 @@ export abstract class CodingSender implements SchemeSender {
       csrcs: [],
       payload,
     });
+    this.transmit(datagram);
+  }
+
+  /** Sends a datagram at once. */
+  protected transmit(datagram: Uint8Array): void {
     this.#departures.add(instant(0), datagram);
   }
 }

@@ -62,7 +62,7 @@ const NONE: readonly Uint8Array[] = [];
 
 /** Temporal redundancy: every packet twice. */
 export const DUPLICATE: SchemeKind = {
-  headroomBytes: 0,
+  headroomBytes: () => 0,
   build: ({ copyDelayMs = 0 }) => ({
     sender: new DuplicatingSender(milliseconds(copyDelayMs)),
     receiver: new DuplicateReceiver(),

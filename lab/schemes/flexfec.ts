@@ -46,7 +46,7 @@ class ParitySender extends CodingSender {
 
 /** Row and column parity of RFC 8627, which is also that of SMPTE 2022-1 and of SRT's packet filter. */
 export const FLEXFEC: SchemeKind = {
-  headroomBytes: REPAIR_HEADROOM_BYTES,
+  headroomBytes: () => REPAIR_HEADROOM_BYTES,
   build: ({ columns = 10, rows = 5, parity = 'both' }, stream) => ({
     sender: new ParitySender({ columns, rows, parity }, stream),
     receiver: new CodingReceiver(parityAtStride, stream),

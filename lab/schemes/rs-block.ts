@@ -57,7 +57,7 @@ class BlockSender extends CodingSender {
 
 /** Reed–Solomon code over a frame or several, of a fixed ratio. */
 export const RS_BLOCK: SchemeKind = {
-  headroomBytes: REPAIR_HEADROOM_BYTES,
+  headroomBytes: () => REPAIR_HEADROOM_BYTES,
   build: ({ redundancy = STREAM_DEFAULTS.redundancy, blockFrames = 1 }, stream) => ({
     sender: new BlockSender({ redundancy, frames: blockFrames }, stream),
     receiver: new CodingReceiver(cauchyRow, stream),

@@ -53,7 +53,8 @@ export class SchemeSenderEnd<Event> implements Endpoint<Event> {
   }
 
   handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn): void {
-    if (!this.#scheme.takeFeedback?.(now, datagram)) this.#sender.handleDatagram(now, datagram, ecn);
+    const rest = this.#scheme.takeFeedback ? this.#scheme.takeFeedback(now, datagram) : datagram;
+    if (rest) this.#sender.handleDatagram(now, rest, ecn);
   }
 
   handleTimeout(now: Instant): void {
@@ -113,12 +114,11 @@ export class SchemeReceiverEnd<Event> implements Endpoint<Event> {
   }
 
   handleTimeout(now: Instant): void {
-    this.#scheme.handleTimeout?.(now);
     this.#receiver.handleTimeout(now);
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
-    return this.#scheme.pollTransmit?.(now) ?? this.#receiver.pollTransmit(now);
+    return this.#receiver.pollTransmit(now);
   }
 
   pollEvent(): Event | undefined {
@@ -126,7 +126,7 @@ export class SchemeReceiverEnd<Event> implements Endpoint<Event> {
   }
 
   pollTimeout(): Instant | undefined {
-    return earliestOf(this.#receiver.pollTimeout(), this.#scheme.pollTimeout?.());
+    return this.#receiver.pollTimeout();
   }
 
   #deliver(now: Instant, packets: readonly Uint8Array[]): void {

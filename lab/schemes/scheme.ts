@@ -14,8 +14,8 @@ export interface SchemePacket {
 export interface SchemeSender {
   /** A media packet leaves. */
   onMedia(now: Instant, packet: SchemePacket): void;
-  /** @returns true for feedback of the scheme, which is kept from the sender of the media. */
-  takeFeedback?(now: Instant, datagram: Uint8Array): boolean;
+  /** Takes its part of the feedback. @returns the rest, for the sender of the media; `undefined` when nothing is left. */
+  takeFeedback?(now: Instant, datagram: Uint8Array): Uint8Array | undefined;
   /** Returns the next datagram to transmit; call until `undefined`. */
   pollTransmit(now: Instant): Uint8Array | undefined;
   /** Time at which the next datagram is due; `undefined` when none is waiting. */
@@ -32,15 +32,13 @@ export interface SchemeReceiver {
    * @returns the media packets that it recovers.
    */
   onRedundancy(now: Instant, datagram: Uint8Array, highest: Sequence): readonly Uint8Array[];
-  pollTransmit?(now: Instant): Uint8Array | undefined;
-  handleTimeout?(now: Instant): void;
-  pollTimeout?(): Instant | undefined;
 }
 
 /** Both ends of a scheme. */
 export interface Scheme {
   readonly sender: SchemeSender;
-  readonly receiver: SchemeReceiver;
+  /** Absent when our receiver understands what the sender transmits. */
+  readonly receiver?: SchemeReceiver;
 }
 
 /** The stream that a scheme protects, and what its ends have measured. */
@@ -58,7 +56,9 @@ export interface ProtectedStream {
 
 /** A published way to protect a stream. It adds datagrams to those of our sender, which knows nothing of it. */
 export interface SchemeKind {
+  /** Recovery of our receiver: `reorder` for none, which is the default, or `hybrid`, which requests what is missing. */
+  readonly receiver?: 'reorder' | 'hybrid';
   /** Bytes by which its datagrams exceed the longest media packet, without those of a retransmission. */
-  readonly headroomBytes: number;
+  headroomBytes(parameters: StrategyParameters): number;
   build(parameters: StrategyParameters, stream: ProtectedStream): Scheme;
 }

@@ -33,9 +33,9 @@ test('parity of columns alone recovers every burst that is no longer than a row'
     for (const [index, packet] of sent.entries()) {
       sender.onMedia(instant(0), packet);
       const isLost = index >= from && index < from + columns;
-      if (!isLost) recovered.push(...receiver.onMedia(instant(0), packet));
+      if (!isLost) recovered.push(...receiver!.onMedia(instant(0), packet));
       const parity = sender.pollTransmit(instant(0));
-      if (parity) recovered.push(...receiver.onRedundancy(instant(0), parity, packet.sequence));
+      if (parity) recovered.push(...receiver!.onRedundancy(instant(0), parity, packet.sequence));
     }
     expect(new Set(recovered.map(textOf)), `burst from ${from}`).toEqual(
       new Set(sent.slice(from, from + columns).map(({ datagram }) => textOf(datagram))),

@@ -44,11 +44,11 @@ test('any five packets of a block of five and four recover it', () => {
     const recovered: Uint8Array[] = [];
     for (const [index, packet] of sent.entries()) {
       sender.onMedia(instant(0), packet);
-      if (!isLost(index)) recovered.push(...receiver.onMedia(instant(0), packet));
+      if (!isLost(index)) recovered.push(...receiver!.onMedia(instant(0), packet));
     }
     for (const index of all.slice(k)) {
       const datagram = sender.pollTransmit(instant(0))!;
-      if (!isLost(index)) recovered.push(...receiver.onRedundancy(instant(0), datagram, asSequence(k - 1)));
+      if (!isLost(index)) recovered.push(...receiver!.onRedundancy(instant(0), datagram, asSequence(k - 1)));
     }
     expect(recovered, lost.toString(2)).toEqual(
       sent.filter((_, index) => isLost(index)).map(({ datagram }) => datagram),
