@@ -83,12 +83,26 @@ export function readCongestionControl(text: string): string {
   return text;
 }
 
+/** Place in a film at most, seconds: four weeks. */
+const PLACE_SECONDS_MAX = 2_419_200;
+
 /** Parses a time in seconds; returns milliseconds. */
 export function readSeconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)s?$/.exec(text);
   const value = match ? Number(match[1]) : Number.NaN;
   if (!(value > 0 && value <= 86_400)) throw new InvalidArgumentError('expected seconds above 0 and up to 86400');
   return value * 1_000;
+}
+
+/** Parses a place in a film: `90`, `90.5s`, `1:30`, `1:02:03.5`; returns seconds. */
+export function readPlace(text: string): number {
+  const match = /^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)s?$/.exec(text);
+  const [hours = 0, minutes = 0, seconds = Number.NaN] = match?.slice(1).map((part) => Number(part ?? 0)) ?? [];
+  const isClock = match?.[2] !== undefined;
+  const isRight = !isClock || (seconds < 60 && (match[1] === undefined || minutes < 60));
+  const value = hours * 3_600 + minutes * 60 + seconds;
+  if (isRight && value <= PLACE_SECONDS_MAX) return value;
+  throw new InvalidArgumentError('expected seconds, M:SS or H:MM:SS, such as 90, 1:30 or 0:01:30.5');
 }
 
 /** Parses an address and a port: `127.0.0.1:7000`, `[::1]:7000`, `localhost:7000`. */

@@ -18,6 +18,7 @@ import {
   readFramesPerSecond,
   readLocalAddress,
   readMegabytes,
+  readPlace,
   readPlainTarget,
   readWhole,
 } from './options.ts';
@@ -156,6 +157,12 @@ export function addSendCommand(program: Command): void {
       ).argParser(readAudioTrack),
     )
     .option('--ffmpeg <path>', 'path of ffmpeg (also: FFMPEG_PATH)')
+    .addOption(
+      new Option(
+        '--start <time>',
+        'place in the (first) file at which the stream starts: seconds, M:SS or H:MM:SS',
+      ).argParser(readPlace),
+    )
     .option('--loop', 'repeat the input until stopped')
     .option('--exit-when-done', 'exit after the end of the stream, or when the last receiver leaves')
     .optionsGroup('Limits:')
@@ -194,6 +201,7 @@ export function addSendCommand(program: Command): void {
 Examples:
   dropframe send samples/counter.mp4 --loop
   dropframe send first.mp4 second.mp4 --loop
+  dropframe send film.mp4 --start 12:30
   dropframe send film.mkv --encode x264 --bitrate 4M --gop 60 --listen 0.0.0.0:7000
   dropframe send testsrc=1280x720@30 --listen 0.0.0.0:7000 --passphrase-file secret.txt
   dropframe send film.mp4 --to rtp://127.0.0.1:5004 --sdp film.sdp --loop

@@ -20,6 +20,8 @@ export interface SourceCommandOptions {
   /** True for periodic key frames in any case: receivers join without asking. */
   readonly joinable?: boolean;
   readonly fps?: number;
+  /** Place at which the first input starts, seconds. */
+  readonly start?: number | undefined;
   /** False to leave the sound out. */
   readonly audio?: boolean | undefined;
   /** False to leave the pictures out. */
@@ -79,7 +81,7 @@ async function openSource(
     throw new Failure('--no-video leaves nothing to send without sound', 2);
   }
   // Loaded on demand: it takes as long to load as everything that a receiver needs.
-  const { openMediaSource } = await import('../io/sources/open-source.ts');
+  const { hasNoPlaces, openMediaSource } = await import('../io/sources/open-source.ts');
   const opening: MediaSourceOptions = {
     encode: options.encode,
     ...limits,
@@ -89,6 +91,7 @@ async function openSource(
     ffmpeg: options.ffmpeg,
     live: options.live,
     framesPerSecond: options.fps,
+    startSeconds: options.start,
     sound: options.audio === true ? { track: options.audioTrack } : undefined,
     pictures: options.video !== false,
     inform: (message) => log?.info(message),
@@ -96,6 +99,7 @@ async function openSource(
     ...(options.verbose && { detail: (message: string) => log?.debug(message) }),
   };
   if (options.live === true && /^rist:/i.test(input)) {
+    if (options.start) throw hasNoPlaces(input);
     const [{ ristInput }, { openLive }] = await Promise.all([
       import('../session/rist/rist-input.ts'),
       import('../io/sources/open-live.ts'),
@@ -126,8 +130,10 @@ export async function openInputs(
   const { openPlaylist } = await import('../io/sources/playlist.ts');
   let isOpen = false;
   // From then on, signals and lines belong to the stream.
-  const open = async (input: string) =>
-    openSource(input, { ...options, rate: 'fixed' }, isOpen ? undefined : log, limits);
+  const open = async (input: string, { isFirst }: { readonly isFirst: boolean }) => {
+    const own: SourceCommandOptions = { ...options, rate: 'fixed', start: isFirst ? options.start : undefined };
+    return openSource(input, own, isOpen ? undefined : log, limits);
+  };
   const warn = (message: string) => log.warn(message);
   const playlist = await exitOnSignal(() => openPlaylist({ inputs: [first, ...others], open, warn }));
   isOpen = true;

@@ -63,7 +63,10 @@ export function summaryText(summary: RunSummary): string {
     lines.push(['recording', `${summary.recordedFrames} frames, ${inTime} shown in time`]);
   }
   if (summary.framesCutAway > 0) {
-    lines.push(['cut away', `${summary.framesCutAway} frames by the edit list of the file: decoded, not shown`]);
+    lines.push([
+      'cut away',
+      `${summary.framesCutAway} frames by the edit list of the file, or its start: decoded, not shown`,
+    ]);
   }
   if (summary.lateKeyFrames) lines.push(['late key frames', lateKeyText(summary.lateKeyFrames)]);
   if (summary.modeledTcp) lines.push(['modelled TCP', modeledTcpText(summary.modeledTcp)]);

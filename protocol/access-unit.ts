@@ -1,4 +1,4 @@
-import type { Ticks } from './base/units.ts';
+import { type Ticks, ticks } from './base/units.ts';
 
 /**
  * Importance of a frame for later frames: `key` – decoding can start here; `reference` – later frames may refer to it;
@@ -23,4 +23,10 @@ export interface AccessUnit {
   readonly importance: Importance;
   /** True for a picture that is decoded but never shown: later frames refer to it, but it is cut away, or incomplete. */
   readonly decodeOnly?: true;
+}
+
+/** Returns the unit later by a number of ticks. */
+export function shifted(unit: AccessUnit, by: Ticks): AccessUnit {
+  if (by === 0) return unit;
+  return { ...unit, timestamp: ticks(unit.timestamp + by), decodeTimestamp: ticks(unit.decodeTimestamp + by) };
 }

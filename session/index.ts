@@ -11,6 +11,7 @@ export type {
   Playlist,
   SoundDescription,
   SoundSource,
+  SourcePass,
 } from '../io/sources/media-source.ts';
 export { type RelayOptions, type RelayService, relay } from './relay/relay.ts';
 export type { RelayDirectionReport, RelayReport } from './relay/relay-report.ts';

@@ -38,6 +38,8 @@ export class PictureReader {
   /** Quarter turns clockwise that the picture needs to be upright. */
   readonly quarterTurns: number;
   #epoch: number | undefined;
+  /** True where pictures before the place are to be read past, but could be skipped. */
+  #seeks = false;
   #last = Number.NEGATIVE_INFINITY;
   #read = 0;
   #damaged = 0;
@@ -129,11 +131,19 @@ export class PictureReader {
     this.#check(this.#container.openInputSync('graph' in input ? input.graph : input.url, format, options));
     this.#check(this.#container.findStreamInfoSync(null));
     const { from, resume, evenTimes } = this.#order;
-    if (resume === undefined) return;
+    const canSeek = !evenTimes && 'url' in input;
+    if (resume === undefined) {
+      // The times of the input are known from its first picture on.
+      this.#seeks = canSeek && from > 0;
+      return;
+    }
     this.#epoch = resume.epoch;
-    if (evenTimes || !('url' in input)) return;
-    // The key frame before the place; pictures up to it are decoded and dropped. Not every input can be searched.
-    const place = ((resume.epoch + from) / CLOCK_RATE) * MICROSECONDS;
+    if (canSeek) this.#seek(resume.epoch + from);
+  }
+
+  /** Goes to the key frame before the place; pictures up to it are decoded and dropped. Not every input can be searched. */
+  #seek(time: number): void {
+    const place = (time / CLOCK_RATE) * MICROSECONDS;
     this.#container.seekFrameSync(-1, BigInt(Math.round(place)), AV.seekBackward);
   }
 
@@ -155,6 +165,12 @@ export class PictureReader {
     const time = isStated ? (stated * num * CLOCK_RATE) / den : (this.#epoch ?? 0) + this.#read * step;
     this.#read++;
     this.#epoch ??= time;
+    if (this.#seeks) {
+      this.#seeks = false;
+      this.#seek(this.#epoch + this.#order.from);
+      this.#decoder.flushBuffers();
+      return undefined;
+    }
     const timestamp = Math.round(time - this.#epoch);
     // A picture that goes back in time was cut away by an edit list, or its time is damaged.
     if (timestamp <= this.#last || timestamp < this.#order.from) return undefined;

@@ -9,11 +9,11 @@ import { splitLengthPrefixed } from '../../protocol/codec/nal/length-prefixed.ts
 import type { NalConfiguration } from '../../protocol/codec/nal/nal-stream-format.ts';
 import type { VideoSignal } from '../../protocol/codec/nal/video-signal.ts';
 import { hasNalUnits, nalStreamOf } from '../../protocol/codec/nal-streams.ts';
-import { type Mp4Structure, type Patch, readMp4Encryption, readMp4Structure } from '../mp4/mp4-structure.ts';
+import { type Edit, type Mp4Structure, type Patch, readMp4Encryption, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { within } from '../os/time-limit.ts';
 import { signalOf, withContainerSignal } from './container-signal.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
-import { applyEdits } from './mp4-edits.ts';
+import { applyEdits, editsFrom } from './mp4-edits.ts';
 import { fileSource, Mp4Packets, packetsOf, READ_MS_MAX } from './mp4-packets.ts';
 import type { Sample, SampleTrack } from './sample-units.ts';
 
@@ -39,6 +39,11 @@ export interface ContainerFile {
   readonly rotation: Rotation;
   /** Opens the track from its beginning. `ended` is called when reading ends. */
   open(ended: (end: ContainerEnd) => void): SampleTrack;
+  /**
+   * Opens the track at the last key frame before this time of the container, seconds, which becomes 0; what is shown before
+   * it is `decodeOnly`. `undefined` for a track that can be read from its beginning only.
+   */
+  readonly openAt: ((from: number) => SampleTrack) | undefined;
 }
 
 export interface ContainerEnd {
@@ -100,6 +105,7 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
   const record = (await track.getDecoderConfig())?.description;
   const configuration = record === undefined ? undefined : bytesOf(record);
   const signal = await signalOf(track);
+  const parts = { codecName, record: configuration, signal, structure, isCut: matroska?.isCut };
   return {
     kind: 'copyable',
     file: {
@@ -108,10 +114,11 @@ async function examine(input: Input, path: string): Promise<ContainerFinding> {
       durationSeconds: (typeof end === 'object' ? end?.durationSeconds : end) ?? undefined,
       hasJunk: matroska?.hasJunk === true,
       rotation: await track.getRotation().catch(() => 0 as const),
-      open: (ended) =>
-        openTrack(
-          new TrackReader(path, { codecName, record: configuration, signal, structure, isCut: matroska?.isCut, ended }),
-        ),
+      open: (ended) => openTrack(new TrackReader(path, { ...parts, ended })),
+      // Fragments have no index of sync samples.
+      openAt: structure?.fragmentDefaults
+        ? undefined
+        : (from) => openTrack(new TrackReader(path, { ...parts, from, ended: () => {} })),
     },
   };
 }
@@ -159,6 +166,7 @@ class TrackReader {
   /** `undefined` for a codec whose parts are NAL units. */
   readonly #frames: FrameStreamFormat | undefined;
   readonly #structure: Mp4Structure | undefined;
+  readonly #edits: readonly Edit[];
   readonly #ended: (end: ContainerEnd) => void;
   /** Decoder configurations by sample description; usually one. */
   readonly #configurations: readonly (NalConfiguration | undefined)[];
@@ -178,10 +186,13 @@ class TrackReader {
       readonly structure: Mp4Structure | undefined;
       /** Result of an earlier examination of the whole file; `undefined` when unknown. */
       readonly isCut: boolean | undefined;
+      /** Time in the container at which to start, seconds. */
+      readonly from?: number;
       readonly ended: (end: ContainerEnd) => void;
     },
   ) {
-    const { codecName, record, signal, structure, isCut, ended } = parts;
+    const { codecName, record, signal, structure, isCut, from, ended } = parts;
+    this.#edits = from === undefined ? (structure?.edits ?? []) : editsFrom(structure?.edits ?? [], from);
     this.#signal = signal;
     this.codec = codecByName(codecName);
     this.#frames = frameStreamOf(this.codec);
@@ -202,9 +213,9 @@ class TrackReader {
     return this.#asShown(this.#configurations[0]?.parameterSets ?? []);
   }
 
-  /** True when an edit list determines the presentation times. */
+  /** True when edits determine the presentation times. */
   get isEdited(): boolean {
-    return this.#structure !== undefined && this.#structure.edits.length > 0;
+    return this.#edits.length > 0;
   }
 
   async *read(): AsyncGenerator<Sample> {
@@ -273,8 +284,15 @@ class TrackReader {
     const configuration = this.#configurations[0];
     try {
       const sink = new EncodedPacketSink((await input.getVideoTracks())[0] as InputVideoTrack);
-      for await (const { data, timestamp, duration } of packetsOf(sink)) {
-        yield { data, shownAt: timestamp, duration, decodeOnly: false, configuration };
+      const read = async function* (from: number) {
+        const isWhole = !Number.isFinite(from);
+        const start = isWhole ? null : await sink.getKeyPacket(from, { verifyKeyPackets: true }).catch(() => null);
+        for await (const { data, timestamp, duration } of packetsOf(sink, start ?? undefined)) {
+          yield { data, mediaTime: timestamp, duration };
+        }
+      };
+      for await (const { sample, shownAt, decodeOnly } of applyEdits(this.#edits, read)) {
+        yield { data: sample.data, shownAt, duration: sample.duration, decodeOnly, configuration };
       }
     } finally {
       input.dispose();
@@ -283,7 +301,7 @@ class TrackReader {
 
   async *#mp4Samples(structure: Mp4Structure): AsyncGenerator<ReadSample> {
     const packets = new Mp4Packets(this.#path, structure, (patches) => openContainerInput(this.#path, patches));
-    for await (const { sample, shownAt, decodeOnly } of applyEdits(structure.edits, (from) => packets.read(from))) {
+    for await (const { sample, shownAt, decodeOnly } of applyEdits(this.#edits, (from) => packets.read(from))) {
       const configuration = this.#configurations[sample.description] ?? this.#configurations[0];
       yield { data: sample.data, shownAt, duration: sample.duration, decodeOnly, configuration };
     }

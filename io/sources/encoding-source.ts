@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { type AccessUnit, shifted } from '../../protocol/access-unit.ts';
 import {
   CLOCK_RATE,
   elapsed,
@@ -17,12 +17,15 @@ import type { EncodedPicture, EncoderOrder, EncoderState } from '../encoder/enco
 import { now } from '../os/clock.ts';
 import { Failure } from '../os/failure.ts';
 import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
-import type { MediaDescription, MediaSource } from './media-source.ts';
+import { isBeyondEnd } from './find-start.ts';
+import type { MediaDescription, MediaSource, SourcePass } from './media-source.ts';
 
 export interface EncodingSourceOptions {
   /** Name of the input, for messages. */
   readonly name: string;
   readonly order: Omit<EncoderOrder, 'from' | 'resume'>;
+  /** Place at which the source starts, seconds from its first picture; default 0. */
+  readonly startSeconds?: number | undefined;
   /** Bit rate at the start, bits per second. */
   readonly bitrate: number;
   /** Range of the bit rate, when the source follows; `undefined`: the bit rate is fixed. */
@@ -79,17 +82,21 @@ export class EncodingSource implements MediaSource {
   #skipped = 0;
   #state: EncoderState;
   readonly #epoch: number;
+  /** Media time at which the source starts, 90 kHz. */
+  readonly #start: number;
   #encoding: Microseconds = microseconds(0);
   #closed = false;
 
   /** @throws {Failure} when the input cannot be encoded. */
   static async open(options: EncodingSourceOptions): Promise<EncodingSource> {
     const { name, bitrate } = options;
+    const from = startOf(options);
     try {
-      const host = await EncoderHost.start({ ...options.order, from: 0 }, bitrate, options.host);
+      const host = await EncoderHost.start({ ...options.order, from }, bitrate, options.host);
       const picture = await host.next(bitrate, true);
       if (picture === undefined) {
         host.close();
+        if (from > 0) throw isBeyondEnd(name, ticks(from), options.durationSeconds ?? host.opened.durationSeconds);
         throw new Failure(`${name}: no picture can be decoded`);
       }
       return new EncodingSource(options, host, picture);
@@ -102,6 +109,7 @@ export class EncodingSource implements MediaSource {
 
   private constructor(options: EncodingSourceOptions, host: EncoderHost, picture: EncodedPicture) {
     this.#options = options;
+    this.#start = startOf(options);
     this.#bitrate = options.bitrate;
     this.#state = picture.state;
     this.#hosts.add(host);
@@ -120,6 +128,10 @@ export class EncodingSource implements MediaSource {
     this.adaptive = options.range && this.#control(options.range);
   }
 
+  get startSeconds(): number {
+    return this.#start / CLOCK_RATE;
+  }
+
   /** Numbers of the encoder processes that encode, for tests. */
   get processes(): readonly (number | undefined)[] {
     return [...this.#hosts].filter((host) => host !== this.#spare).map(({ pid }) => pid);
@@ -130,15 +142,21 @@ export class EncodingSource implements MediaSource {
     return this.#spare?.pid;
   }
 
-  async *units(): AsyncGenerator<AccessUnit> {
+  async *units({ isRepeat = false }: SourcePass = {}): AsyncGenerator<AccessUnit> {
+    if (isRepeat || this.#start === 0) return yield* this.#unitsFrom(0);
+    for await (const unit of this.#unitsFrom(this.#start)) yield shifted(unit, ticks(-this.#start));
+  }
+
+  /** Times count from the beginning of the input. */
+  async *#unitsFrom(start: number): AsyncGenerator<AccessUnit> {
     let pass: Pass | undefined = this.#begun;
     this.#begun = undefined;
-    let place = 0;
+    let place = start;
     let lostAt: number | undefined;
     try {
       while (!this.#closed) {
         try {
-          pass ??= await this.#start(place);
+          pass ??= await this.#startAt(place);
           if (pass === undefined) return;
           for (let unit: AccessUnit | undefined = pass.first; unit; unit = await this.#encode(pass.host)) {
             place = unit.timestamp + 1;
@@ -193,7 +211,7 @@ export class EncodingSource implements MediaSource {
     };
   }
 
-  async #start(from: number): Promise<Pass | undefined> {
+  async #startAt(from: number): Promise<Pass | undefined> {
     // Of the place before, which may be the end of the input.
     this.#skipped = 0;
     this.#timestamp = from;
@@ -295,6 +313,8 @@ export class EncodingSource implements MediaSource {
       : error;
   }
 }
+
+const startOf = ({ startSeconds = 0 }: EncodingSourceOptions): number => Math.round(startSeconds * CLOCK_RATE);
 
 function accessUnitOf({ bytes, timestamp, keyFrame }: EncodedPicture): AccessUnit {
   const at = ticks(timestamp);

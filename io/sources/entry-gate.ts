@@ -11,11 +11,18 @@ export class EntryGate {
   #sequenceKnown = false;
   /** True while the last key frame is one at which decoding starts. */
   #isAtStart = false;
+  /** Key frames that may still be left out. */
+  #keysBefore: number;
 
   /** Time of the first picture shown, in the container, 90 kHz; `undefined` before it, and without a container. */
   startsAt: Ticks | undefined;
 
-  /** Pictures before the first at which decoding can start; they cannot be decoded. */
+  /** @param keysBefore key frames at which decoding could start, and which are left out with what follows them. */
+  constructor(keysBefore = 0) {
+    this.#keysBefore = keysBefore;
+  }
+
+  /** Pictures before the first that has passed; without `keysBefore` they cannot be decoded. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -38,7 +45,9 @@ export class EntryGate {
     // A key frame without the parameter sets of its slices cannot be decoded.
     const decodable = picture.sequenceParameterSet !== undefined;
     this.#sequenceKnown ||= decodable;
-    this.#open = decodable && picture.importance === 'key';
+    const isEntry = decodable && picture.importance === 'key';
+    this.#open = isEntry && this.#keysBefore === 0;
+    if (isEntry && !this.#open) this.#keysBefore -= 1;
     this.#isAtStart = this.#open;
     if (!this.#open) this.#skipped += 1;
     return this.#open;

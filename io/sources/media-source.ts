@@ -43,14 +43,20 @@ export interface SoundDescription {
   readonly parameterSets: readonly Uint8Array[];
 }
 
+/** Which pass over a source is read. */
+export interface SourcePass {
+  /** True for a repetition: it begins at the beginning, wherever the source starts; default false. */
+  readonly isRepeat?: boolean;
+}
+
 /** Sound of a source. */
 export interface SoundSource {
   readonly description: SoundDescription;
   /**
-   * Access units from the beginning at each call, each decodable by itself, in order of their times, which are those of
-   * the pictures: 0 is where the first picture is shown.
+   * Access units from the source's start at each call, each decodable by itself, in order of their times, which are those
+   * of the pictures: 0 is where the first picture is shown.
    */
-  units(): AsyncGenerator<AccessUnit>;
+  units(pass?: SourcePass): AsyncGenerator<AccessUnit>;
 }
 
 /** Sources that are played one after another as one stream. */
@@ -70,14 +76,16 @@ export interface MediaSource {
   readonly sound?: SoundSource | undefined;
   /** The sources that follow this one; `undefined` for a single source. */
   readonly playlist?: Playlist | undefined;
+  /** Place at which the source starts, seconds from its beginning; 0 by default. */
+  readonly startSeconds?: number | undefined;
   /** Control of a source that follows the path; `undefined` for one that cannot. */
   readonly adaptive?: AdaptiveControl | undefined;
   /**
-   * Decode order, from the beginning at each call; the first is a key, the earliest is shown at 0 (so with B-frames the
-   * first decode timestamps lie before 0), or later where an edit list begins with nothing. Nothing is read ahead of a
-   * slow consumer but a bounded queue.
+   * Decode order, from the source's start at each call; the first is a key, the earliest is shown at 0 (so with B-frames
+   * the first decode timestamps lie before 0), or later where an edit list begins with nothing. Pictures before the start
+   * that others refer to are not shown. Nothing is read ahead of a slow consumer but a bounded queue.
    */
-  units(): AsyncGenerator<AccessUnit>;
+  units(pass?: SourcePass): AsyncGenerator<AccessUnit>;
   /** Stops everything the source has started, including ffmpeg; running `units()` end. */
   close(): Promise<void>;
 }

@@ -14,6 +14,23 @@ export interface Placed<Sample> {
   readonly decodeOnly: boolean;
 }
 
+/**
+ * Returns the edits of a presentation that begins at `from`, seconds; without edits, `from` is a media time.
+ */
+export function editsFrom(edits: readonly Edit[], from: number): readonly Edit[] {
+  if (edits.length === 0) return [{ start: 0, duration: Number.POSITIVE_INFINITY, mediaTime: from }];
+  const later = edits.filter(({ start, duration }) => start + duration > from);
+  if (later.length === 0) return [{ start: 0, duration: 0, mediaTime: undefined }];
+  return later.map(({ start, duration, mediaTime }) => {
+    const cut = Math.max(0, from - start);
+    return {
+      start: Math.max(0, start - from),
+      duration: duration - cut,
+      mediaTime: mediaTime === undefined ? undefined : mediaTime + cut,
+    };
+  });
+}
+
 /** Limit of frames decoded before a frame and shown after it (H.264 §A.3.1). */
 const REORDER_FRAMES_MAX = 16;
 /** Tolerance at the end of an edit, seconds: durations are in ticks of the movie, often milliseconds. */

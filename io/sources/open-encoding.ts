@@ -1,3 +1,4 @@
+import { CLOCK_RATE } from '../../protocol/base/units.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
@@ -8,13 +9,14 @@ import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
 import { Failure } from '../os/failure.ts';
 import { openEncoded } from './encoded.ts';
 import { EncodingSource } from './encoding-source.ts';
-import { EntryGate } from './entry-gate.ts';
+import type { EntryGate } from './entry-gate.ts';
 import { frameUnits } from './frame-units.ts';
 import type { MediaSource } from './media-source.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 import type { RawPictures } from './raw-pictures.ts';
+import type { Recipe, UnitStream } from './recipe.ts';
 import { type SampleTrack, sampleUnits } from './sample-units.ts';
-import { NoEntry, type Recipe, UnitSource, type UnitStream } from './unit-source.ts';
+import { NoEntry, UnitSource } from './unit-source.ts';
 import { untimedUnits } from './untimed-units.ts';
 
 /** Codec of the encoder. */
@@ -67,7 +69,7 @@ function openLibraryEncoding(
   copy: Recipe | undefined,
 ): Promise<MediaSource> {
   const { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false } = encoding;
-  const { bitrate, gop, follow, warn } = options;
+  const { bitrate, gop, follow, startSeconds, warn } = options;
   return EncodingSource.open({
     name: input,
     order: {
@@ -80,6 +82,7 @@ function openLibraryEncoding(
       bufferSeconds: follow ? undefined : BUFFER_SECONDS,
       adapts: follow !== undefined,
     },
+    startSeconds,
     bitrate: follow ? Math.min(follow.bitrateMax, Math.max(follow.bitrateMin, bitrate)) : bitrate,
     range: follow && { min: follow.bitrateMin, max: follow.bitrateMax },
     durationSeconds,
@@ -99,10 +102,12 @@ async function openProgramEncoding(
   input: string,
   encoding: Encoding,
   options: PictureSourceOptions,
-  fromSeconds = 0,
+  fromSeconds?: number,
 ): Promise<MediaSource> {
   try {
-    return await UnitSource.open(await ffmpegRecipe(input, encoding, 'x264', options, fromSeconds), options.warn);
+    const recipe = await ffmpegRecipe(input, encoding, 'x264', options, fromSeconds);
+    // A fallback goes on from its own place.
+    return await UnitSource.open(recipe, options.warn, fromSeconds === undefined ? options.startSeconds : 0);
   } catch (error) {
     if (error instanceof NoEntry) throw new Failure(`${input}: ffmpeg produced no picture`);
     throw error;
@@ -132,18 +137,23 @@ export async function ffmpegRecipe(
     assumedFramesPerSecond: framesPerSecond,
     durationSeconds,
     rotation: mode === 'copy' ? rotation : undefined,
-    open: (): UnitStream => {
-      const gate = new EntryGate();
-      const encoded = openEncoded(run, codecName);
-      const units = (async function* () {
-        const track = await encoded.track;
-        const format = frameStreamOf(codec);
-        if (format) return yield* frameUnits(track, format, gate);
-        yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, { codec, framesPerSecond });
-      })();
-      return { gate, units, close: () => encoded.close() };
-    },
+    open: (gate) => openRun(run, gate),
+    // An encoder begins with any picture. Copied streams of ffmpeg are searched by reading them.
+    ...(mode === 'x264' && {
+      openAt: ({ at }, gate) => openRun({ ...run, fromSeconds: fromSeconds + at / CLOCK_RATE }, gate),
+    }),
   };
+
+  function openRun(options: EncoderOptions, gate: EntryGate): UnitStream {
+    const encoded = openEncoded(options, codecName);
+    const units = (async function* () {
+      const track = await encoded.track;
+      const format = frameStreamOf(codec);
+      if (format) return yield* frameUnits(track, format, gate);
+      yield* hasTimes ? sampleUnits(track, gate) : untimedUnits(partsOf(track), gate, { codec, framesPerSecond });
+    })();
+    return { gate, units, close: () => encoded.close() };
+  }
 }
 
 async function* partsOf({ parameterSets, samples }: SampleTrack): AsyncGenerator<readonly Uint8Array[]> {

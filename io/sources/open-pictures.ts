@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { CLOCK_RATE } from '../../protocol/base/units.ts';
 import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../../protocol/codec/codecs.ts';
 import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
@@ -9,7 +10,7 @@ import { Failure } from '../os/failure.ts';
 import { annexBNalUnits, codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
 import { reportEnd } from './container-end.ts';
 import type { ContainerFile } from './container-file.ts';
-import { EntryGate } from './entry-gate.ts';
+import type { EntryGate } from './entry-gate.ts';
 import { frameUnits } from './frame-units.ts';
 import { codecOfEnding, examineInput } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
@@ -17,9 +18,10 @@ import { NoPictures } from './no-pictures.ts';
 import { canFollow, ENCODED, type Encoding, ffmpegFor, ffmpegRecipe, openEncoding } from './open-encoding.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 import { type RawPictures, rawPicturesOf } from './raw-pictures.ts';
-import { sampleUnits } from './sample-units.ts';
+import type { Recipe, UnitStream } from './recipe.ts';
+import { type SampleTrack, sampleUnits } from './sample-units.ts';
 import { parseTestPattern } from './test-pattern.ts';
-import { NoEntry, type Recipe, UnitSource } from './unit-source.ts';
+import { NoEntry, UnitSource } from './unit-source.ts';
 import { untimedUnits } from './untimed-units.ts';
 
 /** Assumed frame rate of a raw byte stream, 1/s, as in other programs. */
@@ -97,8 +99,7 @@ async function openAnnexB(
     framesPerSecond: undefined,
     assumedFramesPerSecond: framesPerSecond,
     durationSeconds: undefined,
-    open: () => {
-      const gate = new EntryGate();
+    open: (gate) => {
       const units = untimedUnits(annexBNalUnits(input), gate, { codec, framesPerSecond });
       return { gate, units, close: async () => {} };
     },
@@ -169,14 +170,19 @@ function containerRecipe(input: string, file: ContainerFile, options: PictureSou
     durationSeconds: file.durationSeconds,
     rotation: file.rotation,
     hasContainerTimes: true,
-    open: () => {
-      const gate = new EntryGate();
-      const track = file.open((end) => reportEnd(input, { file, end, gate, warn: options.warn }));
-      const format = frameStreamOf(track.codec);
-      const units = format ? frameUnits(track, format, gate) : sampleUnits(track, gate);
-      return { gate, units, close: async () => {} };
-    },
+    open: (gate) =>
+      trackUnits(
+        file.open((end) => reportEnd(input, { file, end, gate, warn: options.warn })),
+        gate,
+      ),
+    openAt: file.openAt && (({ at, origin }, gate) => trackUnits(file.openAt!((origin + at) / CLOCK_RATE), gate)),
   };
+}
+
+function trackUnits(track: SampleTrack, gate: EntryGate): UnitStream {
+  const format = frameStreamOf(track.codec);
+  const units = format ? frameUnits(track, format, gate) : sampleUnits(track, gate);
+  return { gate, units, close: async () => {} };
 }
 
 /** Opens an input that only ffmpeg can read. */
@@ -241,7 +247,7 @@ async function copyOrEncode(
     return openEncoding(input, encoding, options, recipe);
   }
   try {
-    const source = await UnitSource.open(recipe, options.warn);
+    const source = await UnitSource.open(recipe, options.warn, options.startSeconds);
     if (recipe.codecName !== ENCODED) {
       const what = `${input}: its ${titleOf(recipe.codecName)} is copied as it is`;
       options.warn(`${what}; for players and browsers without it, --encode x264 makes H.264`);

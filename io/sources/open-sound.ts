@@ -29,6 +29,8 @@ export interface SoundWishes {
 interface SoundOptions {
   readonly sound: SoundWishes;
   readonly ffmpeg?: string | undefined;
+  /** Place at which the sound starts, seconds from the first picture, or from its own beginning where it is alone. */
+  readonly startSeconds?: number | undefined;
   warn(message: string): void;
   readonly inform?: ((message: string) => void) | undefined;
 }
@@ -150,7 +152,7 @@ function copied(
   input: string,
   { index, format, durationSeconds }: FoundTrack & { readonly format: SoundFormatOfTrack },
   startsAt: Ticks,
-  { warn }: SoundOptions,
+  { startSeconds, warn }: SoundOptions,
 ): OpenedSound {
   const open = async (): Promise<SoundPass> => {
     const container = openContainerInput(input);
@@ -165,7 +167,7 @@ function copied(
     close();
     throw new Error('the track is no longer in the file');
   };
-  return soundSource({ input, format, startsAt, durationSeconds, open, warn });
+  return soundSource({ input, format, startsAt, durationSeconds, startSeconds, open, warn });
 }
 
 async function encoded(
@@ -177,10 +179,12 @@ async function encoded(
 ): Promise<OpenedSound | undefined> {
   const ffmpeg = await ffmpegFor(input, found, options);
   if (!ffmpeg) return undefined;
-  const open = () => encodeSound(ffmpeg, { input: `file:${input}`, index: found.index });
+  const { startSeconds = 0 } = options;
+  const open = (fromSeconds: number) =>
+    encodeSound(ffmpeg, { input: `file:${input}`, index: found.index, fromSeconds });
   let first: Awaited<ReturnType<typeof open>>;
   try {
-    first = await open();
+    first = await open(startSeconds);
   } catch (error) {
     options.warn(`${input}: ${(error as Error).message}: the stream is silent`);
     return undefined;
@@ -200,10 +204,10 @@ async function encoded(
   const offset = ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND;
   const startsAt = pictures
     ? ticks((pictures.startsAt ?? (await firstPictureOf(input, options))) + offset)
-    : ticks(Math.round(packet.value.timestamp * TICKS_PER_SECOND));
+    : ticks(Math.round(startSeconds > 0 ? found.startsAt + offset : packet.value.timestamp * TICKS_PER_SECOND));
   const { durationSeconds } = found;
   const { warn } = options;
-  return soundSource({ input, format, startsAt, durationSeconds, isEncoded: true, first, open, warn });
+  return soundSource({ input, format, startsAt, durationSeconds, startSeconds, isEncoded: true, first, open, warn });
 }
 
 async function firstPacketOf(track: InputAudioTrack): Promise<EncodedPacket> {

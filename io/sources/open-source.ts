@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { CLOCK_RATE, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { hasImpossibleCounts } from '../mp4/sample-counts.ts';
 import { Failure } from '../os/failure.ts';
@@ -6,8 +7,9 @@ import { liveInputOf } from './live-input.ts';
 import type { MediaSource } from './media-source.ts';
 import { NoPictures } from './no-pictures.ts';
 import { openPictures } from './open-pictures.ts';
-import type { openSound, SoundWishes } from './open-sound.ts';
+import type { SoundWishes } from './open-sound.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
+import type { OpenedSound } from './sound-source.ts';
 
 export interface MediaSourceOptions extends PictureSourceOptions {
   /** Sound to read; `undefined`: none. */
@@ -30,6 +32,7 @@ export interface MediaSourceOptions extends PictureSourceOptions {
 export async function openMediaSource(input: string, options: MediaSourceOptions): Promise<MediaSource> {
   const { pictures: wantsPictures = true } = options;
   const live = options.live === true ? await liveInputOf(input) : undefined;
+  if (live && options.startSeconds) throw hasNoPlaces(input);
   if (live && !wantsPictures) throw new Failure(`${input}: the sound of live sources is not sent yet`, 2);
   if (live) return (await import('./open-live.ts')).openLive(input, live, options);
   if (await hasImpossibleCounts(input).catch(() => false)) {
@@ -39,6 +42,10 @@ export async function openMediaSource(input: string, options: MediaSourceOptions
   if (options.detail) await tellLeftOut(input, source, options);
   return source;
 }
+
+/** The error of a start in a live source. */
+export const hasNoPlaces = (input: string): Failure =>
+  new Failure(`${input} is a live source, which has no place to start at: omit --start`, 2);
 
 /** Says which tracks of a file are not streamed, as far as ffmpeg can tell. */
 async function tellLeftOut(input: string, source: MediaSource, options: MediaSourceOptions): Promise<void> {
@@ -97,23 +104,35 @@ async function soundAlone(
       failure === '' ? `${input} contains no sound that can be streamed` : `${input} cannot be streamed`,
     );
   }
+  const { startSeconds = 0 } = options;
+  if (startSeconds > 0) await checkStart(input, sound, startSeconds);
   const { codecName, decoder, clockRate, parameterSets } = sound.description;
   return {
+    startSeconds,
     description: {
       name: basename(input),
       ...{ codecName, codec: decoder, clockRate, width: 0, height: 0, framesPerSecond: undefined },
       ...{ durationSeconds: sound.durationSeconds, mode: sound.isEncoded ? 'opus' : 'copy', parameterSets },
     },
-    units: () => sound.units(),
+    units: (pass) => sound.units(pass),
     close: async () => sound.close(),
   };
+}
+
+/** @throws {Failure} when nothing is heard from a place on. */
+async function checkStart(input: string, sound: OpenedSound, startSeconds: number): Promise<void> {
+  const first = await sound.units().next();
+  if (first.done !== true) return;
+  sound.close();
+  const { isBeyondEnd } = await import('./find-start.ts');
+  throw isBeyondEnd(input, ticks(Math.round(startSeconds * CLOCK_RATE)), sound.durationSeconds);
 }
 
 const soundFailure = (input: string, error: unknown): Failure =>
   error instanceof Failure ? error : new Failure(`${input}: its sound cannot be read: ${(error as Error).message}`);
 
 /** One source of pictures and sound. */
-function joined(pictures: MediaSource, sound: Awaited<ReturnType<typeof openSound>>): MediaSource {
+function joined(pictures: MediaSource, sound: OpenedSound | undefined): MediaSource {
   return {
     get description() {
       return pictures.description;
@@ -122,7 +141,10 @@ function joined(pictures: MediaSource, sound: Awaited<ReturnType<typeof openSoun
       return pictures.adaptive;
     },
     sound,
-    units: () => pictures.units(),
+    get startSeconds() {
+      return pictures.startSeconds;
+    },
+    units: (pass) => pictures.units(pass),
     close: async () => {
       sound?.close();
       await pictures.close();

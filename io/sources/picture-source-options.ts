@@ -18,6 +18,8 @@ export interface PictureSourceOptions {
   readonly follow?: FollowRange | undefined;
   /** Frame rate, 1/s, of a raw byte stream or raw pictures that do not state it. */
   readonly framesPerSecond?: number | undefined;
+  /** Place at which the stream starts, seconds from the first picture; default 0. */
+  readonly startSeconds?: number | undefined;
   /** Called with warnings about an input that can be used. */
   warn(message: string): void;
 }

@@ -7,7 +7,7 @@ import type { MediaSource, SoundDescription } from './media-source.ts';
 export interface PlaylistOptions {
   readonly inputs: readonly [first: string, ...others: string[]];
   /** Opens an input; called again each time that its turn comes. */
-  readonly open: (input: string) => Promise<MediaSource>;
+  readonly open: (input: string, order: { readonly isFirst: boolean }) => Promise<MediaSource>;
   /** Called with one line about an input that differs in what need not be refused. */
   readonly warn: (message: string) => void;
 }
@@ -19,13 +19,13 @@ export interface PlaylistOptions {
  */
 export async function openPlaylist({ inputs, open, warn }: PlaylistOptions): Promise<MediaSource> {
   const [first, ...others] = inputs;
-  const source = await open(first);
+  const source = await open(first, { isFirst: true });
   let durationSeconds = source.description.durationSeconds;
   let reorders = hasReordered(source);
   try {
     checkFinite(first, source);
     for (const input of others) {
-      const other = await open(input);
+      const other = await open(input, { isFirst: false });
       await other.close();
       checkFinite(input, other);
       checkAlike({ input: first, source }, { input, source: other });
@@ -43,7 +43,7 @@ export async function openPlaylist({ inputs, open, warn }: PlaylistOptions): Pro
     throw error;
   }
   const opened = async (input: string) => {
-    const other = await open(input);
+    const other = await open(input, { isFirst: false });
     try {
       checkAlike({ input: first, source }, { input, source: other });
     } catch (error) {
@@ -104,7 +104,8 @@ function decodableAlone(source: MediaSource): MediaSource {
   return {
     description,
     sound,
-    units: () => (isWhole ? source.units() : withParameterSets(source.units())),
+    startSeconds: source.startSeconds,
+    units: (pass) => (isWhole ? source.units(pass) : withParameterSets(source.units(pass))),
     close: () => source.close(),
   };
 

@@ -17,6 +17,8 @@ const CORRECTION_MAX = 0.001;
  * Added to all times, seconds, and taken off again: ffmpeg would move negative ones to 0, apart from the pictures.
  */
 export const ENCODER_OFFSET_SECONDS = 10;
+/** Time before the place that is wanted at which ffmpeg begins, seconds: its encoder needs some sound to get going. */
+const SEEK_MARGIN_SECONDS = 0.5;
 
 /** One run of ffmpeg that encodes a sound track as Opus. */
 export interface SoundEncoding {
@@ -31,15 +33,17 @@ export interface SoundEncoding {
 /**
  * Starts ffmpeg over a file or URL in its syntax.
  * @param order.index of the sound track among those of the input, from 0.
+ * @param order.fromSeconds place from which sound is wanted, seconds from the beginning; what is before it may be missing.
  * @throws {Failure} when it produces no sound.
  */
 export async function encodeSound(
   ffmpeg: Ffmpeg,
-  order: { readonly input: string; readonly index: number },
+  order: { readonly input: string; readonly index: number; readonly fromSeconds?: number },
 ): Promise<SoundEncoding> {
-  const { input, index } = order;
+  const { input, index, fromSeconds = 0 } = order;
+  const from = fromSeconds - SEEK_MARGIN_SECONDS;
   const parameters = [
-    ...['-copyts', ...inputGuard(input), '-i', input],
+    ...['-copyts', ...(from > 0 ? ['-ss', from.toFixed(3)] : []), ...inputGuard(input), '-i', input],
     ...['-map', `0:a:${index}`, '-vn', '-sn', '-dn', '-map_metadata', '-1'],
     ...['-af', `aresample=async=1:max_soft_comp=${CORRECTION_MAX}`],
     ...['-output_ts_offset', `${ENCODER_OFFSET_SECONDS}`],

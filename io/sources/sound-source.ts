@@ -1,7 +1,7 @@
 import type { InputAudioTrack } from 'mediabunny';
-import { CLOCK_RATE, type Ticks } from '../../protocol/base/units.ts';
+import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
-import type { SoundDescription, SoundSource } from './media-source.ts';
+import type { SoundDescription, SoundSource, SourcePass } from './media-source.ts';
 import type { SoundFormatOfTrack } from './sound-track.ts';
 import { type SoundLosses, soundUnits } from './sound-units.ts';
 
@@ -32,17 +32,20 @@ export interface SoundPasses {
   /** Time of the first picture in the times of the track, 90 kHz. */
   readonly startsAt: Ticks;
   readonly durationSeconds: number | undefined;
+  /** Place at which the source starts, seconds from its beginning; default 0. */
+  readonly startSeconds?: number | undefined;
   /** True when it is encoded anew; default false. */
   readonly isEncoded?: boolean;
   /** The first pass, where it is open already. */
   readonly first?: SoundPass | undefined;
-  readonly open: () => Promise<SoundPass>;
+  /** Opens a pass that holds everything from `fromSeconds` after the beginning on, in the times of the track. */
+  readonly open: (fromSeconds: number) => Promise<SoundPass>;
   warn(message: string): void;
 }
 
 /** A source over the passes of a track. A pass that fails ends the sound of its round with a warning. */
 export function soundSource(passes: SoundPasses): OpenedSound {
-  const { input, format, startsAt, durationSeconds, isEncoded = false, first, open, warn } = passes;
+  const { input, format, startsAt, durationSeconds, startSeconds = 0, isEncoded = false, first, open, warn } = passes;
   let waiting = first;
   let isClosed = false;
   const running = new Set<SoundPass>(first ? [first] : []);
@@ -50,18 +53,21 @@ export function soundSource(passes: SoundPasses): OpenedSound {
     description: descriptionOf(format),
     durationSeconds,
     isEncoded,
-    async *units() {
+    async *units({ isRepeat = false }: SourcePass = {}) {
+      const fromSeconds = isRepeat ? 0 : startSeconds;
       const losses: SoundLosses = { backwards: 0, damaged: 0, changed: 0 };
       let run = waiting;
       waiting = undefined;
       try {
         if (!run) {
-          run = await open();
+          run = await open(fromSeconds);
           // The source may have been closed meanwhile.
           if (isClosed) return;
           running.add(run);
         }
-        yield* soundUnits(run.track, format, { startsAt, losses });
+        const from = ticks(startsAt + Math.round(fromSeconds * CLOCK_RATE));
+        // What is encoded as it is read cannot be searched.
+        yield* soundUnits(run.track, format, { startsAt: from, seeks: fromSeconds > 0 && !isEncoded, losses });
         const complaint = await run.complaint?.();
         if (complaint !== undefined && !isClosed) warn(`${input}: the sound ends early: ${complaint}`);
       } catch (error) {

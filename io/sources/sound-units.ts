@@ -7,8 +7,10 @@ import type { SoundFormatOfTrack } from './sound-track.ts';
 
 /** How a track is read. */
 export interface SoundReading {
-  /** Time of the first picture in the container, 90 kHz. */
+  /** Time of the container that becomes 0, 90 kHz: usually that of the first picture. */
   readonly startsAt: Ticks;
+  /** Begins at the packet before `startsAt` instead of the first one; default false. */
+  readonly seeks?: boolean;
   /** Counted as they occur. */
   readonly losses: SoundLosses;
 }
@@ -31,10 +33,13 @@ export interface SoundLosses {
 export async function* soundUnits(
   track: InputAudioTrack,
   { unitOf, isOther, delay }: Pick<SoundFormatOfTrack, 'unitOf' | 'isOther' | 'delay'>,
-  { startsAt, losses }: SoundReading,
+  { startsAt, seeks = false, losses }: SoundReading,
 ): AsyncGenerator<AccessUnit> {
   let last = Number.NEGATIVE_INFINITY;
-  for await (const { data, timestamp: seconds } of packetsOf(new EncodedPacketSink(track))) {
+  const sink = new EncodedPacketSink(track);
+  const from = (startsAt + delay - SOUND_BEFORE_MAX) / CLOCK_RATE;
+  const start = seeks ? await sink.getPacket(from).catch(() => null) : null;
+  for await (const { data, timestamp: seconds } of packetsOf(sink, start ?? undefined)) {
     const timestamp = ticks(Math.round(seconds * CLOCK_RATE) - delay - startsAt);
     if (timestamp < -SOUND_BEFORE_MAX) continue;
     if (isOther?.(data)) {

@@ -3,34 +3,10 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecTitle } from '../../protocol/codec/codec-title.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
-import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
-import type { EntryGate } from './entry-gate.ts';
-import type { MediaDescription, MediaSource } from './media-source.ts';
-
-/** One pass over the media. */
-export interface UnitStream {
-  readonly gate: EntryGate;
-  readonly units: AsyncGenerator<AccessUnit>;
-  /** Makes a pending `next()` return. */
-  close(): Promise<void>;
-}
-
-/** Factory of passes over a source, with the source's properties. */
-export interface Recipe {
-  readonly name: string;
-  readonly mode: MediaDescription['mode'];
-  readonly codecName: CodecName;
-  /** Measured frame rate, 1/s; `undefined` if it was not measured. */
-  readonly framesPerSecond: number | undefined;
-  /** Frame rate, 1/s, used when neither `framesPerSecond` nor the stream gives one. */
-  readonly assumedFramesPerSecond?: number;
-  readonly durationSeconds: number | undefined;
-  /** Rotation clockwise that a player applies; none by default. */
-  readonly rotation?: Rotation | undefined;
-  /** True when the times of the pictures are those of the container, less a constant. */
-  readonly hasContainerTimes?: true;
-  open(): UnitStream;
-}
+import { EntryGate } from './entry-gate.ts';
+import { findStart } from './find-start.ts';
+import type { MediaDescription, MediaSource, SourcePass } from './media-source.ts';
+import type { Recipe, UnitStream } from './recipe.ts';
 
 /** Thrown when the source has no access unit at which a stream can start. */
 export class NoEntry extends Error {
@@ -70,46 +46,65 @@ export class UnitSource implements MediaSource {
   readonly description: MediaDescription;
   /** Time of the first picture in its container, 90 kHz; `undefined` when only ffmpeg knows. */
   readonly startsAt: Ticks | undefined;
+  readonly startSeconds: number;
   readonly #recipe: Recipe;
+  /** Opens a pass that starts where the source does. */
+  readonly #open: () => UnitStream;
   readonly #warn: (message: string) => void;
   readonly #running = new Set<UnitStream>();
   #begun: { readonly first: AccessUnit; readonly stream: UnitStream } | undefined;
   #warnedOfKeyFrames = false;
   #closed = false;
 
-  /** Opens the source. Rejects with `NoEntry` when no stream can start. */
-  static async open(recipe: Recipe, warn: (message: string) => void): Promise<UnitSource> {
-    const stream = recipe.open();
-    let first: IteratorResult<AccessUnit, unknown>;
-    try {
-      first = await stream.units.next();
-    } catch (error) {
-      await stream.close();
-      throw error;
-    }
-    if (first.done === true) {
+  /**
+   * Opens the source, which starts at `startSeconds` from its beginning. Rejects with `NoEntry` when no stream can start.
+   * @throws {Failure} when nothing is shown from there on.
+   */
+  static async open(recipe: Recipe, warn: (message: string) => void, startSeconds = 0): Promise<UnitSource> {
+    const stream = recipe.open(new EntryGate());
+    const first = await firstOf(stream);
+    if (first === undefined) {
       await stream.close();
       throw new NoEntry(stream.gate, recipe.codecName);
     }
-    const { skipped } = stream.gate;
+    const { skipped, startsAt } = stream.gate;
     if (skipped > 0) warn(`${recipe.name}: skipped ${skipped} pictures before the first at which decoding can start`);
-    return new UnitSource(recipe, warn, first.value, stream);
+    const parts = { recipe, warn, startSeconds, described: first, origin: startsAt };
+    if (startSeconds === 0) {
+      return new UnitSource({ ...parts, open: () => recipe.open(new EntryGate()), begun: { first, stream } });
+    }
+    await stream.close();
+    await stream.units.return(undefined);
+    const place = { at: ticks(Math.round(startSeconds * CLOCK_RATE)), origin: startsAt ?? ticks(0) };
+    return new UnitSource({ ...parts, open: await findStart(recipe, place), begun: undefined });
   }
 
-  private constructor(recipe: Recipe, warn: (message: string) => void, first: AccessUnit, stream: UnitStream) {
+  private constructor(parts: {
+    readonly recipe: Recipe;
+    readonly warn: (message: string) => void;
+    readonly startSeconds: number;
+    /** First unit from the beginning. */
+    readonly described: AccessUnit;
+    readonly origin: Ticks | undefined;
+    readonly open: () => UnitStream;
+    readonly begun: { readonly first: AccessUnit; readonly stream: UnitStream } | undefined;
+  }) {
+    const { recipe, warn, startSeconds, described, origin, open, begun } = parts;
     this.#recipe = recipe;
     this.#warn = warn;
-    this.#begun = { first, stream };
-    this.#running.add(stream);
-    this.description = describe(recipe, first);
-    if (recipe.hasContainerTimes) this.startsAt = stream.gate.startsAt;
+    this.#open = open;
+    this.#begun = begun;
+    this.startSeconds = startSeconds;
+    if (begun) this.#running.add(begun.stream);
+    this.description = describe(recipe, described);
+    if (recipe.hasContainerTimes) this.startsAt = origin;
   }
 
-  async *units(): AsyncGenerator<AccessUnit> {
+  async *units({ isRepeat = false }: SourcePass = {}): AsyncGenerator<AccessUnit> {
     if (this.#closed) return;
     const begun = this.#begun;
     this.#begun = undefined;
-    const stream = begun?.stream ?? this.#recipe.open();
+    const stream = begun?.stream ?? (isRepeat ? this.#recipe.open(new EntryGate()) : this.#open());
     this.#running.add(stream);
     let keyFrameDue = KEY_FRAME_INTERVAL_MAX;
     try {
@@ -148,6 +143,17 @@ export class UnitSource implements MediaSource {
       `${this.#recipe.name}: key frames are more than ${seconds} s apart, so receivers that join or lose a picture wait that long; ` +
         '--encode x264 --gop 30 inserts one every 30 frames',
     );
+  }
+}
+
+/** Returns the first unit; `undefined` when there is none. */
+async function firstOf(stream: UnitStream): Promise<AccessUnit | undefined> {
+  try {
+    const first = await stream.units.next();
+    return first.done === true ? undefined : first.value;
+  } catch (error) {
+    await stream.close();
+    throw error;
   }
 }
 

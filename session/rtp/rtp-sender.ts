@@ -11,6 +11,7 @@ import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { randomCname } from '../stream/identifiers.ts';
 import { KeyFrameRequests } from '../stream/key-frame-requests.ts';
+import { broadcastMedia } from '../stream/play-order.ts';
 import { describePlainStream, plainStream } from './plain-stream.ts';
 import { RTP_PORT_MAX, resolveRtpAddress } from './rtp-address.ts';
 import { RtpFlow } from './rtp-flow.ts';
@@ -92,15 +93,13 @@ export class RtpSender {
     }
     const { adaptive } = source;
     this.#broadcast = new Broadcast({
-      units: () => source.units(),
+      ...broadcastMedia(source),
       // A source that makes key frames on request is read just in time.
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead: () => this.#passKeyFrameRequest() }),
       loop: options.loop && options.source.description.isLive !== true,
-      playlist: source.playlist,
       onSkipped: options.onSkipped,
       isLive: options.source.description.isLive,
       onUnit: (unit) => this.#send(unit),
-      sound: source.sound && (() => source.sound!.units()),
       onSound: (unit) => {
         options.onSound?.(unit);
         this.#sound?.send(unit);

@@ -15,6 +15,7 @@ import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { RistFlow } from '../rist/rist-flow.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { randomSequence, randomSsrc } from '../stream/identifiers.ts';
+import { broadcastMedia } from '../stream/play-order.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
 
 export interface TransportStreamSenderOptions {
@@ -86,13 +87,11 @@ export class TransportStreamSender {
       ...(sound && { sound }),
     });
     this.#broadcast = new Broadcast({
-      units: () => source.units(),
+      ...broadcastMedia(source),
       loop: options.loop && source.description.isLive !== true,
-      playlist: source.playlist,
       onSkipped: options.onSkipped,
       isLive: source.description.isLive,
       onUnit: (unit) => this.#send(unit),
-      sound: source.sound && (() => source.sound!.units()),
       onSound: (unit) => {
         options.onSound?.(unit);
         if (this.#clock) this.#transmit(this.#writer.writeSound(unit));

@@ -1,8 +1,9 @@
 import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
-import type { Playlist } from '../../io/sources/media-source.ts';
-import type { AccessUnit } from '../../protocol/access-unit.ts';
+import type { Playlist, SourcePass } from '../../io/sources/media-source.ts';
+import { type AccessUnit, shifted } from '../../protocol/access-unit.ts';
 import {
+  CLOCK_RATE,
   earlier,
   elapsed,
   type Instant,
@@ -16,13 +17,15 @@ import {
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
 import { type PlayedRound, PlayOrder } from './play-order.ts';
-import { RoundTimeline, shifted } from './round-timeline.ts';
+import { RoundTimeline } from './round-timeline.ts';
 import { SoundFeed } from './sound-feed.ts';
 import { StallShift } from './stall-shift.ts';
 
 export interface BroadcastOptions {
-  /** Access units in decode order, from the beginning at each call. */
-  readonly units: () => AsyncIterable<AccessUnit>;
+  /** Access units in decode order, from the start at each call. */
+  readonly units: (pass?: SourcePass) => AsyncIterable<AccessUnit>;
+  /** Place at which the first pass starts, seconds; default 0. */
+  readonly startSeconds?: number | undefined;
   readonly loop: boolean;
   /** Sources that follow; `units` and `sound` are those of the first. */
   readonly playlist?: Playlist | undefined;
@@ -32,8 +35,8 @@ export interface BroadcastOptions {
   readonly isLive?: boolean | undefined;
   /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
-  /** Sound beside the units, whose times are on the same timeline; from the beginning at each call. */
-  readonly sound?: (() => AsyncIterable<AccessUnit>) | undefined;
+  /** Sound beside the units, whose times are on the same timeline; from the start at each call. */
+  readonly sound?: ((pass?: SourcePass) => AsyncIterable<AccessUnit>) | undefined;
   /** Called with each unit of the sound when its time has come. @param dueAt due time of the unit, as that of `onUnit`. */
   readonly onSound?: ((unit: AccessUnit, dueAt: Instant) => void) | undefined;
   /** How long pictures wait for sound that is being read; default: not at all. */
@@ -181,7 +184,10 @@ export class Broadcast {
       if (begins) {
         isEmpty = false;
         this.#order.succeed();
-        if (media.cycle !== this.#cycle?.number) this.#cycle = { number: media.cycle, base };
+        if (media.cycle !== this.#cycle?.number) {
+          const skipped = media.cycle === 0 ? Math.round((this.#options.startSeconds ?? 0) * CLOCK_RATE) : 0;
+          this.#cycle = { number: media.cycle, base: ticks(base - skipped) };
+        }
         this.#rounds.push({ begin: unit.decodeTimestamp, base: this.#cycle.base });
         this.#sound?.begin(base, media.sound);
       }

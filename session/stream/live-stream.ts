@@ -3,6 +3,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Microseconds } from '../../protocol/base/units.ts';
 import { BacklogBudget } from './backlog-budget.ts';
 import { Broadcast } from './broadcast.ts';
+import { broadcastMedia } from './play-order.ts';
 import { RecentGroup } from './recent-group.ts';
 
 /** A viewer of a live stream: a receiver of ours, or a player that speaks RTSP. */
@@ -105,17 +106,15 @@ export class LiveStream {
   start(): boolean {
     if (this.#broadcast || this.#closed) return false;
     const { source, loop, onRead, onSoundFailure, onSkipped, onStall } = this.#options;
-    const { adaptive, sound, playlist } = source;
+    const { adaptive } = source;
     this.#recent.clear();
     this.#broadcast = new Broadcast({
-      units: () => source.units(),
+      ...broadcastMedia(source),
       loop: loop && !this.#isLive,
-      playlist,
       onSkipped,
       isLive: this.#isLive,
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
       onUnit: (unit) => this.#send(unit),
-      sound: sound && (() => sound.units()),
       onSound: (unit) => this.#sendSound(unit),
       onEnd: (error) => {
         // Viewers that join from now on get the stream from its beginning.

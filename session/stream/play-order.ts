@@ -1,11 +1,21 @@
 import { Failure } from '../../io/os/failure.ts';
-import type { Playlist } from '../../io/sources/media-source.ts';
+import type { MediaSource, Playlist, SourcePass } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 
 /** Pictures and sound of a source. */
 export interface RoundMedia {
-  readonly units: () => AsyncIterable<AccessUnit>;
-  readonly sound?: (() => AsyncIterable<AccessUnit>) | undefined;
+  readonly units: (pass?: SourcePass) => AsyncIterable<AccessUnit>;
+  readonly sound?: ((pass?: SourcePass) => AsyncIterable<AccessUnit>) | undefined;
+}
+
+/** Returns what a broadcast needs of a source. */
+export function broadcastMedia(source: MediaSource): RoundMedia & Pick<MediaSource, 'playlist' | 'startSeconds'> {
+  const { sound, playlist, startSeconds } = source;
+  return {
+    units: (pass) => source.units(pass),
+    sound: sound && ((pass) => sound.units(pass)),
+    ...{ playlist, startSeconds },
+  };
 }
 
 /** One pass over a source. */
@@ -56,7 +66,7 @@ export class PlayOrder {
       if (index >= length && !loop) return undefined;
       await this.#closeBut(1);
       const cycle = Math.floor(index / length);
-      if (index % length === 0) return { ...first, cycle };
+      if (index % length === 0) return { ...passOf(first, { isRepeat: cycle > 0 }), cycle };
       try {
         const media = await this.#open(index % length);
         return media && { ...media, cycle };
@@ -106,3 +116,8 @@ export class PlayOrder {
     await Promise.all(over.map((entry) => entry.close()));
   }
 }
+
+const passOf = ({ units, sound }: RoundMedia, pass: SourcePass): RoundMedia => ({
+  units: () => units(pass),
+  sound: sound && (() => sound(pass)),
+});

@@ -1,4 +1,4 @@
-import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { type AccessUnit, shifted } from '../../protocol/access-unit.ts';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** Gap between two rounds when the first round gives no hint: one frame at 30 frames per second. */
@@ -63,10 +63,4 @@ export class RoundTimeline {
     this.#end = ticks(base + decodeTimestamp + this.#step);
     return { unit: shifted(unit, base), base, begins };
   }
-}
-
-/** Returns the unit later by a number of ticks. */
-export function shifted(unit: AccessUnit, by: Ticks): AccessUnit {
-  if (by === 0) return unit;
-  return { ...unit, timestamp: ticks(unit.timestamp + by), decodeTimestamp: ticks(unit.decodeTimestamp + by) };
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { readPageListen, readPlainTarget } from '../../cli/options.ts';
+import { readPageListen, readPlace, readPlainTarget } from '../../cli/options.ts';
 import { addReceiverOptions } from '../../cli/receive.ts';
 import { latencyOf, receiveTarget, recoveryOf } from '../../cli/receive-target.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
@@ -223,4 +223,11 @@ test('rist:// names an address of this machine, with the buffer as the latency u
   expect(recoveryOf(target, 'reorder', true)).toBe('reorder');
   await expect(receiveTarget('rist://@:5000?secret=x', command())).rejects.toThrow(/only the simple profile of RIST/);
   await expect(receiveTarget('rist://@:5001', command())).rejects.toThrow(/port must be even/);
+});
+
+test('a place in a film is seconds, or minutes and hours before them', () => {
+  expect(['0', '90', '90.5s', '1:30', '01:02:03.5', '75:00'].map(readPlace)).toEqual([0, 90, 90.5, 90, 3_723.5, 4_500]);
+  for (const text of ['', '-1', '1:60', '1:60:00', '1:', ':30', 'soon', '1e9', '99999999', '5m']) {
+    expect(() => readPlace(text)).toThrow(/M:SS/);
+  }
 });

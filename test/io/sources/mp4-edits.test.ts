@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Edit } from '../../../io/mp4/mp4-structure.ts';
-import { applyEdits } from '../../../io/sources/mp4-edits.ts';
+import { applyEdits, editsFrom } from '../../../io/sources/mp4-edits.ts';
 import { all } from './media.ts';
 
 const FRAME = 0.04;
@@ -19,7 +19,7 @@ async function* read(from: number) {
 
 const presented = async (edits: readonly Edit[]) => {
   const placed = await all(applyEdits(edits, read));
-  const shown = placed.filter((each) => !each.decodeOnly).map((each) => Math.round(each.shownAt / FRAME));
+  const shown = placed.filter((each) => !each.decodeOnly).map((each) => Math.round(each.shownAt / FRAME) + 0);
   return { placed, shown: shown.sort((a, b) => a - b), hidden: placed.length - shown.length };
 };
 
@@ -64,4 +64,16 @@ test('shows two parts of the media one after the other, even if the second comes
   expect(second.length).toBeGreaterThan(0);
   for (const each of second)
     expect(Math.abs(each.shownAt - 0.4 + FRAME / 4) <= FRAME / 4 + 1e-9 || each.shownAt >= 0.8 - FRAME).toBe(true);
+});
+
+test('a later start shortens the edit that it is in, and leaves out those before it', async () => {
+  const edits = [
+    { start: 0, duration: 10 * FRAME, mediaTime: 0 },
+    { start: 10 * FRAME, duration: 5 * FRAME, mediaTime: undefined },
+    { start: 15 * FRAME, duration: 20 * FRAME, mediaTime: 40 * FRAME },
+  ];
+  expect(await presented(editsFrom(edits, 12 * FRAME))).toMatchObject({ shown: numbers(3, 23), hidden: 10 });
+  expect(await presented(editsFrom(edits, 20 * FRAME))).toMatchObject({ shown: numbers(0, 15), hidden: 15 });
+  expect(await presented(editsFrom(edits, 35 * FRAME))).toMatchObject({ shown: [], hidden: 0 });
+  expect(await presented(editsFrom([], 40 * FRAME))).toMatchObject({ shown: numbers(0, 20), hidden: 10 });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { MediaSource, SoundDescription } from '../../../io/sources/media-source.ts';
-import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import type { MediaSource, SoundDescription, SourcePass } from '../../../io/sources/media-source.ts';
+import { type AccessUnit, shifted } from '../../../protocol/access-unit.ts';
 import { seconds, ticks } from '../../../protocol/base/units.ts';
 import { Broadcast, type BroadcastOptions } from '../../../session/stream/broadcast.ts';
 import { until } from '../../io/net/control-peers.ts';
@@ -51,6 +51,18 @@ describe('a loop', () => {
     );
     await until('it has gone round', () => handed.length >= 7);
     expect(handed.slice(0, 7).map(({ timestamp }) => timestamp / FRAME)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  test('starts at its place in the first round only, which its position counts', async () => {
+    const whole = [0, 1, 2, 3].map((index) => unit(index * FRAME));
+    const units = async function* ({ isRepeat = false }: SourcePass = {}) {
+      yield* isRepeat ? whole : whole.slice(2).map((each) => shifted(each, ticks(-2 * FRAME)));
+    };
+    const positions: number[] = [];
+    const onUnit = () => void positions.push(Math.round((one.position ?? 0) / 10_000));
+    const { one } = broadcast([], { loop: true, units, startSeconds: 0.02, onUnit });
+    await until('it has gone round', () => positions.length >= 7);
+    expect(positions.slice(0, 7)).toEqual([2, 3, 0, 1, 2, 3, 0]);
   });
 
   test('takes as long for a round whose end is left out', async () => {
