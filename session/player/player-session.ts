@@ -26,6 +26,8 @@ export interface PlayerSessionOptions extends JoinableUnitsOptions {
   readonly latency: Microseconds;
   /** Returns the age of what waits for the player; 0 over UDP. */
   readonly backlogAge: () => Microseconds;
+  /** Pictures that the player gets at once when it joins, where the group before the last key frame has them; default 0. */
+  readonly joinUnitsMin?: number;
   /** Called once when the stream has ended and everything has left. */
   readonly onEnded: () => void;
 }
@@ -141,7 +143,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     const wasPlaying = this.isPlaying;
     this.#state = 'playing';
     const isBeginning = live.start();
-    const group = live.isLive && !wasPlaying ? live.recent.caughtUp() : [];
+    const group = live.isLive && !wasPlaying ? live.recent.caughtUp(this.#options.joinUnitsMin) : [];
     const begin = group[0]?.decodeTimestamp ?? live.recent.present ?? ticks(0);
     const first = [...this.tracks].map(([index, track]) => ({
       track: index,

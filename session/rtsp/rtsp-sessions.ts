@@ -36,6 +36,11 @@ const ORPHAN_TIMEOUT: Microseconds = seconds(10);
  * 6.2 s at most (RFC 3550 §6.3), that of ffmpeg's any: it reports after 280 kB, so its silence tells nothing.
  */
 const PROBE_INTERVAL: Microseconds = seconds(7);
+/**
+ * Pictures that ffmpeg's demuxer, which mpv has too, examines before a player shows the first one, with some to spare: 7 for
+ * the decode delay of H.264, then 20 for the frame rate.
+ */
+const EXAMINED_PICTURES = 30;
 /** Time for which an ended session is kept, so that the player reads BYE and the answer to its TEARDOWN, milliseconds. */
 const ENDED_MS = 3_000;
 const CHANNELS = 256;
@@ -106,7 +111,7 @@ export class RtspSessions {
       if (entry) entry.endedTimer = setTimeout(() => this.#conclude(session, 'end of stream'), ENDED_MS);
     };
     const own = { live, codec, parameterSets, rotation, lower, peer, address, latency, backlogAge, onEnded };
-    const session: PlayerSession = new PlayerSession(own);
+    const session: PlayerSession = new PlayerSession({ ...own, joinUnitsMin: EXAMINED_PICTURES });
     this.#entries.set(session.id, {
       ...{ session, connection, release: [], probes: [] },
       ...{ probedAt: session.joinedAt, endedTimer: undefined },

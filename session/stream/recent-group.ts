@@ -8,12 +8,15 @@ const BYTES_MAX = 20_000_000;
 const CATCH_UP_SPEED = 16;
 
 /**
- * The pictures since the last key frame, so that a viewer joins at once instead of at the next one. None are retained
- * while there are more than the limits, as in a stream whose key frames are made on request.
+ * The pictures since the last key frame, so that a viewer joins at once instead of at the next one, and those of the group
+ * before it. None are retained of a group with more than the limits, as in a stream whose key frames are made on request.
  */
 export class RecentGroup {
   #units: AccessUnit[] = [];
   #bytes = 0;
+  /** The group before the last key frame; empty when it would exceed the limits together with the last one. */
+  #before: readonly AccessUnit[] = [];
+  #bytesBefore = 0;
   /** Decode time of the last picture: everything that follows is decoded, and shown, at this time or later. */
   #present: Ticks | undefined;
 
@@ -25,30 +28,40 @@ export class RecentGroup {
   add(unit: AccessUnit): void {
     this.#present = unit.decodeTimestamp;
     if (unit.importance === 'key') {
+      this.#before = this.#units;
+      this.#bytesBefore = this.#bytes;
       this.#units = [];
       this.#bytes = 0;
     } else if (this.#units.length === 0) return;
     for (const part of unit.parts) this.#bytes += part.length;
     this.#units.push(unit);
     if (this.#units.length > UNITS_MAX || this.#bytes > BYTES_MAX) this.#units = [];
+    const bytes = this.#bytes + this.#bytesBefore;
+    if (this.#units.length + this.#before.length > UNITS_MAX || bytes > BYTES_MAX) this.#before = [];
   }
 
   clear(): void {
     this.#units = [];
     this.#bytes = 0;
+    this.#before = [];
+    this.#bytesBefore = 0;
     this.#present = undefined;
   }
 
   /**
    * Returns the retained pictures with their times before the present compressed, in the same order: the viewer's
    * decoder catches up at once, and the viewer is not late by the age of the key frame. Empty: wait for a key frame.
+   * @param unitsMin pictures that the viewer needs: with fewer since the last key frame, those of the group before it are
+   * returned as well.
    */
-  caughtUp(): AccessUnit[] {
+  caughtUp(unitsMin = 0): AccessUnit[] {
     const present = this.#present;
     if (present === undefined) return [];
     const compressed = (time: Ticks): Ticks =>
       time >= present ? time : ticks(present - Math.ceil((present - time) / CATCH_UP_SPEED));
-    return this.#units.map((unit) => ({
+    const isShort = this.#units.length > 0 && this.#units.length < unitsMin;
+    const units = isShort ? [...this.#before, ...this.#units] : this.#units;
+    return units.map((unit) => ({
       ...unit,
       timestamp: compressed(unit.timestamp),
       decodeTimestamp: compressed(unit.decodeTimestamp),
