@@ -4,6 +4,7 @@ import { readTraceFile } from '../io/trace-file.ts';
 import type { PageListen } from '../io/web-server/network-entrance.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
 import { parseRistAddress } from '../session/rist/rist-address.ts';
+import type { MulticastWishes } from '../session/rtp/multicast.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
@@ -152,6 +153,10 @@ export const PLAIN_SCHEMES = ['rtp', 'udp', 'rtp+ts', 'rist'] as const;
 /** Destination of a stream without a control channel. */
 export interface PlainTarget extends HostAndPort {
   readonly scheme: (typeof PLAIN_SCHEMES)[number];
+  /** Constant bit rate of MPEG-TS, bits per second; `undefined`: that of the source. */
+  readonly rate?: number | undefined;
+  /** For a multicast group. */
+  readonly multicast?: MulticastWishes | undefined;
 }
 
 /** Parses `rtp://HOST:PORT`, `udp://HOST:PORT`, `rtp+ts://HOST:PORT` and `rist://HOST:PORT`. RTCP uses the next port of RTP. */
@@ -168,8 +173,29 @@ export function readPlainTarget(text: string): PlainTarget {
   const { host, port, query } = readTarget(text, scheme);
   if (scheme === 'rtp' && port > RTP_PORT_MAX)
     throw new InvalidArgumentError(`the port must be at most ${RTP_PORT_MAX}: RTCP uses the next one`);
-  if (query.size > 0) throw new InvalidArgumentError('options in the URL are not supported here; use the command line');
-  return { scheme, host, port };
+  if (scheme === 'rtp' && query.size > 0) {
+    throw new InvalidArgumentError('options in the URL are not supported here; use the command line');
+  }
+  return { scheme, host, port, ...readTransportOptions(query) };
+}
+
+/** Parses the options of an MPEG-TS URL, by the names of other programs: `bitrate`, `ttl`, `interface`. */
+function readTransportOptions(query: URLSearchParams): Pick<PlainTarget, 'rate' | 'multicast'> {
+  for (const name of query.keys()) {
+    if (!['bitrate', 'ttl', 'interface'].includes(name)) {
+      throw new InvalidArgumentError(`unknown option '${name}' in the URL: expected bitrate, ttl or interface`);
+    }
+  }
+  const [bitrate, ttl, wanted] = [query.get('bitrate'), query.get('ttl'), query.get('interface')];
+  return {
+    ...(bitrate !== null && { rate: readBitrate(bitrate) }),
+    ...((ttl ?? wanted) !== null && {
+      multicast: {
+        ...(ttl !== null && { hops: readWhole({ min: 1, max: 255 }, 'ttl')(ttl) }),
+        ...(wanted && { interface: wanted }),
+      },
+    }),
+  };
 }
 
 /** Parses a sound track: a number from 1, or a language code. */

@@ -47,7 +47,7 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
     const limits = options.to.scheme === 'rtp' ? {} : { copies: MUXED };
     source = await openInputs(inputs, { ...options, joinable: true, live: true }, log, limits);
     recorder = await openRecord(options, source, log);
-    const { scheme, ...address } = options.to;
+    const { scheme, rate, multicast, ...address } = options.to;
     const common: Omit<TransportStreamSenderOptions, 'form'> = {
       source,
       ...address,
@@ -67,7 +67,14 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
       const form = scheme === 'rtp+ts' ? 'rtp' : scheme;
       const onUnanswered = () =>
         log.warn('no receiver has answered yet; the stream begins nevertheless. librist: ristreceiver --profile 0');
-      sender = new TransportStreamSender({ ...common, form, onUnanswered });
+      let said = 0;
+      const onExceeded = (skipped: number) => {
+        // Once, and again whenever that many more are skipped.
+        if (skipped < said * 10) return;
+        said = skipped;
+        log.warn(`bitrate=${rate} is less than the stream needs: ${skipped} pictures skipped so far`);
+      };
+      sender = new TransportStreamSender({ ...common, form, rate, multicast, onExceeded, onUnanswered });
     }
     await sender.open();
     metrics = await serveMetrics(options, log, () => plainMetricsOf(sender!, scheme));

@@ -20,6 +20,11 @@ const PES_HEADER_BYTES = 19;
 const SOUND_HEADER_BYTES = 14;
 /** PCR of the first packet of a picture: length, flags, six bytes. */
 const CLOCK_FIELD_BYTES = 8;
+const CLOCK_FLAG = 0x10;
+/** Position of the PCR: after the header, the field's length and its flags. */
+const CLOCK_AT = HEADER_BYTES + 2;
+/** Ticks of 27 MHz in one of 90 kHz. */
+export const CLOCK_EXTENSION = 300;
 /** Interval at which tables are repeated, in pictures, so that a reader can join: 100 ms at 30/s, as DVB requires. */
 const TABLE_INTERVAL_PICTURES = 3;
 /** Start value of the clock, one second, which keeps the first clock above zero. */
@@ -218,17 +223,32 @@ function writeTime(bytes: Uint8Array, offset: number, prefix: number, time: Tick
   bytes[offset + 4] = ((low << 1) & 0xfe) | 1;
 }
 
-/** ISO/IEC 13818-1 §2.4.3.5: 33 bits of 90 kHz, six reserved bits, nine bits of 27 MHz (always 0 here). */
+/** Writes the flags and the clock of an adaptation field. */
 function writeClock(packet: Uint8Array, offset: number, at: { readonly clock: Ticks; readonly key: boolean }): void {
-  const clock = modulo33(ticks(at.clock + CLOCK_START));
-  const high = Math.floor(clock / 2);
-  packet[offset] = 0x10 | (at.key ? 0x40 : 0); // clock present, random access
-  packet[offset + 1] = high >>> 24;
-  packet[offset + 2] = (high >> 16) & 0xff;
-  packet[offset + 3] = (high >> 8) & 0xff;
-  packet[offset + 4] = high & 0xff;
-  packet[offset + 5] = ((clock & 1) << 7) | 0x7e;
-  packet[offset + 6] = 0;
+  packet[offset] = CLOCK_FLAG | (at.key ? 0x40 : 0); // clock present, random access
+  stampClock(packet, at.clock * CLOCK_EXTENSION);
+}
+
+/** True for a packet with a PCR. */
+export const carriesClock = (packet: Uint8Array): boolean =>
+  (packet[3]! & 0x20) !== 0 &&
+  packet[HEADER_BYTES]! >= CLOCK_FIELD_BYTES - 1 &&
+  (packet[CLOCK_AT - 1]! & CLOCK_FLAG) !== 0;
+
+/**
+ * Writes the PCR of a packet that has one (ISO/IEC 13818-1 §2.4.3.5): 33 bits of 90 kHz, six reserved bits, nine bits of 27 MHz.
+ * @param clock of the stream's time, 27 MHz.
+ */
+export function stampClock(packet: Uint8Array, clock: number): void {
+  const base = modulo33(ticks(Math.floor(clock / CLOCK_EXTENSION) + CLOCK_START));
+  const extension = Math.floor(clock) - Math.floor(clock / CLOCK_EXTENSION) * CLOCK_EXTENSION;
+  const high = Math.floor(base / 2);
+  packet[CLOCK_AT] = high >>> 24;
+  packet[CLOCK_AT + 1] = (high >> 16) & 0xff;
+  packet[CLOCK_AT + 2] = (high >> 8) & 0xff;
+  packet[CLOCK_AT + 3] = high & 0xff;
+  packet[CLOCK_AT + 4] = ((base & 1) << 7) | 0x7e | (extension >> 8);
+  packet[CLOCK_AT + 5] = extension & 0xff;
 }
 
 /** Wraps a time to 33 bits; a time before the start wraps to the top. */

@@ -14,12 +14,22 @@ export interface DatagramLengths {
   readonly bytesMax: number;
 }
 
+/** How datagrams to a multicast group leave. */
+export interface MulticastOptions {
+  /** Routers that they pass at most. */
+  readonly hops: number;
+  /** Address of the interface (IPv4), or `::%name` (IPv6); `undefined`: that of the route. */
+  readonly interface: string | undefined;
+}
+
 export interface DatagramSocketOptions {
   /** Address to bind; port 0: any free port. */
   readonly host: string;
   readonly port: number;
   /** Sends to and receives from this address only. */
   readonly peer?: { readonly host: string; readonly port: number };
+  /** For a peer that is a multicast group. */
+  readonly multicast?: MulticastOptions | undefined;
   /** Lengths of datagrams to and from the peer. Without them, each datagram takes a system call. */
   readonly lengths?: DatagramLengths;
   readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
@@ -129,7 +139,7 @@ export class DatagramSocket {
   }
 
   async #open(): Promise<void> {
-    const { host, port, peer } = this.#options;
+    const { host, port, peer, multicast } = this.#options;
     const socket = this.#socket;
     await new Promise<void>((resolve, reject) => {
       const refuse = (error: Error) => {
@@ -138,12 +148,19 @@ export class DatagramSocket {
       };
       socket.once('error', refuse);
       socket.bind(port, host, () => {
+        const remedy = multicast && !multicast.interface ? '; name the interface' : '';
         const done = (error?: Error) => {
           socket.off('error', refuse);
           if (!error) return resolve();
           this.close();
-          reject(new Failure(`cannot reach UDP ${peer?.host}:${peer?.port}: ${routeCause(error)}`));
+          reject(new Failure(`cannot reach UDP ${peer?.host}:${peer?.port}: ${routeCause(error)}${remedy}`));
         };
+        try {
+          if (multicast) socket.setMulticastTTL(multicast.hops);
+          if (multicast?.interface) socket.setMulticastInterface(multicast.interface);
+        } catch (error) {
+          return done(error as Error);
+        }
         if (peer) socket.connect(peer.port, peer.host, done as () => void);
         else done();
       });
@@ -265,6 +282,9 @@ function routeCause(error: unknown): string {
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
       return 'this machine has no route to it';
+    case 'EADDRNOTAVAIL':
+    case 'ENODEV':
+      return 'the interface is none of this machine';
     case 'EACCES':
       return 'it is a broadcast address, or a firewall on this machine blocks it';
     case 'EINVAL':

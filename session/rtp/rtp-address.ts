@@ -8,6 +8,8 @@ export const RTP_PORT_MAX = 65_534;
 
 export interface RtpAddress {
   readonly address: string;
+  /** True for a multicast group. */
+  readonly isGroup: boolean;
 }
 
 /** Multicast addresses (RFC 1112, RFC 4291 §2.7). */
@@ -21,23 +23,28 @@ nonHost.addAddress('255.255.255.255', 'ipv4');
 nonHost.addAddress('::', 'ipv6');
 
 /**
- * Resolves a host name, IPv4 first, as players do. The destination must be a single machine: multicast needs a scope
- * and an interface, and a mistake floods a network.
+ * Resolves a host name, IPv4 first, as players do. The destination must be a single machine, or, where the caller knows its
+ * scope and interface, a multicast group.
  * @param use `receive`: an address of this machine, where the unspecified address is allowed.
  * @throws {Failure} for an unknown host or an address that is not allowed.
  */
-export async function resolveRtpAddress(where: string, host: string, use: 'send' | 'receive'): Promise<RtpAddress> {
+export async function resolveRtpAddress(
+  where: string,
+  host: string,
+  use: 'send' | 'send-to-group' | 'receive',
+): Promise<RtpAddress> {
   const address = await resolveHost(host).catch((error: unknown) => {
     throw new Failure(`${where}: ${causeOf(error)}`);
   });
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-  if (multicast.check(address, family)) {
+  const isGroup = multicast.check(address, family);
+  if (isGroup && use !== 'send-to-group') {
     throw new Failure(`${where}: ${address} is a multicast group; use the address of a single machine`, 2);
   }
-  if (use === 'send' && (nonHost.check(address, family) || isBroadcast(address))) {
+  if (use !== 'receive' && (nonHost.check(address, family) || isBroadcast(address))) {
     throw new Failure(`${where}: ${address} is not the address of a machine; use the receiver's, such as 127.0.0.1`, 2);
   }
-  return { address };
+  return { address, isGroup };
 }
 
 /** True for the broadcast address of a connected network (RFC 919 §7). */

@@ -2,20 +2,40 @@ import { bracketed } from '../../io/net/control-server.ts';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { anyAddressLike, isLoopback } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
+import { Failure } from '../../io/os/failure.ts';
 import { muxableSound } from '../../io/players/player-feed.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
+import { BacklogGate } from '../../io/web-server/backlog-gate.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { elapsed, type Instant, inSeconds, microsecondsToTicks, type Ticks, ticks } from '../../protocol/base/units.ts';
+import {
+  CLOCK_RATE,
+  elapsed,
+  type Instant,
+  inMilliseconds,
+  inSeconds,
+  microsecondsToTicks,
+  SECOND,
+  type Ticks,
+  ticks,
+} from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { JoinableUnits } from '../../protocol/codec/joinable-units.ts';
 import { RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
-import { nullPacket, TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
+import {
+  CLOCK_EXTENSION,
+  nullPacket,
+  TRANSPORT_PACKET_BYTES,
+  TransportStreamWriter,
+} from '../../protocol/transport-stream.ts';
+import { CLOCK_INTERVAL, PACKETS_PER_DATAGRAM } from '../../sender/constant-rate.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { RistFlow } from '../rist/rist-flow.ts';
 import { Broadcast } from '../stream/broadcast.ts';
 import { randomSequence, randomSsrc } from '../stream/identifiers.ts';
 import { broadcastMedia } from '../stream/play-order.ts';
+import { ConstantPacer } from './constant-pacer.ts';
+import { type MulticastWishes, multicastOptions } from './multicast.ts';
 import { resolveRtpAddress } from './rtp-address.ts';
 
 export interface TransportStreamSenderOptions {
@@ -25,6 +45,12 @@ export interface TransportStreamSenderOptions {
   /** `rtp`: the packets are put into RTP (RFC 2250 §2); `rist`: into RTP with retransmissions (VSF TR-06-1). */
   readonly form: 'udp' | 'rtp' | 'rist';
   readonly loop: boolean;
+  /** Constant bit rate of the transport stream, bits per second; `undefined`: that of the source. Not with `rist`. */
+  readonly rate?: number | undefined;
+  /** For a multicast group; not with `rist`. */
+  readonly multicast?: MulticastWishes | undefined;
+  /** Called with the number of pictures skipped so far, as the source exceeds the constant rate. */
+  readonly onExceeded?: ((skipped: number) => void) | undefined;
   /** Called for each access unit as it enters the stream. */
   readonly onUnit?: (unit: AccessUnit) => void;
   /** Called for each unit of the sound. */
@@ -36,23 +62,23 @@ export interface TransportStreamSenderOptions {
   readonly onSkipped?: (error: unknown) => void;
 }
 
-/** Packets in a datagram, as other programs send them: 1,316 bytes, which fit Ethernet. */
-const PACKETS_PER_DATAGRAM = 7;
 const DATAGRAM_BYTES = PACKETS_PER_DATAGRAM * TRANSPORT_PACKET_BYTES;
 /** Payload type of MPEG-TS (RFC 3551 §6). */
 const PAYLOAD_TYPE = 33;
 /** Time from the clock to the decode time of a picture, which a player buffers: 200 ms, for the way and for reordering. */
 const CLOCK_LEAD: Ticks = ticks(18_000);
-/** Longest time between two clocks, milliseconds: ISO/IEC 13818-1 §2.7.2 allows 100, DVB (TS 101 154 §4.1.5.3) 40. */
-const CLOCK_INTERVAL_MS = 30;
+/** The same at a constant rate, at which a key frame takes longer than its share: 700 ms. */
+const CONSTANT_LEAD: Ticks = ticks(63_000);
+/** What waits at a constant rate before pictures are skipped, 90 kHz: all of it leaves before its decode time. */
+const BACKLOG_MAX: Ticks = ticks(54_000);
 /** Time for a receiver by RIST to answer before the stream begins, milliseconds. */
 const MEETING_MS = 1_000;
 /** Time after the end in which requests of a receiver by RIST are answered, milliseconds: librist's usual buffer. */
 const FAREWELL_MS = 1_000;
 
 /**
- * Sends a source as MPEG-TS (ISO/IEC 13818-1) to one address, over UDP, RTP or RIST, as it happens: its rate is the
- * source's.
+ * Sends a source as MPEG-TS (ISO/IEC 13818-1) to one address or group, over UDP, RTP or RIST: at the rate of the source, as it
+ * happens, or at a constant rate.
  */
 export class TransportStreamSender {
   readonly #options: TransportStreamSenderOptions;
@@ -65,6 +91,8 @@ export class TransportStreamSender {
   /** Clock of the stream at an instant; it runs as ours from then on. */
   #clock: { readonly at: Instant; readonly ticks: Ticks } | undefined;
   #clockTimer: NodeJS.Timeout | undefined;
+  #pacer: ConstantPacer | undefined;
+  readonly #gate = new BacklogGate({ queueMax: BACKLOG_MAX });
   #socket: DatagramSocket | undefined;
   #rist: RistFlow | undefined;
   #address = '';
@@ -94,7 +122,8 @@ export class TransportStreamSender {
       onUnit: (unit) => this.#send(unit),
       onSound: (unit) => {
         options.onSound?.(unit);
-        if (this.#clock) this.#transmit(this.#writer.writeSound(unit));
+        // Sound waits for the pictures, and is skipped with them.
+        if (this.#clock && !(this.#pacer && this.#gate.waitsForKey)) this.#enter(this.#writer.writeSound(unit));
       },
       onEnd: (error) => this.#onEnd(error),
       onStall: options.onStall,
@@ -127,7 +156,7 @@ export class TransportStreamSender {
   async open(): Promise<void> {
     const { host, port, form } = this.#options;
     const where = `${form === 'rtp' ? 'rtp+ts' : form}://${bracketed(host)}:${port}`;
-    const { address } = await resolveRtpAddress(where, host, 'send');
+    const { address, isGroup } = await resolveRtpAddress(where, host, form === 'rist' ? 'send' : 'send-to-group');
     this.#address = address;
     if (form === 'rist') {
       const onFault = (failure: Error) => {
@@ -138,7 +167,13 @@ export class TransportStreamSender {
       await this.#rist.open();
       return;
     }
+    const { multicast = {}, rate } = this.#options;
+    if (!isGroup && multicast.hops !== undefined) throw new Failure(`${where}: ttl is for multicast groups`, 2);
+    if (!isGroup && multicast.interface !== undefined)
+      throw new Failure(`${where}: interface is for multicast groups`, 2);
+    if (rate !== undefined) this.#pacer = await ConstantPacer.open(({ payload, at }) => this.#transmit(payload, at));
     this.#socket = await DatagramSocket.open({
+      multicast: isGroup ? multicastOptions(address, multicast) : undefined,
       host: isLoopback(address) ? address : anyAddressLike(address),
       port: 0,
       peer: { host: address, port },
@@ -156,6 +191,7 @@ export class TransportStreamSender {
       else this.#broadcast.start();
     });
     clearInterval(this.#clockTimer);
+    if (!this.#stopped) await this.#pacer?.drained();
     if (this.#rist && !this.#stopped) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
     await this.stop();
     if (error) throw error;
@@ -166,6 +202,7 @@ export class TransportStreamSender {
     this.#broadcast.stop();
     this.#onEnd(undefined);
     clearInterval(this.#clockTimer);
+    this.#pacer?.close();
     this.#socket?.close();
     this.#rist?.close();
   }
@@ -179,32 +216,59 @@ export class TransportStreamSender {
   #send(unit: AccessUnit): void {
     this.#options.onUnit?.(unit);
     this.#joinable.learn(unit);
+    if (!this.#clock) this.#begin(unit);
+    if (this.#pacer && !this.#gate.admits(unit.importance, microsecondsToTicks(this.#pacer.backlog))) {
+      this.#options.onExceeded?.(this.#gate.dropped);
+      return;
+    }
     this.#totals.frames++;
-    if (!this.#clock) {
-      this.#clock = { at: now(), ticks: ticks(unit.decodeTimestamp - CLOCK_LEAD) };
+    this.#enter(this.#writer.write(this.#joinable.of(unit), this.#clockNow()));
+  }
+
+  #begin(unit: AccessUnit): void {
+    const { rate } = this.#options;
+    const clock = { at: now(), ticks: ticks(unit.decodeTimestamp - (rate === undefined ? CLOCK_LEAD : CONSTANT_LEAD)) };
+    this.#clock = clock;
+    if (rate === undefined) {
       this.#clockTimer = setInterval(() => {
         this.#transmit(this.#writer.writeClock(this.#clockNow()));
-      }, CLOCK_INTERVAL_MS);
+      }, inMilliseconds(CLOCK_INTERVAL));
+      return;
     }
-    this.#transmit(this.#writer.write(this.#joinable.of(unit), this.#clockNow()));
+    this.#pacer?.begin({
+      rate,
+      begin: clock.at,
+      clockAt: (at) => (clock.ticks + (elapsed(clock.at, at) * CLOCK_RATE) / SECOND) * CLOCK_EXTENSION,
+      clockPacket: () => this.#writer.writeClock(clock.ticks),
+    });
+  }
+
+  /** Passes packets on, or to the pacer of a constant rate. */
+  #enter(packets: Uint8Array): void {
+    if (this.#pacer) this.#pacer.push(packets);
+    else this.#transmit(packets);
   }
 
   /** The clock at the hand-over, not that of the schedule, so that a late timer does not show as jitter. */
   #clockNow(): Ticks {
-    const { at, ticks: start } = this.#clock!;
-    return ticks(start + Math.round(microsecondsToTicks(elapsed(at, now()))));
+    return this.#clockAt(now());
   }
 
-  #transmit(packets: Uint8Array): void {
+  #clockAt(instant: Instant): Ticks {
+    const { at, ticks: start } = this.#clock!;
+    return ticks(start + Math.round(microsecondsToTicks(elapsed(at, instant))));
+  }
+
+  #transmit(packets: Uint8Array, at = now()): void {
     const payloads: Uint8Array[] = [];
-    for (let at = 0; at < packets.length; at += DATAGRAM_BYTES)
-      payloads.push(packets.subarray(at, at + DATAGRAM_BYTES));
+    for (let from = 0; from < packets.length; from += DATAGRAM_BYTES)
+      payloads.push(packets.subarray(from, from + DATAGRAM_BYTES));
     const isPlain = this.#options.form === 'udp';
     this.#totals.bytes += packets.length + (isPlain ? 0 : payloads.length * RTP_HEADER_BYTES);
     this.#totals.packets += payloads.length;
     if (this.#rist) return this.#rist.send(payloads);
     // The time of departure (RFC 2250 §2), not that of the pictures.
-    const time = this.#clockNow();
+    const time = this.#clockAt(at);
     this.#socket?.send(isPlain ? payloads : payloads.map((payload) => this.#rtpPacket(payload, time)));
   }
 

@@ -225,6 +225,16 @@ test('rist:// names an address of this machine, with the buffer as the latency u
   await expect(receiveTarget('rist://@:5001', command())).rejects.toThrow(/port must be even/);
 });
 
+test('reads the rate of MPEG-TS, and how it is sent to a group', () => {
+  expect(readPlainTarget('udp://239.1.2.3:1234?bitrate=3M&ttl=4&interface=eth0')).toEqual({
+    ...{ scheme: 'udp', host: '239.1.2.3', port: 1_234, rate: 3_000_000 },
+    multicast: { hops: 4, interface: 'eth0' },
+  });
+  expect(readPlainTarget('rtp+ts://127.0.0.1:1234?bitrate=500k')).toMatchObject({ rate: 500_000 });
+  expect(() => readPlainTarget('udp://127.0.0.1:1234?ttl=0')).toThrow(/ttl from 1 to 255/);
+  expect(() => readPlainTarget('udp://127.0.0.1:1234?pkt_size=1316')).toThrow(/unknown option 'pkt_size'/);
+});
+
 test('a place in a film is seconds, or minutes and hours before them', () => {
   expect(['0', '90', '90.5s', '1:30', '01:02:03.5', '75:00'].map(readPlace)).toEqual([0, 90, 90.5, 90, 3_723.5, 4_500]);
   for (const text of ['', '-1', '1:60', '1:60:00', '1:', ':30', 'soon', '1e9', '99999999', '5m']) {

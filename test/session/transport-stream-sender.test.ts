@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import { TransportStreamSender } from '../../session/rtp/transport-stream-sender.ts';
+import { TransportStreamSender, type TransportStreamSenderOptions } from '../../session/rtp/transport-stream-sender.ts';
 import { decode } from '../interop/ffmpeg.ts';
 import { isInstalled } from '../interop/programs.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
@@ -28,7 +28,7 @@ const source: MediaSource = {
 };
 
 /** Sends the clip, and returns the datagrams that arrive. */
-async function sent(form: 'udp' | 'rtp'): Promise<Buffer[]> {
+async function sent(form: 'udp' | 'rtp', options: Partial<TransportStreamSenderOptions> = {}): Promise<Buffer[]> {
   const datagrams: Buffer[] = [];
   const socket = createSocket('udp4');
   onTestFinished(() => void socket.close());
@@ -38,6 +38,7 @@ async function sent(form: 'udp' | 'rtp'): Promise<Buffer[]> {
   const sending = new TransportStreamSender({
     ...{ source, host: '127.0.0.1', port, form, loop: false },
     onStall: () => {},
+    ...options,
   });
   onTestFinished(() => sending.stop());
   await sending.open();
@@ -92,4 +93,62 @@ optional('ffmpeg', isInstalled('ffmpeg'))('sends a stream of which ffmpeg decode
   const file = join(temporaryFolder(), 'sent.ts');
   writeFileSync(file, Buffer.concat(await sent('udp')));
   expect(decode(file)).toEqual({ pictures: FRAMES, complaints: [] });
+});
+
+optional('ffmpeg', isInstalled('ffmpeg'))('sends at a constant rate what ffmpeg decodes', async () => {
+  const rate = 3_000_000;
+  const datagrams = await sent('udp', { rate });
+  expect(datagrams.every(({ length }) => length === 7 * PACKET_BYTES)).toBe(true);
+  const clocks = datagrams.flatMap(packetsOf).flatMap((packet, index) => {
+    const clock = clockOf(packet);
+    return clock === undefined ? [] : [clock - (index * PACKET_BYTES * 8 * 90_000) / rate];
+  });
+  // The clock is that of the packet's place in the stream, whenever the timer woke up; in ticks of 90 kHz.
+  expect(Math.max(...clocks) - Math.min(...clocks)).toBeLessThanOrEqual(1.01);
+  const file = join(temporaryFolder(), 'constant.ts');
+  writeFileSync(file, Buffer.concat(datagrams));
+  expect(decode(file)).toEqual({ pictures: FRAMES, complaints: [] });
+});
+
+test('skips pictures up to a key frame where the source exceeds the rate, and says so', async () => {
+  const skipped: number[] = [];
+  const sending = new TransportStreamSender({
+    ...{ source, host: '127.0.0.1', port: 9, form: 'udp', loop: false, rate: 100_000 },
+    onStall: () => {},
+    onExceeded: (count) => skipped.push(count),
+  });
+  onTestFinished(() => sending.stop());
+  await sending.open();
+  await sending.run();
+  expect(skipped.length).toBeGreaterThan(0);
+  expect(sending.statistics.frames + skipped.at(-1)!).toBe(FRAMES);
+});
+
+test('sends to a multicast group by the interface that is named', async () => {
+  const group = '239.255.77.3';
+  const datagrams: Buffer[] = [];
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  onTestFinished(() => void socket.close());
+  socket.on('message', (datagram) => datagrams.push(datagram));
+  await new Promise<void>((resolve) => socket.bind(0, group, resolve));
+  socket.addMembership(group, '127.0.0.1');
+  const common = { source, host: group, port: socket.address().port, form: 'udp', loop: false } as const;
+  const sending = new TransportStreamSender({ ...common, onStall: () => {}, multicast: { interface: '127.0.0.1' } });
+  onTestFinished(() => sending.stop());
+  await sending.open();
+  await sending.run();
+  await expect.poll(() => datagrams.length, PATIENCE).toBe(sending.statistics.packets);
+});
+
+test('an interface that is not there, and options of groups for a machine, are refused in one line', async () => {
+  const open = (host: string, multicast: TransportStreamSenderOptions['multicast']) =>
+    new TransportStreamSender({
+      ...{ source, host, port: 9, form: 'udp', loop: false, multicast },
+      onStall: () => {},
+    }).open();
+  await expect(open('239.255.77.3', { interface: 'eth77' })).rejects.toThrow(
+    'there is no interface eth77: this machine has',
+  );
+  await expect(open('127.0.0.1', { hops: 4 })).rejects.toThrow('ttl is for multicast groups');
+  await expect(open('127.0.0.1', { interface: 'lo' })).rejects.toThrow('interface is for multicast groups');
 });
