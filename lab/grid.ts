@@ -112,6 +112,7 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   'rs-block': 5,
   flexfec: 5,
   hairpin: 3,
+  tambur: 5,
 };
 
 /** Relative cost of real-time cells: the speed-up of the virtual clock. */

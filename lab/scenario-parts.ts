@@ -72,6 +72,7 @@ export const strategyParameters = {
   columns: whole(1, 30).optional(),
   rows: whole(1, 30).optional(),
   repairWeight: real(1e-9, 10, 'a weight').optional(),
+  delayFrames: whole(1, 16).optional(),
   parity: z.enum(['rows', 'columns', 'both'], { error: 'expected "rows", "columns" or "both"' }).optional(),
 };
 
@@ -86,6 +87,7 @@ const SCHEME_PARAMETERS: Readonly<Record<SchemeStrategyName, readonly StrategyPa
   'rs-block': [...UDP_WITHOUT_RECOVERY, 'redundancy', 'blockFrames'],
   flexfec: [...UDP_WITHOUT_RECOVERY, 'columns', 'rows', 'parity'],
   hairpin: [...UDP_WITHOUT_RECOVERY, 'repairWeight'],
+  tambur: [...UDP_WITHOUT_RECOVERY, 'redundancy', 'delayFrames'],
 };
 
 /** Parameters of a strategy. Others would change nothing but the cell's name. */

@@ -1,5 +1,5 @@
 /** Published ways to protect a stream, in the laboratory only (lab/schemes/). They protect the pictures. */
-export const SCHEME_STRATEGIES = ['duplicate', 'rs-block', 'flexfec', 'hairpin'] as const;
+export const SCHEME_STRATEGIES = ['duplicate', 'rs-block', 'flexfec', 'hairpin', 'tambur'] as const;
 
 /** Strategies on the virtual clock. */
 export const SIMULATED_STRATEGIES = [

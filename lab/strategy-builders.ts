@@ -2,6 +2,7 @@ import { DUPLICATE } from './schemes/duplicate.ts';
 import { FLEXFEC } from './schemes/flexfec.ts';
 import { HAIRPIN } from './schemes/hairpin.ts';
 import { RS_BLOCK } from './schemes/rs-block.ts';
+import { TAMBUR } from './schemes/tambur.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { StrategyBuilder } from './strategy.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
@@ -21,6 +22,7 @@ const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = 
   'rs-block': schemeStrategy(RS_BLOCK),
   flexfec: schemeStrategy(FLEXFEC),
   hairpin: schemeStrategy(HAIRPIN),
+  tambur: schemeStrategy(TAMBUR),
 };
 
 export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

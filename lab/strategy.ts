@@ -63,6 +63,8 @@ export interface StrategyParameters {
   readonly parity?: 'rows' | 'columns' | 'both' | undefined;
   /** `hairpin`: weight of repair packets, as a share of their frame, against missed frames; 10⁻⁷ by default. */
   readonly repairWeight?: number | undefined;
+  /** `tambur`: frames after which a frame must be recovered, the delay of the code; 3 by default. */
+  readonly delayFrames?: number | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

@@ -15,6 +15,7 @@ export interface StrategyStyle {
 
 const PLUS = 'M-1,-.34H-.34V-1H.34V-.34H1V.34H.34V1H-.34V.34H-1Z';
 const CROSS = 'M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z';
+const HOURGLASS = 'M-1,-1H1L.3,0L1,1H-1L-.3,0Z';
 const STAR = 'M0,-1L.26,-.36L.95,-.31L.42,.14L.59,.81L0,.44L-.59,.81L-.42,.14L-.95,-.31L-.26,-.36Z';
 
 /**
@@ -35,12 +36,13 @@ const KNOWN: readonly StrategyStyle[] = [
   { name: 'flexfec', color: '#9a3f6f', colorDark: '#e08ab6', marker: CROSS, filled: true, dash: [2, 4, 8, 4] },
   {
     name: 'hairpin',
-    color: '#6a51a3',
-    colorDark: '#b6a3e0',
+    color: '#3d4f8f',
+    colorDark: '#8fa4ec',
     marker: 'triangle-up',
     filled: true,
-    dash: [8, 2, 2, 2, 2, 2],
+    dash: [8, 2, 2, 2],
   },
+  { name: 'tambur', color: '#8f2d1c', colorDark: '#f08a74', marker: HOURGLASS, filled: true, dash: [5, 1] },
 ];
 
 /** Styles for unknown strategies, used in turn. */

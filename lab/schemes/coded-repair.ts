@@ -3,7 +3,7 @@ import { type Instant, instant } from '../../protocol/base/units.ts';
 import type { CoefficientRule } from '../../protocol/repair/coding-coefficients.ts';
 import { RepairDecoder } from '../../protocol/repair/repair-decoder.ts';
 import { RepairEncoder } from '../../protocol/repair/repair-encoder.ts';
-import { parseRepairPayload, REPAIR_HEADER_BYTES } from '../../protocol/repair/repair-payload.ts';
+import { parseRepairPayload, REPAIR_HEADER_BYTES, type RepairPayload } from '../../protocol/repair/repair-payload.ts';
 import { LENGTH_BYTES } from '../../protocol/repair/source-symbols.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../../protocol/rtp/retransmission.ts';
 import { parseRtpPacket, RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
@@ -34,7 +34,17 @@ export interface Combination {
   readonly lastSequence: Sequence;
   /** What the rule makes the coefficients of, 0 … 65535. */
   readonly repairKey: number;
+  /** Coefficients of this packet; those of the sender by default. */
+  readonly rule?: CoefficientRule;
+  /** Bytes in front of the repair payload. */
+  readonly prefix?: Uint8Array;
 }
+
+/** A product such as 25 · 0.12 must not become one repair packet more. */
+const ROUNDING = 1e-9;
+
+/** Number of repair packets for this many packets at a ratio, rounded up. */
+export const repairsFor = (packets: number, ratio: number): number => Math.ceil(packets * ratio - ROUNDING);
 
 /** Makes repair packets over media packets that were sent, with the coefficients of a rule. */
 export abstract class CodingSender implements SchemeSender {
@@ -67,7 +77,11 @@ export abstract class CodingSender implements SchemeSender {
   }
 
   protected send(combination: Combination): void {
-    const payload = this.#encoder.repair({ ...combination, coefficients: this.#rule });
+    const { rule = this.#rule, prefix = NO_BYTES, ...window } = combination;
+    const repair = this.#encoder.repair({ ...window, coefficients: rule });
+    const payload = new Uint8Array(prefix.length + repair.length);
+    payload.set(prefix);
+    payload.set(repair, prefix.length);
     const datagram = serializeRtpPacket({
       marker: false,
       payloadType: STREAM_DEFAULTS.repairPayloadType,
@@ -86,13 +100,18 @@ export abstract class CodingSender implements SchemeSender {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Recovers media packets from repair packets, each as soon as the received ones determine it. */
 export class CodingReceiver implements SchemeReceiver {
   readonly #rule: CoefficientRule;
+  readonly #prefixBytes: number;
   readonly #decoder: RepairDecoder;
 
-  constructor(rule: CoefficientRule, { datagramBytesMax }: Pick<ProtectedStream, 'datagramBytesMax'>) {
+  /** @param prefixBytes in front of each repair payload. */
+  constructor(rule: CoefficientRule, { datagramBytesMax }: Pick<ProtectedStream, 'datagramBytesMax'>, prefixBytes = 0) {
     this.#rule = rule;
+    this.#prefixBytes = prefixBytes;
     this.#decoder = new RepairDecoder({
       ssrc: MEDIA_SSRC,
       windowPackets: KEPT_PACKETS,
@@ -107,9 +126,17 @@ export class CodingReceiver implements SchemeReceiver {
 
   onRedundancy(_now: Instant, datagram: Uint8Array, highest: Sequence): readonly Uint8Array[] {
     const packet = parseRtpPacket(datagram);
-    const repair = packet.ok ? parseRepairPayload(packet.value.payload) : packet;
-    if (!repair.ok) return [];
+    if (!packet.ok) return [];
+    const { payload } = packet.value;
+    const repair = parseRepairPayload(payload.subarray(this.#prefixBytes));
+    const rule = repair.ok ? this.ruleOf(payload.subarray(0, this.#prefixBytes), repair.value) : undefined;
+    if (!repair.ok || !rule) return [];
     const firstSequence = extend(repair.value.firstSequence, highest);
-    return this.#decoder.handleRepair(firstSequence, repair.value, this.#rule).map(({ packet }) => packet);
+    return this.#decoder.handleRepair(firstSequence, repair.value, rule).map(({ packet }) => packet);
+  }
+
+  /** Returns the coefficients of a repair packet; `undefined` when it is damaged. */
+  protected ruleOf(_prefix: Uint8Array, _repair: RepairPayload): CoefficientRule | undefined {
+    return this.#rule;
   }
 }

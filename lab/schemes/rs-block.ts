@@ -2,14 +2,11 @@ import type { CoefficientRule } from '../../protocol/repair/coding-coefficients.
 import { inverse } from '../../protocol/repair/galois-field.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
-import { CodingReceiver, CodingSender, type Combination, REPAIR_HEADROOM_BYTES } from './coded-repair.ts';
+import { CodingReceiver, CodingSender, type Combination, REPAIR_HEADROOM_BYTES, repairsFor } from './coded-repair.ts';
 import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
 
 /** Largest block: with as many repair packets it is the 256 elements of the field. */
 const BLOCK_PACKETS_MAX = 128;
-
-/** A product such as 25 · 0.12 must not become one repair packet more. */
-const ROUNDING = 1e-9;
 
 /**
  * Row of a Cauchy matrix over GF(2⁸), 1/(x + y): a systematic Reed–Solomon code, each square part of whose matrix is
@@ -46,7 +43,7 @@ class BlockSender extends CodingSender {
     if (this.#framesDone < this.#frames && packets < BLOCK_PACKETS_MAX) return [];
     this.#first = undefined;
     this.#framesDone = endsFrame ? 0 : this.#framesDone;
-    const repairs = Math.ceil(packets * this.#redundancy - ROUNDING);
+    const repairs = repairsFor(packets, this.#redundancy);
     return Array.from({ length: repairs }, (_, repairKey) => ({
       firstSequence,
       lastSequence: asSequence(sequence),
