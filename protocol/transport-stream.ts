@@ -28,7 +28,7 @@ export const CLOCK_EXTENSION = 300;
 /** Interval at which tables are repeated, in pictures, so that a reader can join: 100 ms at 30/s, as DVB requires. */
 const TABLE_INTERVAL_PICTURES = 3;
 /** Start value of the clock, one second, which keeps the first clock above zero. */
-const CLOCK_START: Ticks = ticks(90_000);
+export const CLOCK_START: Ticks = ticks(90_000);
 
 /**
  * Muxes a video stream, and one of sound, or sound alone, as MPEG-TS (ISO/IEC 13818-1), for players that want a clock. Each picture is

@@ -31,7 +31,7 @@ export class SenderReports {
   readonly #options: Required<SenderReportsOptions>;
   readonly #statistics: Readonly<SenderStatistics>;
   readonly #wireTimestamp: (mediaTime: Ticks) => WireTimestamp;
-  /** A media time and the instant at which its frame was handed over. */
+  /** A media time and the instant at which its frame was due. */
   #anchor: { readonly at: Instant; readonly mediaTime: Ticks } | undefined;
   /** Payload octets as counted by RFC 3550 §6.4.1: without headers. */
   #octets = 0;
@@ -55,10 +55,10 @@ export class SenderReports {
     return this.#statistics.packets > 0 || this.#options.startsWithReport;
   }
 
-  /** A frame was handed over. */
-  onFrame(now: Instant, mediaTime: Ticks): void {
-    this.#anchor = { at: now, mediaTime };
-    this.#dueAt ??= now;
+  /** A frame was handed over that was due at this instant. */
+  onFrame(at: Instant, mediaTime: Ticks): void {
+    this.#anchor = { at, mediaTime };
+    this.#dueAt ??= at;
   }
 
   /** A media packet with this many bytes of payload was sent. */

@@ -157,7 +157,7 @@ export class Sender implements Endpoint<SenderEvent> {
    * @returns `withheld` when the path cannot carry it; `refused` when there is no room in the queue, or when a
    * part of it is longer than its payload format can carry.
    */
-  send(now: Instant, unit: AccessUnit): 'queued' | 'withheld' | 'refused' {
+  send(now: Instant, unit: AccessUnit, dueAt: Instant = now): 'queued' | 'withheld' | 'refused' {
     if (this.#lastDecode !== undefined) {
       const interval = ticksToMicroseconds(ticks(unit.decodeTimestamp - this.#lastDecode));
       if (interval > 0) this.#frameInterval = microseconds(Math.min(interval, this.#options.spreadMax));
@@ -187,7 +187,7 @@ export class Sender implements Endpoint<SenderEvent> {
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
     this.#pacer.enqueue(now, datagrams, this.#frameInterval, this.#rate.pacingRate);
-    this.#reports.onFrame(now, unit.decodeTimestamp);
+    this.#reports.onFrame(dueAt, unit.decodeTimestamp);
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;
     return 'queued';

@@ -13,6 +13,8 @@ const LAST_WORDS_MS = 1_000;
  * Jumps of the times from 0.1 s on are filled with silence or cut.
  */
 const CORRECTION_MAX = 0.001;
+/** Parameters of ffmpeg that keep the times of the sound. */
+export const KEEPING_TIMES = ['-af', `aresample=async=1:max_soft_comp=${CORRECTION_MAX}`];
 /**
  * Added to all times, seconds, and taken off again: ffmpeg would move negative ones to 0, apart from the pictures.
  */
@@ -45,7 +47,7 @@ export async function encodeSound(
   const parameters = [
     ...['-copyts', ...(from > 0 ? ['-ss', from.toFixed(3)] : []), ...inputGuard(input), '-i', input],
     ...['-map', `0:a:${index}`, '-vn', '-sn', '-dn', '-map_metadata', '-1'],
-    ...['-af', `aresample=async=1:max_soft_comp=${CORRECTION_MAX}`],
+    ...KEEPING_TIMES,
     ...['-output_ts_offset', `${ENCODER_OFFSET_SECONDS}`],
   ];
   const run = new OpusRun(ffmpeg, { parameters, name: input });

@@ -2,9 +2,11 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { AAC } from '../../protocol/codec/aac/aac.ts';
 import { withAdts } from '../../protocol/codec/aac/adts.ts';
-import { type AudioSpecificConfig, parseAudioSpecificConfig } from '../../protocol/codec/aac/audio-specific-config.ts';
+import { parseAudioSpecificConfig } from '../../protocol/codec/aac/audio-specific-config.ts';
+import { CLOCK_START, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { OpusRun } from '../ffmpeg/opus-run.ts';
+import { KEEPING_TIMES } from './sound-encoder.ts';
 import { copiedFormatOf } from './sound-track.ts';
 import { soundUnits } from './sound-units.ts';
 
@@ -18,25 +20,28 @@ export interface SoundTranscoderOptions {
   readonly onFailure: (cause: string) => void;
 }
 
-/** Sound that ffmpeg has not taken, bytes: above it, more is left out. Four seconds at 128 kb/s. */
+/** Sound that ffmpeg has not taken, bytes: above it, more is left out. Three seconds at 128 kb/s, with the headers of MPEG-TS. */
 const WAITING_BYTES_MAX = 64_000;
-/** Difference from the time that follows from the samples before, 90 kHz, from which on time has jumped: 20 ms. */
-const JUMP_MIN = 1_800;
+/** Hole from which on time has jumped, 90 kHz: 10 s. A shorter one becomes silence. */
+const HOLE_MAX = 900_000;
 const JUMPS_MAX = 64;
+/** A short examination: everything that ffmpeg needs is in the first unit. */
+const READING = ['-f', 'mpegts', '-probesize', '1000', '-analyzeduration', '1', '-copyts'];
 
-/** Media time of a position among the samples, both in 90 kHz. */
+/** Offset of media times from those of ffmpeg, 90 kHz, from one of these on. */
 interface TimeMark {
-  readonly position: number;
-  readonly time: number;
+  readonly from: number;
+  readonly offset: number;
 }
 
-/** Encodes the AAC of a live stream as Opus, in real time. */
+/** Encodes the AAC of a live stream as Opus, in real time. Holes become silence. */
 export class SoundTranscoder {
   readonly #options: SoundTranscoderOptions;
-  readonly #config: AudioSpecificConfig;
+  readonly #writer: TransportStreamWriter;
   readonly #run: OpusRun;
   readonly #marks: TimeMark[] = [];
-  #position = 0;
+  /** End of the last unit, in the times of ffmpeg. */
+  #end: number = CLOCK_START;
   #closed = false;
 
   /** @throws {Error} for a configuration that ADTS cannot carry. */
@@ -44,8 +49,8 @@ export class SoundTranscoder {
     this.#options = options;
     const config = options.parameterSets[0] && parseAudioSpecificConfig(options.parameterSets[0]);
     if (!config || !withAdts(new Uint8Array(1), config)) throw new Error('its AAC cannot be described to ffmpeg');
-    this.#config = config;
-    const parameters = ['-probesize', '32', '-analyzeduration', '0', '-f', 'aac', '-i', 'pipe:0'];
+    this.#writer = new TransportStreamWriter({ codec: AAC, clockLead: ticks(0), parameterSets: options.parameterSets });
+    const parameters = [...READING, '-i', 'pipe:0', ...KEEPING_TIMES];
     this.#run = new OpusRun(options.ffmpeg, { parameters, name: 'the sound' });
     void this.#run.ended.then(() => this.#fail(this.#run.complaint() ?? 'ffmpeg ended'));
     this.#read().catch((error: Error) => this.#fail(this.#run.complaint() ?? error.message));
@@ -55,16 +60,15 @@ export class SoundTranscoder {
   push(unit: AccessUnit): void {
     if (this.#closed || this.#run.stdin.writableLength > WAITING_BYTES_MAX) return;
     const last = this.#marks.at(-1);
-    const expected = last && last.time + (this.#position - last.position);
-    if (expected === undefined || Math.abs(unit.timestamp - expected) > JUMP_MIN) {
-      this.#marks.push({ position: this.#position, time: unit.timestamp });
+    const at = last && unit.timestamp - last.offset;
+    if (at === undefined || at < this.#end - HOLE_MAX || at > this.#end + HOLE_MAX) {
+      this.#marks.push({ from: this.#end, offset: unit.timestamp - this.#end });
       if (this.#marks.length > JUMPS_MAX) this.#marks.shift();
     }
-    this.#position += AAC.sound!.durationOf(unit.parts, this.#options.parameterSets);
-    for (const part of unit.parts) {
-      const framed = withAdts(part, this.#config);
-      if (framed) this.#run.stdin.write(framed);
-    }
+    const time = unit.timestamp - this.#marks.at(-1)!.offset;
+    this.#end = Math.max(this.#end, time + AAC.sound!.durationOf(unit.parts, this.#options.parameterSets));
+    const timestamp = ticks(time - CLOCK_START);
+    this.#run.stdin.write(this.#writer.write({ ...unit, timestamp, decodeTimestamp: timestamp }));
   }
 
   close(): void {
@@ -84,9 +88,9 @@ export class SoundTranscoder {
     }
   }
 
-  #timeOf(position: number): Ticks {
-    const mark = this.#marks.findLast((each) => each.position <= position) ?? this.#marks[0]!;
-    return ticks(Math.round(mark.time + (position - mark.position)));
+  #timeOf(time: number): Ticks {
+    const mark = this.#marks.findLast(({ from }) => from <= time) ?? this.#marks[0]!;
+    return ticks(Math.round(time + mark.offset));
   }
 
   #fail(cause: string): void {

@@ -12,7 +12,7 @@ import type { PlayerTrack } from './player-track.ts';
 /** The live stream that players join. */
 export type JoinedStream = Pick<
   LiveStream,
-  'isLive' | 'recent' | 'start' | 'requestKeyFrame' | 'add' | 'delete' | 'backlogBudget'
+  'isLive' | 'recent' | 'dueAt' | 'start' | 'requestKeyFrame' | 'add' | 'delete' | 'backlogBudget'
 >;
 
 export interface PlayerSessionOptions extends JoinableUnitsOptions {
@@ -183,7 +183,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     if (this.tracks.has(VIDEO_TRACK)) {
       if (!this.#joined || this.#gate.waitsForKey) return;
     } else if (!this.#gate.admits('key', this.#options.backlogAge())) return;
-    track.send(unit);
+    track.send(unit, this.#options.live.dueAt(unit.decodeTimestamp));
   }
 
   finish(): void {
@@ -243,7 +243,8 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   #deliver(unit: AccessUnit): void {
     const track = this.tracks.get(VIDEO_TRACK);
     if (!track || !this.#gate.admits(unit.importance, this.#options.backlogAge())) return;
-    if (track.send(this.#joinable.of(unit))) this.#joined = true;
+    const dueAt = this.#options.live.dueAt(unit.decodeTimestamp);
+    if (track.send(this.#joinable.of(unit), dueAt)) this.#joined = true;
     else this.#renewGate();
   }
 }

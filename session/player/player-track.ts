@@ -2,7 +2,7 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Ticks } from '../../protocol/base/units.ts';
+import type { Instant, Ticks } from '../../protocol/base/units.ts';
 import { toRtpTicks } from '../../protocol/rtp/rtp-clock.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
@@ -93,9 +93,12 @@ export class PlayerTrack {
     return (toRtpTicks(time, clockRate) + timestampBase) >>> 0;
   }
 
-  /** Sends a unit. Returns false when there is no room for it. */
-  send(unit: AccessUnit): boolean {
-    const outcome = this.#driver.attempt(() => this.#sender.send(now(), unit));
+  /**
+   * Sends a unit. Returns false when there is no room for it.
+   * @param dueAt instant of its media time, by which reports keep the tracks of a player together; now by default.
+   */
+  send(unit: AccessUnit, dueAt?: Instant): boolean {
+    const outcome = this.#driver.attempt(() => this.#sender.send(now(), unit, dueAt));
     this.#driver.drain();
     return outcome !== 'refused';
   }

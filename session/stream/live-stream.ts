@@ -1,6 +1,13 @@
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import type { Microseconds } from '../../protocol/base/units.ts';
+import {
+  type Instant,
+  later,
+  type Microseconds,
+  type Ticks,
+  ticks,
+  ticksToMicroseconds,
+} from '../../protocol/base/units.ts';
 import { BacklogBudget } from './backlog-budget.ts';
 import { Broadcast } from './broadcast.ts';
 import { broadcastMedia } from './play-order.ts';
@@ -49,6 +56,8 @@ export class LiveStream {
   #broadcast: Broadcast | undefined;
   /** True while a broadcast runs, or some of its viewers are still there. */
   #streaming = false;
+  /** Decode time of the last unit, and the instant at which it was due. */
+  #anchor: { readonly mediaTime: Ticks; readonly at: Instant } | undefined;
   #closed = false;
 
   constructor(options: LiveStreamOptions) {
@@ -80,6 +89,15 @@ export class LiveStream {
     return this.#recent;
   }
 
+  /**
+   * Instant of a media time on the one clock of pictures and sound, whenever a unit leaves: one that is encoded anew does later.
+   * `undefined` before the first unit.
+   */
+  dueAt(mediaTime: Ticks): Instant | undefined {
+    const anchor = this.#anchor;
+    return anchor && later(anchor.at, ticksToMicroseconds(ticks(mediaTime - anchor.mediaTime)));
+  }
+
   /** Time until the next key frame; `undefined` when unknown. */
   nextKeyFrameIn(): Microseconds | undefined {
     return this.#broadcast?.nextKeyFrameIn();
@@ -108,14 +126,15 @@ export class LiveStream {
     const { source, loop, onRead, onSoundFailure, onSkipped, onStall } = this.#options;
     const { adaptive } = source;
     this.#recent.clear();
+    this.#anchor = undefined;
     this.#broadcast = new Broadcast({
       ...broadcastMedia(source),
       loop: loop && !this.#isLive,
       onSkipped,
       isLive: this.#isLive,
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
-      onUnit: (unit) => this.#send(unit),
-      onSound: (unit) => this.#sendSound(unit),
+      onUnit: (unit, dueAt) => this.#send(unit, dueAt),
+      onSound: (unit, dueAt) => this.#sendSound(unit, dueAt),
       onEnd: (error) => {
         // Viewers that join from now on get the stream from its beginning.
         this.#broadcast = undefined;
@@ -136,13 +155,15 @@ export class LiveStream {
     this.#broadcast?.stop();
   }
 
-  #send(unit: AccessUnit): void {
+  #send(unit: AccessUnit, dueAt: Instant): void {
+    this.#anchor = { mediaTime: unit.decodeTimestamp, at: dueAt };
     this.#options.onUnit?.(unit);
     this.#recent.add(unit);
     for (const viewer of this.#viewers) viewer.send(unit);
   }
 
-  #sendSound(unit: AccessUnit): void {
+  #sendSound(unit: AccessUnit, dueAt: Instant): void {
+    this.#anchor = { mediaTime: unit.decodeTimestamp, at: dueAt };
     this.#options.onSound?.(unit);
     for (const viewer of this.#viewers) viewer.sendSound(unit);
   }

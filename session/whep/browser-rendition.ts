@@ -5,7 +5,7 @@ import type { MediaSource } from '../../io/sources/media-source.ts';
 import { PictureTranscoder } from '../../io/sources/picture-transcoder.ts';
 import { SoundTranscoder } from '../../io/sources/sound-transcoder.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { elapsed, type Instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
+import { elapsed, type Instant, type Microseconds, seconds, type Ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { SentFormat } from '../../protocol/whep/format-choice.ts';
 import type { JoinedStream } from '../player/player-session.ts';
@@ -81,6 +81,10 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
 
   get isLive(): boolean {
     return this.#options.live.isLive;
+  }
+
+  dueAt(mediaTime: Ticks): Instant | undefined {
+    return this.#options.live.dueAt(mediaTime);
   }
 
   get backlogBudget(): BacklogBudget {

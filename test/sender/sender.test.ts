@@ -40,6 +40,14 @@ describe('reports', () => {
     ]);
   });
 
+  test('a report counts from the instant at which a frame was due, which may have been handed over later', () => {
+    const sender = newSender({ timestampBase: wireTimestamp(0) });
+    sender.send(at(300), frame(0), at(100));
+    drain(sender, at(300));
+    sender.handleTimeout(at(1_300));
+    expect(drain(sender, at(1_300)).rtcp[0]).toMatchObject({ ntp: ntpFromInstant(at(1_300)), rtpTimestamp: 108_000 });
+  });
+
   test('the octet count covers the payload only', () => {
     const sender = newSender();
     sender.send(at(0), frame(0, 10_000));
