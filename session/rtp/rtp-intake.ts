@@ -6,6 +6,8 @@ import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import type { NtpTimestamp } from '../../protocol/rtp/ntp.ts';
 import { parseRtpPacket, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import type { WireTimestamp } from '../../protocol/rtp/sequence.ts';
+import { paddingInPlaceOf } from '../../protocol/rtp/ulpfec.ts';
+import { ParityIntake } from '../../receiver/intake/parity-intake.ts';
 import { SourceLock } from '../../receiver/intake/source-lock.ts';
 import { Receiver, type ReceiverEvent } from '../../receiver/receiver.ts';
 import type { ReceiverOptions } from '../../receiver/receiver-options.ts';
@@ -50,6 +52,7 @@ export class RtpIntake {
   #session: RtpSession | undefined;
   /** Packets that may begin another stream. */
   #held: Arrived[] = [];
+  #parity: ParityIntake | undefined;
 
   constructor(options: RtpIntakeOptions) {
     this.#options = options;
@@ -103,6 +106,7 @@ export class RtpIntake {
     const retransmission = again !== undefined && packet.ssrc === again;
     this.#options.onPacket?.(packet, { retransmission });
     if (retransmission) return this.#session?.driver.receive(datagram);
+    if (this.#takeParity(datagram, packet)) return;
     const verdict = this.#lock.observe(now(), packet);
     if (verdict === 'foreign') return this.#session?.driver.receive(datagram); // counted there
     if (verdict === 'held-also') return void this.#held.push({ datagram, packet });
@@ -113,8 +117,32 @@ export class RtpIntake {
     this.#held = verdict === 'held' ? [{ datagram, packet }] : [];
     // A session that broke an invariant is over; its stream continues in another.
     if (verdict === 'new' || (verdict === 'present' && !this.#session)) this.#begin(held[0]?.packet ?? packet);
-    for (const earlier of held) this.#session?.driver.receive(earlier.datagram);
-    if (verdict !== 'held') this.#session?.driver.receive(datagram);
+    for (const earlier of held) this.#receiveMedia(earlier.datagram);
+    if (verdict !== 'held') this.#receiveMedia(datagram);
+  }
+
+  #receiveMedia(datagram: Uint8Array): void {
+    this.#session?.driver.receive(datagram);
+    this.#takeRecovered(this.#parity?.handleMedia(datagram));
+  }
+
+  /** Takes a packet of parity, which has the SSRC and the numbers of the media. Returns false for any other. */
+  #takeParity(datagram: Uint8Array, { ssrc, payloadType, payload }: RtpPacket): boolean {
+    const { source } = this.#lock;
+    if (!this.#session || ssrc !== source?.ssrc || payloadType === source.payloadType) return false;
+    const recovered = this.#parity?.handleParity(payload);
+    if (!recovered) return false;
+    // Its number is not a gap.
+    this.#session.driver.receive(paddingInPlaceOf(datagram, source.payloadType));
+    this.#takeRecovered(recovered);
+    return true;
+  }
+
+  #takeRecovered(packets: readonly Uint8Array[] = []): void {
+    const session = this.#session;
+    if (!session || packets.length === 0) return;
+    for (const packet of packets) session.driver.attempt(() => session.receiver.handleRecovered(now(), packet));
+    session.driver.drain();
   }
 
   #begin(first: RtpPacket): void {
@@ -132,6 +160,7 @@ export class RtpIntake {
       },
     });
     this.#session = { receiver, driver };
+    this.#parity = new ParityIntake({ ssrc: first.ssrc, payloadType: first.payloadType });
     onBegin(first);
   }
 }

@@ -186,3 +186,31 @@ for (const bFrames of [0, 2]) {
     expect(decoded).toEqual({ pictures: FRAMES, complaints: [] });
   });
 }
+
+optional('GStreamer with rtpulpfecenc, and ffmpeg', hasFfmpeg && hasGStreamer('x264enc', 'rtph264pay', 'rtpulpfecenc'))(
+  'recovers lost packets by the parity of GStreamer, which is no gap in their numbers',
+  async () => {
+    const port = await freePortPair();
+    const link = parseLinkSpecification('loss=3% seed=5');
+    if (!link.ok) throw new Error(link.malformed);
+    const send = async () => {
+      const source = [
+        'videotestsrc',
+        `num-buffers=${FRAMES * 2}`,
+        'is-live=true',
+        '!',
+        'x264enc',
+        'tune=zerolatency',
+        '!',
+      ];
+      const payloader = ['rtph264pay', 'config-interval=-1', 'pt=96', '!'];
+      const parity = ['rtpulpfecenc', 'pt=122', 'percentage=100', 'percentage-important=100', '!'];
+      const sink = ['udpsink', 'host=127.0.0.1', `port=${port}`, 'bind-address=127.0.0.1'];
+      return start('gst-launch-1.0', ['-q', ...source, ...payloader, ...parity, ...sink]).ended;
+    };
+    const { summary } = await receive(port, send, { link: link.value, timeoutMs: 3_000 });
+    expect(summary.packets.repaired).toBeGreaterThan(0);
+    expect(summary.foreign).toBe(0);
+    expect(summary.frames.recovered).toBeGreaterThan(summary.frames.incomplete);
+  },
+);
