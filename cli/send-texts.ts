@@ -16,6 +16,10 @@ export function howText({ description, adaptive }: MediaSource): string {
   }
   const { bitrateMin, bitrateMax, state } = adaptive;
   const range = `${rateText(bitrateMin)} to ${rateText(bitrateMax)}`;
+  if (state.renditions !== undefined) {
+    const made = `encoding ${state.renditions} renditions with x264 ${state.preset} by ffmpeg`;
+    return `${made}, up to ${description.width}×${description.height}; follows the path from ${range}, at key frames`;
+  }
   return `encoding with x264 ${state.preset}, ${state.width}×${state.height}, follows the path from ${range}`;
 }
 

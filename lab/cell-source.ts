@@ -2,6 +2,7 @@ import type { AccessUnit } from '../protocol/access-unit.ts';
 import { assert } from '../protocol/base/assert.ts';
 import { CLOCK_RATE } from '../protocol/base/units.ts';
 import { SyntheticEncoder } from '../sim/synthetic-encoder.ts';
+import { SyntheticRenditions } from '../sim/synthetic-renditions.ts';
 import { type LiveFeedOptions, SyntheticStream } from '../sim/synthetic-stream.ts';
 import { type PackedFiles, UNIT_FIELDS, unpackUnits } from './packed-units.ts';
 import { type CellSound, soundLabelOf } from './sound/cell-sound.ts';
@@ -29,8 +30,10 @@ export type CellPictures =
       readonly fps: number;
       readonly kbpsMin: number;
       readonly kbpsMax: number;
-      /** 0: key frames are made on request only. */
-      readonly keyInterval: 0;
+      /** 0: key frames are made on request only. Otherwise the length of each group of pictures of renditions, frames. */
+      readonly keyInterval: number;
+      /** Number of encodes at fixed bit rates between which the target decides; absent: the bit rate follows frame by frame. */
+      readonly renditions?: number;
       readonly frames: number;
     }
   | {
@@ -93,13 +96,30 @@ export function openCellSource(source: CellSource, files: PackedFiles, guide: So
 function guidedEncoder(source: CellSource & { kind: 'adaptive' }, guide: SourceGuide): OpenCellSource {
   const { fps, frames, kbpsMin, kbpsMax } = source;
   const range = { bitrateMin: kbpsMin * 1_000, bitrateMax: kbpsMax * 1_000 };
-  const encoder = new SyntheticEncoder({ framesPerSecond: fps, frames, seed: 1, ...range });
+  const options = { framesPerSecond: fps, frames, seed: 1, ...range };
+  if (source.renditions !== undefined) {
+    const { renditions: count, keyInterval } = source;
+    return guidedRenditions(new SyntheticRenditions({ ...options, count, keyInterval }), range.bitrateMax, guide);
+  }
+  const encoder = new SyntheticEncoder(options);
   return {
     nextTimestamp: () => encoder.nextTimestamp,
     next: () => {
       encoder.setTarget(guide.targetBitrate ?? range.bitrateMax);
       if (guide.takeKeyFrameRequest?.()) encoder.requestKeyFrame();
       return encoder.next();
+    },
+  };
+}
+
+/** Renditions make no key frame on request: a request is answered by the next group. */
+function guidedRenditions(renditions: SyntheticRenditions, unlimited: number, guide: SourceGuide): OpenCellSource {
+  return {
+    nextTimestamp: () => renditions.nextTimestamp,
+    next: () => {
+      renditions.setTarget(guide.targetBitrate ?? unlimited);
+      guide.takeKeyFrameRequest?.();
+      return renditions.next();
     },
   };
 }
@@ -150,7 +170,10 @@ export const labelOf = (source: CellSource): string =>
 
 function pictureLabelOf(source: CellSource): string {
   if (source.kind === 'file') return source.name;
-  if (source.kind === 'adaptive') return `adaptive ${source.kbpsMin}–${source.kbpsMax}kbps ${source.fps}fps`;
+  if (source.kind === 'adaptive') {
+    const made = source.renditions === undefined ? 'adaptive' : `${source.renditions} renditions`;
+    return `${made} ${source.kbpsMin}–${source.kbpsMax}kbps ${source.fps}fps`;
+  }
   const { kbps, fps, keyInterval } = source;
   return `synthetic ${kbps}kbps ${fps}fps key=${keyInterval}`;
 }

@@ -41,6 +41,8 @@ const adaptive = strict({
   fps: real(1, 240, 'frames per second').default(30),
   kbpsMin: real(10, 1_000_000, 'kilobits per second').default(100),
   kbpsMax: real(10, 1_000_000, 'kilobits per second').default(4_000),
+  /** Encodes at fixed bit rates, changed at key frames every half second; default: one encoder that follows frame by frame. */
+  renditions: whole(2, 8).optional(),
   sound: oneOrMany(syntheticSound).optional(),
   seconds: real(1, SECONDS_MAX, 'seconds'),
 }).refine(({ kbpsMin, kbpsMax }) => kbpsMin <= kbpsMax, {

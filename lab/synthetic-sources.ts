@@ -1,4 +1,5 @@
 import { CLOCK_RATE } from '../protocol/base/units.ts';
+import { RENDITION_GROUP_SECONDS } from '../protocol/rendition-choice.ts';
 import { syntheticUnitTicks } from '../sim/synthetic-sound.ts';
 import type { CellSource } from './cell-source.ts';
 import { manyOf, type ScenarioSource } from './scenario.ts';
@@ -7,12 +8,13 @@ import type { CellSound } from './sound/cell-sound.ts';
 /** Returns the sources of a scenario's entry that needs no file, with lists expanded. */
 export function syntheticSources(source: Exclude<ScenarioSource, { readonly file: string }>): readonly CellSource[] {
   if ('synthetic' in source) return expanded(source.synthetic);
-  const { fps, kbpsMin, kbpsMax, seconds, sound } = source.adaptive;
+  const { fps, kbpsMin, kbpsMax, renditions, seconds, sound } = source.adaptive;
   const frames = Math.ceil(seconds * fps);
   return soundsOf(sound, frames / fps).map((heard) => ({
     kind: 'adaptive',
     ...{ fps, kbpsMin, kbpsMax, frames },
-    keyInterval: 0,
+    keyInterval: renditions === undefined ? 0 : Math.max(2, Math.round(fps * RENDITION_GROUP_SECONDS)),
+    ...(renditions !== undefined && { renditions }),
     ...heard,
   }));
 }

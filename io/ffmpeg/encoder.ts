@@ -16,6 +16,14 @@ export interface TestPattern {
   readonly durationSeconds: number | undefined;
 }
 
+/** One of several encodes of an input. */
+export interface RenditionEncoding {
+  /** Bits per second. */
+  readonly bitrate: number;
+  /** Size of the picture, luma samples, even. */
+  readonly size: { readonly width: number; readonly height: number };
+}
+
 export interface EncoderOptions {
   readonly ffmpeg: Ffmpeg;
   /** A file or URL in ffmpeg's syntax, or a test pattern. */
@@ -41,6 +49,10 @@ export interface EncoderOptions {
   readonly live?: LiveReading | undefined;
   /** Place at which to begin, seconds; output timestamps count from there. */
   readonly fromSeconds?: number;
+  /** Time without output after which ffmpeg counts as hung, milliseconds: until the first output, and after it. */
+  readonly silence?: { readonly beginningMs: number; readonly laterMs: number } | undefined;
+  /** Encodes the input several times, one track each, in place of `bitrate`; key frames are at the same pictures. */
+  readonly renditions?: { readonly encodings: readonly RenditionEncoding[]; readonly preset: string } | undefined;
 }
 
 /** How a live input is read. */
@@ -77,6 +89,7 @@ export class Encoder {
   readonly #killOnExit = (): void => this.#kill();
   #started = false;
   #stopping = false;
+  #hasOutput = false;
 
   constructor(options: EncoderOptions) {
     if (options.mode === 'x264' && !options.ffmpeg.libx264) {
@@ -147,9 +160,14 @@ export class Encoder {
   }
 
   async #watched<Result>(result: Promise<Result>): Promise<Result> {
-    const silenceMsMax = this.#options.live?.silenceMsMax ?? SILENCE_MS_MAX;
+    const { live, silence } = this.#options;
+    const own = silence && (this.#hasOutput ? silence.laterMs : silence.beginningMs);
+    const silenceMsMax = own ?? live?.silenceMsMax ?? SILENCE_MS_MAX;
     const outcome = await within(silenceMsMax, result);
-    if (outcome !== undefined) return outcome.value;
+    if (outcome !== undefined) {
+      this.#hasOutput = true;
+      return outcome.value;
+    }
     throw new Failure(
       `${this.#options.name}: timeout: ffmpeg produced no output for ${silenceMsMax / 1000} s and was stopped`,
     );
@@ -164,8 +182,13 @@ export function ffmpegInput(input: string | TestPattern): string {
   return `testsrc2=size=${width}x${height}:rate=${framesPerSecond}${duration}`;
 }
 
+/** True when pictures before the place are decoded and dropped: without timestamps, and in a pattern, nothing can be searched. */
+const skipsByCount = ({ input, mode, evenTimes }: EncoderOptions): boolean =>
+  mode === 'x264' && (evenTimes === true || typeof input !== 'string');
+
 /** Formats and codecs are passed as plain options: fluent-ffmpeg's checks misread the lists of ffmpeg 7 and later. */
-function inputOptions({ input, mode, rawPictures, live, fromSeconds = 0 }: EncoderOptions): string[] {
+function inputOptions(encoder: EncoderOptions): string[] {
+  const { input, mode, rawPictures, live, fromSeconds = 0 } = encoder;
   const options = ['-nostdin', '-hide_banner', '-loglevel', 'error'];
   if (typeof input === 'string') options.push(...(live?.options ?? inputGuard(input)));
   else options.push('-f', 'lavfi');
@@ -174,7 +197,7 @@ function inputOptions({ input, mode, rawPictures, live, fromSeconds = 0 }: Encod
     options.push('-f', 'rawvideo', '-pixel_format', 'yuv420p');
     options.push('-video_size', `${width}x${height}`, '-framerate', `${framesPerSecond}`);
   }
-  if (fromSeconds > 0) options.push('-ss', fromSeconds.toFixed(3));
+  if (fromSeconds > 0 && !skipsByCount(encoder)) options.push('-ss', fromSeconds.toFixed(3));
   // AVI and program streams may lack presentation timestamps.
   if (mode === 'copy') options.push('-fflags', '+genpts');
   return options;
@@ -182,8 +205,8 @@ function inputOptions({ input, mode, rawPictures, live, fromSeconds = 0 }: Encod
 
 function outputOptions(options: EncoderOptions): string[] {
   return [
-    // V instead of v excludes cover pictures.
-    ...['-map', '0:V:0', '-an', '-sn', '-dn'],
+    ...(options.renditions ? [] : ['-map', PICTURES]),
+    ...['-an', '-sn', '-dn'],
     ...(options.mode === 'copy' ? ['-c:v', 'copy'] : encodingOptions(options)),
     // The timescale is the RTP clock, so timestamps are exact; one fragment per frame, so each frame leaves at once.
     ...['-video_track_timescale', '90000', '-movflags', 'frag_every_frame+empty_moov+default_base_moof'],
@@ -191,24 +214,62 @@ function outputOptions(options: EncoderOptions): string[] {
   ];
 }
 
+/** V instead of v excludes cover pictures. */
+const PICTURES = '0:V:0';
+const EVEN = 'scale=trunc(iw/2)*2:trunc(ih/2)*2';
+/** Length of the buffer (VBV), seconds: it limits the burst of a key frame. That of renditions meets a path that is full. */
+const BUFFER_SECONDS = 1 / 4;
+const RENDITION_BUFFER_SECONDS = 1 / 8;
+
 /** Encoder options of the reference measurements: low delay, no B-frames, one slice, parameter sets in the stream. */
-function encodingOptions({ ffmpeg, bitrate, gop, framesPerSecond, evenTimes }: EncoderOptions): string[] {
-  const even = 'scale=trunc(iw/2)*2:trunc(ih/2)*2';
-  const times = evenTimes === true ? [`setpts=N/(${framesPerSecond}*TB)`] : [];
+function encodingOptions(options: EncoderOptions): string[] {
+  const { ffmpeg, bitrate, gop, framesPerSecond, evenTimes, renditions, fromSeconds = 0 } = options;
+  const skipped = skipsByCount(options) ? Math.round(fromSeconds * framesPerSecond) : 0;
+  const times = [
+    ...(skipped > 0 ? [`trim=start_frame=${skipped}`, 'setpts=PTS-STARTPTS'] : []),
+    ...(evenTimes === true ? [`setpts=N/(${framesPerSecond}*TB)`] : []),
+  ];
   return [
-    ...['-filter:v', [...times, even].join(',')],
+    ...(renditions ? renditionFilters(renditions.encodings, times) : ['-filter:v', [...times, EVEN].join(',')]),
     ...[knowsFrameRateMode(ffmpeg.version) ? '-fps_mode' : '-vsync', 'passthrough'],
     // By default the encoder's time base is the frame rate, and a variable rate is rounded to it.
     ...['-enc_time_base', '1:90000'],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'baseline'],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      renditions?.preset ?? 'veryfast',
+      '-tune',
+      'zerolatency',
+      '-profile:v',
+      'baseline',
+    ],
     ...['-pix_fmt', 'yuv420p', '-bf', '0', '-g', `${gop}`, '-keyint_min', `${gop}`, '-sc_threshold', '0'],
-    // A buffer of a quarter of a second limits the burst of a key frame.
-    ...['-b:v', `${bitrate}`, '-maxrate', `${bitrate}`, '-bufsize', `${Math.round(bitrate / 4)}`],
+    ...(renditions?.encodings.flatMap((each, index) =>
+      rateOptions(each.bitrate, RENDITION_BUFFER_SECONDS, `:v:${index}`),
+    ) ?? rateOptions(bitrate, BUFFER_SECONDS)),
     // force-cfr=0 undoes a part of zerolatency: rate control must follow the timestamps, not the frame count.
     ...['-x264-params', 'repeat-headers=1:aud=1:sliced-threads=0:slices=1:force-cfr=0'],
     // x264 writes the encoder's clock, 90,000 frames per second, into the stream. A frame is two ticks (H.264 §E.2.1).
     ...['-bsf:v', `h264_metadata=tick_rate=${Math.round(2000 * framesPerSecond)}/1000`],
   ];
+}
+
+function rateOptions(bitrate: number, bufferSeconds: number, stream = ''): string[] {
+  // The options for the bit rate and the buffer name the kind of stream themselves.
+  const [rate, buffer] = [`${Math.round(bitrate)}`, `${Math.round(bitrate * bufferSeconds)}`];
+  return [`-b${stream === '' ? ':v' : stream}`, rate, `-maxrate${stream}`, rate, `-bufsize${stream}`, buffer];
+}
+
+/** One decoder for all renditions. */
+function renditionFilters(encodings: readonly RenditionEncoding[], times: readonly string[]): string[] {
+  const copies = encodings.map((_, index) => `[copy${index}]`);
+  const begin = `[${PICTURES}]${[...times, `split=${encodings.length}`].join(',')}${copies.join('')}`;
+  const scaled = encodings.map(({ size }, index) => {
+    return `${copies[index]}scale=${size.width}:${size.height}:flags=bilinear[rendition${index}]`;
+  });
+  const maps = encodings.flatMap((_, index) => ['-map', `[rendition${index}]`]);
+  return ['-filter_complex', [begin, ...scaled].join(';'), ...maps];
 }
 
 /**

@@ -30,6 +30,8 @@ export interface ProbedVideo {
   /** ffmpeg's codec name: `h264`, `hevc`, `vp9`, `mpeg2video`. */
   readonly codec: string;
   readonly framesPerSecond: number | undefined;
+  /** Size of the picture as it is stored, luma samples; `undefined` when ffmpeg states none. */
+  readonly size: { readonly width: number; readonly height: number } | undefined;
   /** Rotation clockwise that a player applies. */
   readonly rotation: Rotation;
 }
@@ -147,8 +149,15 @@ function readVideo(line: string, output: string): ProbedVideo {
     codec: / Video: (\w+)/.exec(line)?.[1] ?? 'unknown',
     // When ffmpeg knows no rate (mainly FLV), it prints the clock of the timestamps.
     framesPerSecond: rates.find((rate) => rate !== undefined && rate > 0 && (rate !== clock || rate < CLOCK_MIN)),
+    size: readSize(line),
     rotation: readRotation(output),
   };
+}
+
+/** Parses `, 1280x720 [SAR 1:1 DAR 16:9],`. */
+function readSize(line: string): ProbedVideo['size'] {
+  const found = /, (\d+)x(\d+)(?=[ ,]|$)/.exec(line);
+  return found === null ? undefined : { width: Number(found[1]), height: Number(found[2]) };
 }
 
 /** Parses `displaymatrix: rotation of -90.00 degrees`, which is anticlockwise, of the first stream in this output. */

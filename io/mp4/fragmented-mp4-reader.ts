@@ -1,13 +1,13 @@
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { BOX_HEADER_BYTES, child, descend, fourCharacters, uint32, uint64 } from './boxes.ts';
+import { BOX_HEADER_BYTES, child, children, descend, fourCharacters, uint32, uint64 } from './boxes.ts';
 
 /** Content of a fragmented MP4 in file order. */
 export type FragmentedMp4Event =
-  /** Decoder configuration, such as the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once, before the first sample. */
+  /** Decoder configuration, such as the AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1); once for each track, before the first sample. */
   | { readonly kind: 'configuration'; readonly record: Uint8Array }
-  /** A sample, such as length-prefixed NAL units, and their presentation time, 90 kHz. */
-  | { readonly kind: 'sample'; readonly bytes: Uint8Array; readonly timestamp: Ticks };
+  /** A sample, such as length-prefixed NAL units, its presentation time, 90 kHz, and its track: 0, 1, … in the order of the header. */
+  | { readonly kind: 'sample'; readonly bytes: Uint8Array; readonly timestamp: Ticks; readonly track: number };
 
 /**
  * Largest box, bytes: an I_PCM picture in 4K fits. A wrong length in a corrupt stream is rejected before memory is
@@ -21,6 +21,7 @@ const LARGE_BOX_HEADER_BYTES = 16;
 const LIST_HEADER_BYTES = 8;
 /** Offset from the start of a sample entry to its child boxes (ISO/IEC 14496-12 §12.1.3). */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
+const NO_TRACK = 'no H.264 or HEVC track';
 /** Sample entries (ISO/IEC 14496-15 §5.4.2, §8.4.1; the bindings of VP9 and AV1) and the box in each with the decoder configuration. */
 const SAMPLE_ENTRIES = [
   ['avc1', 'avcC'],
@@ -31,8 +32,8 @@ const SAMPLE_ENTRIES = [
 ] as const;
 
 /**
- * Reads, as it arrives, the fragmented MP4 (ISO/IEC 14496-12 §8.8) that ffmpeg writes to a pipe: one video track, one
- * `moof` + `mdat` pair after the other. It keeps one fragment in memory and no index, so an endless stream costs
+ * Reads, as it arrives, the fragmented MP4 (ISO/IEC 14496-12 §8.8) that ffmpeg writes to a pipe: video tracks, one
+ * `moof` + `mdat` pair of one of them after the other. It keeps one fragment in memory and no index, so an endless stream costs
  * nothing; a general MP4 reader keeps a table that grows by each fragment.
  *
  *     ftyp | moov: mdhd (timescale), configuration | moof: tfdt (time), trun (sizes) | mdat: samples | moof | mdat | …
@@ -47,8 +48,9 @@ export class FragmentedMp4Reader {
   #bodyLength = 0;
   #insideBody = false;
 
-  #timescale = 0;
-  #fragment: { readonly sizes: number[]; readonly timestamps: Ticks[] } | undefined;
+  /** Number and timescale of each track. */
+  #tracks: { readonly id: number; readonly timescale: number }[] = [];
+  #fragment: { readonly sizes: number[]; readonly timestamps: Ticks[]; readonly track: number } | undefined;
   #refused: { readonly ok: false; readonly malformed: string } | undefined;
 
   /** Returns the events completed by this chunk. After an error, every further call returns it. */
@@ -121,14 +123,27 @@ export class FragmentedMp4Reader {
   }
 
   #readMovie(moov: Uint8Array, events: FragmentedMp4Event[]): string | undefined {
-    const media = descend(moov, ['trak', 'mdia']);
-    const header = media && child(media, 'mdhd');
-    const description = media && descend(media, ['minf', 'stbl', 'stsd']);
+    const tracks = children(moov, 'trak');
+    if (tracks.length === 0) return NO_TRACK;
+    this.#tracks = [];
+    for (const track of tracks) {
+      const cause = this.#readTrack(track, events);
+      if (cause !== undefined) return cause;
+    }
+    return undefined;
+  }
+
+  /** Parses the header of a track: tkhd (§8.3.2), mdhd (§8.4.2), stsd (§8.5.2). */
+  #readTrack(track: Uint8Array, events: FragmentedMp4Event[]): string | undefined {
+    const own = child(track, 'tkhd');
+    const header = descend(track, ['mdia', 'mdhd']);
+    const description = descend(track, ['mdia', 'minf', 'stbl', 'stsd']);
     const record = description && configurationIn(description.subarray(LIST_HEADER_BYTES));
-    if (header === undefined || record === undefined) return 'no H.264 or HEVC track';
-    // Version 1 has 64-bit times before the timescale (§8.4.2).
-    this.#timescale = uint32(header, header[0] === 1 ? 20 : 12);
-    if (this.#timescale === 0) return 'a timescale of 0';
+    if (own === undefined || header === undefined || record === undefined) return NO_TRACK;
+    // Version 1 has 64-bit times before the number, and before the timescale.
+    const timescale = uint32(header, header[0] === 1 ? 20 : 12);
+    if (timescale === 0) return 'a timescale of 0';
+    this.#tracks.push({ id: uint32(own, own[0] === 1 ? 20 : 12), timescale });
     events.push({ kind: 'configuration', record });
     return undefined;
   }
@@ -139,9 +154,10 @@ export class FragmentedMp4Reader {
     const header = track && child(track, 'tfhd');
     const time = track && child(track, 'tfdt');
     const run = track && child(track, 'trun');
-    if (header === undefined || time === undefined || run === undefined || this.#timescale === 0) {
-      return 'a fragment without its tables';
-    }
+    if (header === undefined || time === undefined || run === undefined) return 'a fragment without its tables';
+    const index = this.#tracks.findIndex(({ id }) => id === uint32(header, 4));
+    if (index === -1) return 'a fragment of an unknown track';
+    const { timescale } = this.#tracks[index]!;
     const defaults = trackDefaults(header);
     const flags = uint32(run, 0) & 0xffffff;
     const count = uint32(run, 4);
@@ -155,17 +171,17 @@ export class FragmentedMp4Reader {
       offset += 4;
       return uint32(run, offset - 4);
     };
-    for (let index = 0; index < count && offset <= run.length; index += 1) {
+    for (let sample = 0; sample < count && offset <= run.length; sample += 1) {
       const duration = field(0x100, defaults.duration);
       sizes.push(field(0x200, defaults.size));
       field(0x400, 0);
       // Unsigned in version 0, signed in version 1; no real offset needs the top bit.
       const compositionOffset = field(0x800, 0) | 0;
-      timestamps.push(ticks(Math.round(((decodeTime + compositionOffset) * CLOCK_RATE) / this.#timescale)));
+      timestamps.push(ticks(Math.round(((decodeTime + compositionOffset) * CLOCK_RATE) / timescale)));
       decodeTime += duration;
     }
     if (sizes.length !== count || offset > run.length) return 'a track run that ends early';
-    this.#fragment = { sizes, timestamps };
+    this.#fragment = { sizes, timestamps, track: index };
     return undefined;
   }
 
@@ -173,11 +189,12 @@ export class FragmentedMp4Reader {
     const fragment = this.#fragment;
     if (fragment === undefined) return 'samples without a fragment';
     this.#fragment = undefined;
+    const { track } = fragment;
     let offset = 0;
     for (const [index, size] of fragment.sizes.entries()) {
       const bytes = mdat.subarray(offset, offset + size);
       if (bytes.length !== size) return 'a sample that ends outside of its fragment';
-      events.push({ kind: 'sample', bytes, timestamp: fragment.timestamps[index] as Ticks });
+      events.push({ kind: 'sample', bytes, timestamp: fragment.timestamps[index] as Ticks, track });
       offset += size;
     }
     return undefined;

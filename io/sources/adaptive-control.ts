@@ -6,6 +6,8 @@ export interface AdaptiveState {
   readonly bitrate: number;
   /** Preset of x264; `undefined` for another kind of adaptive source. */
   readonly preset: string | undefined;
+  /** Number of encodes between which the source changes at key frames; absent: one that follows picture by picture. */
+  readonly renditions?: number | undefined;
   /** Size of the picture, luma samples. */
   readonly width: number;
   readonly height: number;

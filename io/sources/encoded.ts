@@ -70,7 +70,7 @@ async function* samplesOf(
  * Drops NAL units before the first delimiter: libx264 puts a note about itself there, where none is allowed, and
  * repeats it after the delimiter.
  */
-function fromDelimiter(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+export function fromDelimiter(parts: readonly Uint8Array[]): readonly Uint8Array[] {
   const delimiter = parts.findIndex((nalUnit) => nalUnitType(nalUnit) === NAL_UNIT_TYPE.accessUnitDelimiter);
   return delimiter === -1 ? parts : parts.slice(delimiter);
 }

@@ -17,6 +17,7 @@ import type { EncodedPicture, EncoderOrder, EncoderState } from '../encoder/enco
 import { now } from '../os/clock.ts';
 import { Failure } from '../os/failure.ts';
 import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
+import { fallbackText, fallbackUnits, type OpenFallback } from './fallback-units.ts';
 import { isBeyondEnd } from './find-start.ts';
 import type { MediaDescription, MediaSource, SourcePass } from './media-source.ts';
 
@@ -36,16 +37,9 @@ export interface EncodingSourceOptions {
    * Opens the fallback source at about this position, seconds, when the encoder keeps failing; `undefined` when there
    * is none.
    */
-  readonly fallback: ((fromSeconds: number) => Promise<Fallback>) | undefined;
+  readonly fallback: OpenFallback | undefined;
   readonly host?: EncoderHostOptions;
   warn(message: string): void;
-}
-
-/** Fallback source in place of the encoder. */
-export interface Fallback {
-  readonly source: MediaSource;
-  /** Media time of its zero, seconds. */
-  readonly startSeconds: number;
 }
 
 /** Two encoder failures within this time are attributed to the film or the machine: the fallback takes over. */
@@ -287,18 +281,10 @@ export class EncodingSource implements MediaSource {
     if (fallback === undefined) {
       throw new Failure(`${name}: the encoder failed twice (${cause}), and no fallback is available`);
     }
-    const { source, startSeconds } = await fallback(place / CLOCK_RATE);
-    this.#fallback = source;
-    const how = source.description.mode === 'copy' ? 'it is copied from its next key frame on' : 'ffmpeg continues';
-    warn(`${name}: the encoder failed twice (${cause}): ${how}, and the bit rate no longer adapts`);
-    const offset = startSeconds * CLOCK_RATE;
-    let entered = false;
-    for await (const unit of source.units()) {
-      const timestamp = ticks(Math.round(unit.timestamp + offset));
-      const decodeTimestamp = ticks(Math.round(unit.decodeTimestamp + offset));
-      entered ||= unit.importance === 'key' && decodeTimestamp >= place;
-      if (entered) yield { ...unit, timestamp, decodeTimestamp };
-    }
+    const opened = await fallback(place / CLOCK_RATE);
+    this.#fallback = opened.source;
+    warn(`${name}: the encoder failed twice (${cause}): ${fallbackText(opened)}`);
+    yield* fallbackUnits(opened, place);
   }
 
   #end(host: EncoderHost): void {

@@ -3,18 +3,23 @@ import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { loadAvLibrary } from '../encoder/av-library.ts';
+import type { PictureSize } from '../encoder/resolution-steps.ts';
 import { type EncoderOptions, ffmpegInput, type LiveReading, type TestPattern } from '../ffmpeg/encoder.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
+import { probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { inputGuardOptions } from '../ffmpeg/input-guard.ts';
 import { Failure } from '../os/failure.ts';
 import { openEncoded } from './encoded.ts';
 import { EncodingSource } from './encoding-source.ts';
 import type { EntryGate } from './entry-gate.ts';
+import type { OpenFallback } from './fallback-units.ts';
 import { frameUnits } from './frame-units.ts';
 import type { MediaSource } from './media-source.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
 import type { RawPictures } from './raw-pictures.ts';
 import type { Recipe, UnitStream } from './recipe.ts';
+import { type RenditionPlan, renditionPlans } from './rendition-plan.ts';
+import { RenditionSource } from './rendition-source.ts';
 import { type SampleTrack, sampleUnits } from './sample-units.ts';
 import { NoEntry, UnitSource } from './unit-source.ts';
 import { untimedUnits } from './untimed-units.ts';
@@ -46,7 +51,10 @@ export interface Encoding {
   readonly live?: LiveReading | undefined;
 }
 
-/** Encodes with `node-av` where it loads and no ffmpeg is named, and with the ffmpeg program otherwise. */
+/**
+ * Encodes with `node-av` where it loads and no ffmpeg is named, and with the ffmpeg program otherwise: as renditions where
+ * the user wants the source to follow the path, which takes several times the work.
+ */
 export async function openEncoding(
   input: string,
   encoding: Encoding,
@@ -54,10 +62,12 @@ export async function openEncoding(
   copy?: Recipe,
 ): Promise<MediaSource> {
   if (await canFollow(options)) return openLibraryEncoding(input, encoding, options, copy);
+  const plans = await renditionPlansFor(input, encoding, options);
+  if (plans) return openRenditions(input, encoding, options, { plans, copy });
   return openProgramEncoding(input, encoding, options);
 }
 
-/** True when the encoder that an encoded source would use can follow a path. */
+/** True when the encoder that an encoded source would use can follow a path picture by picture. */
 export async function canFollow({ ffmpeg }: PictureSourceOptions): Promise<boolean> {
   return ffmpeg === undefined && (await loadAvLibrary()) !== undefined;
 }
@@ -88,14 +98,60 @@ function openLibraryEncoding(
     durationSeconds,
     // Nobody waits for a picture of a source that is read ahead.
     host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
-    fallback: async (fromSeconds) => {
-      // A session keeps its codec.
-      if (copy?.codecName === ENCODED) return { source: await UnitSource.open(copy, warn), startSeconds: 0 };
-      const from = typeof source === 'string' ? fromSeconds : 0;
-      return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
-    },
+    fallback: fallbackOf(input, encoding, options, copy),
     warn,
   });
+}
+
+/** Renditions of an input, from the best picture to the least work; `undefined` when none are wanted or possible. */
+async function renditionPlansFor(
+  input: string,
+  { source, rawPictures, framesPerSecond, live }: Encoding,
+  options: PictureSourceOptions,
+): Promise<readonly RenditionPlan[] | undefined> {
+  const { follow } = options;
+  if (!follow?.prefer || live) return undefined;
+  const known = typeof source === 'string' ? rawPictures : source;
+  const found = known ?? (await sizeOf(await ffmpegFor(input, options), source as string));
+  return found && renditionPlans(found, framesPerSecond, { min: follow.bitrateMin, max: follow.bitrateMax });
+}
+
+/** Size of the picture as it is shown; `undefined` when it cannot be found out. */
+async function sizeOf(ffmpeg: Ffmpeg, source: string): Promise<PictureSize | undefined> {
+  const { size, rotation = 0 } = (await probe(ffmpeg, source)).video ?? {};
+  return size && rotation % 180 === 90 ? { width: size.height, height: size.width } : size;
+}
+
+async function openRenditions(
+  input: string,
+  encoding: Encoding,
+  options: PictureSourceOptions,
+  { plans, copy }: { readonly plans: readonly RenditionPlan[]; readonly copy: Recipe | undefined },
+): Promise<MediaSource> {
+  const { source, rawPictures, framesPerSecond, durationSeconds, evenTimes = false } = encoding;
+  const { bitrate, warn } = options;
+  const ffmpeg = await ffmpegFor(input, options);
+  return RenditionSource.open({
+    name: input,
+    encoder: { ffmpeg, input: source, rawPictures, framesPerSecond, evenTimes },
+    ...{ plans, bitrate, durationSeconds, warn, startSeconds: options.startSeconds },
+    fallback: fallbackOf(input, encoding, options, copy),
+  });
+}
+
+/** Returns what takes over from an encoder that keeps failing. */
+function fallbackOf(
+  input: string,
+  encoding: Encoding,
+  options: PictureSourceOptions,
+  copy: Recipe | undefined,
+): OpenFallback {
+  return async (fromSeconds) => {
+    // A session keeps its codec.
+    if (copy?.codecName === ENCODED) return { source: await UnitSource.open(copy, options.warn), startSeconds: 0 };
+    const from = typeof encoding.source === 'string' ? fromSeconds : 0;
+    return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
+  };
 }
 
 async function openProgramEncoding(

@@ -5,6 +5,7 @@ import { type CodecName, codecByName, VIDEO_CODEC_NAMES } from '../../protocol/c
 import { frameStreamOf } from '../../protocol/codec/frame-streams.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import type { TestPattern } from '../ffmpeg/encoder.ts';
+import { locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { Failure } from '../os/failure.ts';
 import { annexBNalUnits, codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
@@ -236,6 +237,13 @@ export function mustEncode(
   );
 }
 
+/** True when an ffmpeg program can encode. */
+const hasProgram = ({ ffmpeg }: PictureSourceOptions): Promise<boolean> =>
+  locateFfmpeg({ explicit: ffmpeg }).then(
+    ({ libx264 }) => libx264,
+    () => false,
+  );
+
 /** Copies the stream. If no live stream can be made of it, `auto` encodes and `copy` fails. */
 async function copyOrEncode(
   input: string,
@@ -243,7 +251,7 @@ async function copyOrEncode(
   encoding: Encoding,
   options: PictureSourceOptions,
 ): Promise<MediaSource> {
-  if (options.follow?.prefer === true && (await canFollow(options))) {
+  if (options.follow?.prefer === true && ((await canFollow(options)) || (await hasProgram(options)))) {
     return openEncoding(input, encoding, options, recipe);
   }
   try {

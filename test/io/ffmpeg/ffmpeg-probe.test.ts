@@ -13,7 +13,7 @@ At least one output file must be specified
 
 test('reads codec, rate and duration from the list of streams', () => {
   expect(readProbe(TRANSPORT_STREAM, 'clip.ts')).toEqual({
-    video: { codec: 'h264', framesPerSecond: 59.94, rotation: 0 },
+    video: { codec: 'h264', framesPerSecond: 59.94, rotation: 0, size: { width: 1280, height: 720 } },
     sound: [{ codec: 'aac', language: 'und' }],
     hasAudio: true,
     hasPresentationTimes: true,
