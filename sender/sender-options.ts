@@ -31,6 +31,8 @@ export interface SenderOptions extends PacketizerOptions {
    * Byte budget of the history, shared with the senders of other receivers; `undefined` when this sender has its own.
    */
   readonly historyBudget?: HistoryBudget;
+  /** Play-out delay of the receiver above the fastest observed transit. */
+  readonly latency: Microseconds;
   /** Time after its deadline for which the receiver still requests a frame, microseconds; 0 when it does not. */
   readonly mend: Microseconds;
   /** Bytes of retransmission and repair allowed per byte of media, 0 … 1. */
@@ -96,6 +98,7 @@ export function senderOptions(parameters: SentStreamParameters, settings: Partia
     ...(repair && { repairSsrc: repair.ssrc, repairPayloadType: repair.payloadType }),
     recovery: parameters.recovery,
     redundancy: parameters.redundancy,
+    latency,
     mend,
     createRateController: () => (typeof rate === 'function' ? rate(terms) : createRateController(rate, terms)),
     historyTime: microseconds(latency + mend + HISTORY_MARGIN),

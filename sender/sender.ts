@@ -103,8 +103,8 @@ export class Sender implements Endpoint<SenderEvent> {
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
       const isSound = options.codec.mediaType === 'audio';
-      const { ssrc: mediaSsrc, datagramBytesMax } = options;
-      const wire = { ssrc: repairSsrc, mediaSsrc, payloadType: repairPayloadType, datagramBytesMax };
+      const { ssrc: mediaSsrc, datagramBytesMax, latency } = options;
+      const wire = { ssrc: repairSsrc, mediaSsrc, payloadType: repairPayloadType, datagramBytesMax, latency };
       this.#repair = new ForwardRepair({ ...wire, strategy, ratio: redundancy, groupsFrames: isSound }, parts);
     }
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);

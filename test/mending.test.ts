@@ -47,7 +47,9 @@ describe('a film with one key frame', () => {
       runSession({ forward: 'delay=20ms', stream: FILM, parameters: { mend: microseconds(mend) } });
     const { sender, receiver } = run(5_000_000);
     expect(receiver.statistics.requests).toBe(run(0).receiver.statistics.requests);
-    expect(sender.statistics).toMatchObject({ retransmissions: 0, repairs: 0, lateBytes: 0 });
+    expect(sender.statistics).toMatchObject({ retransmissions: 0, lateBytes: 0 });
+    // Behind the first frames, until the round trip is known.
+    expect(sender.statistics.repairs).toBeLessThan(12);
     expect(receiver.statistics.frames.onTime).toBe(300);
   });
 });

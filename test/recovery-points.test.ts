@@ -36,6 +36,21 @@ describe('deadline recovery', () => {
     },
   );
 
+  test.each([
+    { path: 'loss=2% delay=75ms', oneWayMs: 75, budgetMs: 200, packets: 160 },
+    { path: 'loss=1% delay=50ms', oneWayMs: 50, budgetMs: 150, packets: 12 },
+    { path: 'loss=5% delay=50ms', oneWayMs: 50, budgetMs: 150, packets: 12 },
+  ])('loses little in the first second, where no round trip fits: $path, $packets packets a frame', (own) => {
+    const point = { ...pointNamed('D'), ...own, forward: own.path, back: own.path };
+    const lost = [1, 2, 3, 4].map((seed) => runPoint(point, { recovery: 'hybrid', frames: 30, seed }).framesLost);
+    expect(lost.reduce((sum, frames) => sum + frames)).toBeLessThanOrEqual(4);
+  });
+
+  test('costs a clean path little until it is known', () => {
+    const { overhead, headers } = runPoint(pointNamed('G'), { recovery: 'hybrid', frames: 150, seed: 1 });
+    expect(overhead - headers).toBeLessThan(0.01);
+  });
+
   test.each([20, 30, 40])('frames of %d packets, whose end is announced, cost about the loss', (packets) => {
     const link = 'loss=0.5% delay=10ms';
     const point = { ...pointNamed('A'), forward: link, back: link, oneWayMs: 10, budgetMs: 60, framesPerSecond: 60 };
@@ -50,7 +65,9 @@ describe('deadline recovery', () => {
   test('on a clean path adds no overhead, and releases each frame as soon as it can be decoded', () => {
     const outcome = runPoint(pointNamed('G'), { recovery: 'hybrid', frames: 600, seed: 1 });
     expect(outcome.framesLost).toBe(0);
-    expect(outcome.sender.repairs + outcome.sender.retransmissions).toBe(0);
+    // The first frames, until the round trip is known.
+    expect(outcome.sender.repairs).toBeLessThan(12);
+    expect(outcome.sender.retransmissions).toBe(0);
     expect(outcome.delayMsP50).toBeLessThan(pointNamed('G').oneWayMs + 3);
   });
 

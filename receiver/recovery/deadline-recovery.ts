@@ -99,6 +99,7 @@ export class DeadlineRecovery implements LossRecovery {
   #copies: Sending[] = [];
   #number = 0;
   #noticeAt: Instant | undefined;
+  #roundTripNoted = false;
   #silenceCheckedOf: number | undefined;
   /** Number of frames after the newest that have been declared lost. */
   #overdue = { behind: Number.NEGATIVE_INFINITY, frames: 0 };
@@ -145,7 +146,7 @@ export class DeadlineRecovery implements LossRecovery {
     this.#checkOverdue(now, view);
     if (view.mediaSsrc === undefined) return undefined;
     const reorderWait = this.#reordering.wait(now);
-    const noticeDue = this.#noticeAt !== undefined && now >= this.#noticeAt;
+    const noticeDue = this.#isNoticeDue(now, view);
     const queue = this.#queue.poll(now);
     if (!noticeDue && !queue && now < this.#schedule.nextAt && !this.#copies.some(({ at }) => at <= now))
       return undefined;
@@ -154,6 +155,7 @@ export class DeadlineRecovery implements LossRecovery {
     const requests = this.#due(now, view.mediaSsrc);
     if (requests.length === 0 && !noticeDue && !queue) return undefined;
     const busy = this.#meter.loss > 0 || this.#load.queueing > QUEUEING_NOTED;
+    if (noticeDue) this.#roundTripNoted = view.roundTrip !== undefined;
     if (noticeDue) this.#noticeAt = later(now, busy ? NOTICE_INTERVAL_BUSY : NOTICE_INTERVAL);
     const { reportSsrc: ssrc, latency } = this.#options;
     // Waiting that happens in any case is part of the answer time.
@@ -180,12 +182,21 @@ export class DeadlineRecovery implements LossRecovery {
   }
 
   pollTimeout(view: StreamView): Instant | undefined {
-    let at = Math.min(this.#schedule.nextAt, this.#noticeAt ?? Number.POSITIVE_INFINITY);
+    let at = Math.min(this.#schedule.nextAt, this.#isRoundTripNews(view) ? 0 : (this.#noticeAt ?? NEVER));
     for (const copy of this.#copies) if (copy.at < at) at = copy.at;
     const silent = this.#silentFrame(view);
     if (silent) at = Math.min(at, this.#silenceEndsAt(silent));
     at = Math.min(at, this.#overdueAt(view));
     return Number.isFinite(at) ? instant(Math.ceil(at)) : undefined;
+  }
+
+  #isNoticeDue(now: Instant, view: StreamView): boolean {
+    return this.#noticeAt !== undefined && (now >= this.#noticeAt || this.#isRoundTripNews(view));
+  }
+
+  /** True when the round trip is known and has not been reported: until then, the sender cannot count on requests. */
+  #isRoundTripNews(view: StreamView): boolean {
+    return this.#noticeAt !== undefined && !this.#roundTripNoted && view.roundTrip !== undefined;
   }
 
   #terms(view: StreamView, reorderWait: Microseconds): Terms {

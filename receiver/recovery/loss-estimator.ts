@@ -7,7 +7,7 @@ const MARKS = 1_024;
 /** Averaging length in packets: some ten seconds of a stream of 4 Mb/s. */
 const MEMORY_PACKETS = 4_096;
 /** Until this many packets, each loss counts as one of this many. */
-const PACKETS_MIN = 400;
+const PACKETS_MIN = 100;
 
 /** Estimates the share of packets lost on first transmission, and the mean burst length. */
 export class LossEstimator {

@@ -21,6 +21,7 @@ import {
   wireSequence,
 } from '../../protocol/rtp/sequence.ts';
 import type { SenderStatistics } from '../sender-statistics.ts';
+import { AssumedPath } from './assumed-path.ts';
 import { FrameDeparture } from './frame-departure.ts';
 import { noticesOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
 import { groupEndingWith } from './repair-groups.ts';
@@ -32,6 +33,8 @@ export interface ForwardRepairOptions {
   readonly mediaSsrc: number;
   readonly payloadType: number;
   readonly datagramBytesMax: number;
+  /** Play-out delay of the receiver, as agreed. */
+  readonly latency: Microseconds;
   /** `hybrid`: only when no round trip fits, in proportion to the loss; `fec`: a fixed ratio per frame, in groups. */
   readonly strategy: 'hybrid' | 'fec';
   /** Repair packets per media packet, for `fec`. */
@@ -90,6 +93,9 @@ export class ForwardRepair {
   readonly #departure = new FrameDeparture();
   #notices: Uint8Array[] = [];
   #frames: SentFrame[] = [];
+  readonly #assumed: AssumedPath;
+  /** Last notice, and what is assumed from it. */
+  #noted: PathNotice | undefined;
   #path: PathNotice | undefined;
   #sequence: WireSequence = wireSequence(0);
   #key = 0;
@@ -110,15 +116,16 @@ export class ForwardRepair {
     this.#budget = parts.budget;
     this.#statistics = parts.statistics;
     const packetBytesMax = options.datagramBytesMax - REPAIR_OVERHEAD_BYTES;
+    this.#assumed = new AssumedPath(options.latency);
     this.#encoder = new RepairEncoder({ windowPackets: WINDOW_PACKETS_MAX, packetBytesMax });
   }
 
   get path(): PathNotice | undefined {
-    return this.#path;
+    return this.#noted;
   }
 
   onPath(path: PathNotice): void {
-    this.#path = path;
+    this.#noted = path;
   }
 
   /** Adds a media packet of the frame as it leaves. @returns the datagrams to send after it. */
@@ -132,6 +139,7 @@ export class ForwardRepair {
       const group = groupEndingWith(sequence, frame, this.#options.ratio);
       return group ? this.repairs({ ...group, timestamp: frame.timestamp }, group.repairs) : [];
     }
+    this.#path = this.#assumed.at(now, this.#noted);
     if (sequence === frame.firstSequence) this.#departure.begin(now);
     const spacing = this.#path?.spacing ?? 0;
     this.#departure.onPacket(now, sequence, {
@@ -202,7 +210,7 @@ export class ForwardRepair {
 
   /** Budget kept for retransmissions: a requested packet recovers with certainty, a repair packet only probably. */
   get #reserve(): number {
-    if (this.#options.strategy === 'fec' || !this.#path || this.#path.showsDamaged) return 0;
+    if (this.#options.strategy === 'fec' || !this.#noted || this.#noted.showsDamaged) return 0;
     return Math.min(ANSWERS_BYTES, this.#budget.earned * ANSWERS_OF_EARNED);
   }
 

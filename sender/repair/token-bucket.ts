@@ -1,5 +1,8 @@
 import { type Instant, instant } from '../../protocol/base/units.ts';
 
+/** The rest of the earnings stays available, so that a small stream is not without a budget until it has repaid. */
+const REPAID_OF_EARNED = 0.5;
+
 /**
  * A byte budget filled by earnings and drained by spending. It limits the answers to a peer to a share of the media.
  */
@@ -12,7 +15,7 @@ export class TokenBucket {
 
   /**
    * @param options.share bytes earned per byte of media, 0 … 1; `bytesMax` limits the savings; `advance` is the initial
-   * balance, repaid from the first earnings. Without it the bucket starts full.
+   * balance, repaid from half of the first earnings. Without it the bucket starts full.
    */
   constructor(options: { readonly share: number; readonly bytesMax: number; readonly advance?: number }) {
     this.#share = options.share;
@@ -33,7 +36,7 @@ export class TokenBucket {
   earn(mediaBytes: number): void {
     const earned = mediaBytes * this.#share;
     this.#earned += earned;
-    const paidBack = Math.min(earned, this.#owed);
+    const paidBack = Math.min(earned * REPAID_OF_EARNED, this.#owed);
     this.#owed -= paidBack;
     this.#bytes = Math.min(this.#bytesMax, this.#bytes + earned - paidBack);
   }

@@ -16,8 +16,9 @@ export const frame = (number: number, bytes = 800): AccessUnit => ({
   importance: number === 0 ? 'key' : 'reference',
 });
 
+/** A sender without repair packets, unless `options` ask for them. */
 export const newSender = (options: Partial<typeof SENDER_OPTIONS> = {}): Sender =>
-  new Sender({ ...SENDER_OPTIONS, ...options });
+  new Sender({ ...SENDER_OPTIONS, recovery: 'nack', ...options });
 
 export function drain(sender: Sender, now: Instant): { rtp: RtpPacket[]; rtcp: RtcpPacket[]; bytes: number } {
   const drained = { rtp: [] as RtpPacket[], rtcp: [] as RtcpPacket[], bytes: 0 };

@@ -5,12 +5,15 @@ import { PacketHistory } from '../../sender/packet-history.ts';
 import { EventLimit, TokenBucket } from '../../sender/repair/token-bucket.ts';
 
 describe('a budget with an advance', () => {
-  test('repays it before it earns, and never exceeds its share from then on', () => {
+  test('repays it from half of its earnings, and never exceeds its share from then on', () => {
     const bucket = new TokenBucket({ share: 0.25, bytesMax: 1_000, advance: 100 });
     expect(bucket.spend(100)).toBe(true);
-    bucket.earn(200);
-    expect(bucket.bytes).toBe(0);
     bucket.earn(400);
+    expect(bucket.bytes).toBe(50);
+    bucket.earn(400);
+    expect(bucket.bytes).toBe(100);
+    bucket.earn(200);
+    expect(bucket.spend(100)).toBe(true);
     expect(bucket.bytes).toBe(50);
     expect(bucket.spend(40, 20)).toBe(false);
     expect(bucket.spend(30, 20)).toBe(true);
