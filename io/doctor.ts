@@ -185,12 +185,12 @@ async function bufferLimit(which: 'receive' | 'send', key: 'rmem_max' | 'wmem_ma
 function segmentationOffload(): Finding {
   const name = 'UDP segmentation offload';
   if (process.platform !== 'linux')
-    return { name, state: 'warn', detail: 'Linux only; fast streams use more CPU without it' };
+    return { name, state: 'warn', detail: 'Linux only; fast streams use more CPU without it, and ECN is left out' };
   try {
     createRequire(import.meta.url)('koffi');
     return { name, state: 'ok', detail: 'available (koffi loads)' };
   } catch (error) {
-    const detail = `koffi does not load (${messageOf(error)}): fast streams use more CPU`;
+    const detail = `koffi does not load (${messageOf(error)}): fast streams use more CPU, and ECN is left out`;
     return { name, state: 'warn', detail, remedy: 'npm install koffi' };
   }
 }

@@ -1,5 +1,6 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import { earliestOf, type Instant } from '../protocol/base/units.ts';
+import type { Ecn } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { classifyDatagram } from '../protocol/rtp/multiplex.ts';
 import { Receiver, type ReceiverEvent } from './receiver.ts';
@@ -51,9 +52,9 @@ export class BundledReceiver implements Endpoint<BundledReceiverEvent> {
     this.sound?.assertBalanced();
   }
 
-  handleDatagram(now: Instant, datagram: Uint8Array): void {
+  handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn): void {
     const receiver = this.sound && this.#soundSources.has(sourceOf(datagram)) ? this.sound : this.video;
-    receiver.handleDatagram(now, datagram);
+    receiver.handleDatagram(now, datagram, ecn);
   }
 
   handleTimeout(now: Instant): void {

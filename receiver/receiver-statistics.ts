@@ -24,6 +24,8 @@ export interface ReceiverStatistics {
   readonly payloadBytes: number;
   /** RTP headers and extensions of the received media packets. */
   readonly rtpHeaderBytes: number;
+  /** Datagrams that a queue has marked with congestion experienced (RFC 3168); 0 where the ECN bits are not read. */
+  readonly congestionMarks: number;
   readonly duplicates: number;
   /** Datagrams of other streams, of unknown format, or that contradict earlier ones. */
   readonly foreign: number;
@@ -44,6 +46,7 @@ export const emptyCounters = () => ({
   datagrams: 0,
   bytes: 0,
   rtpHeaderBytes: 0,
+  congestionMarks: 0,
   duplicates: 0,
   foreign: 0,
   malformed: 0,

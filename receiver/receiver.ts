@@ -1,5 +1,6 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import { earliestOf, type Instant, instant, later, type Microseconds, ticks } from '../protocol/base/units.ts';
+import { CE, type Ecn } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { parseRecoveryNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { type ApplicationPacket, parseRtcp } from '../protocol/rtcp/rtcp.ts';
@@ -116,15 +117,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#ledger.assertBalanced();
   }
 
-  handleDatagram(now: Instant, datagram: Uint8Array): void {
+  handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn): void {
     this.#counters.datagrams++;
     this.#counters.bytes += datagram.length;
+    if (ecn === CE) this.#counters.congestionMarks++;
     if (!this.#frames.isQuiet(now)) this.#release(now);
     switch (classifyDatagram(datagram)) {
       case 'rtp': {
         const cause = this.#layout.read(datagram);
         if (cause !== undefined) return this.#malformed(cause);
-        this.#handleRtp(now, datagram);
+        this.#handleRtp(now, datagram, ecn);
         break;
       }
       case 'rtcp':
@@ -221,22 +223,22 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     return this.#sent.unseen(this.#frames.endKnown ? undefined : this.#intake.marked, this.#admission.highest);
   }
 
-  #handleRtp(now: Instant, datagram: Uint8Array): void {
+  #handleRtp(now: Instant, datagram: Uint8Array, ecn: Ecn | undefined): void {
     const { retransmissionSsrc, repairSsrc, payloadType } = this.#options;
     const ssrc = readUint32(datagram, 8);
     if (retransmissionSsrc !== undefined && ssrc === retransmissionSsrc) {
-      this.#feedback.onArrival(now, datagram);
+      this.#feedback.onArrival(now, datagram, ecn);
       return this.#handleRetransmission(now, packetAt(datagram, this.#layout));
     }
     if (repairSsrc !== undefined && ssrc === repairSsrc) {
-      this.#feedback.onArrival(now, datagram);
+      this.#feedback.onArrival(now, datagram, ecn);
       return this.#handleRepair(now, packetAt(datagram, this.#layout));
     }
     if (this.#isAgain(ssrc, datagram)) return this.#admitOriginal(now, packetAt(datagram, this.#layout));
     if (payloadType !== undefined && (datagram[1]! & 0x7f) !== payloadType) return this.#foreign();
     this.#ssrc ??= ssrc;
     if (ssrc !== this.#ssrc) return this.#foreign();
-    this.#feedback.onArrival(now, datagram);
+    this.#feedback.onArrival(now, datagram, ecn);
     this.#again?.onMedia(datagram);
     this.#counters.rtpHeaderBytes += datagram.length - (this.#layout.payloadEnd - this.#layout.payloadAt);
     this.#admit(now, readIncomingPacket(datagram, this.#layout, this.#options.frameMarks));

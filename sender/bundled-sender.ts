@@ -1,5 +1,6 @@
 import { readUint32 } from '../protocol/base/big-endian.ts';
 import { earliestOf, type Instant } from '../protocol/base/units.ts';
+import { type Ecn, NOT_ECT } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import type { Sender } from './sender.ts';
 import type { SenderEvent } from './sender-event.ts';
@@ -11,6 +12,8 @@ import type { SenderEvent } from './sender-event.ts';
 export class BundledSender implements Endpoint<SenderEvent> {
   readonly video: Sender;
   #sound: Sender | undefined;
+  /** True when the last datagram was one of the sound, whose receiver does not report marks. */
+  #isSound = false;
   #videoReports: number | undefined;
   #soundReports: number | undefined;
 
@@ -68,7 +71,13 @@ export class BundledSender implements Endpoint<SenderEvent> {
 
   /** Sound first: its packets are few and small, and would wait behind the largest picture. */
   pollTransmit(now: Instant): Uint8Array | undefined {
-    return this.#sound?.pollTransmit(now) ?? this.video.pollTransmit(now);
+    const sound = this.#sound?.pollTransmit(now);
+    this.#isSound = sound !== undefined;
+    return sound ?? this.video.pollTransmit(now);
+  }
+
+  get transmitEcn(): Ecn {
+    return this.#isSound ? NOT_ECT : this.video.transmitEcn;
   }
 
   pollEvent(): SenderEvent | undefined {

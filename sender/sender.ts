@@ -9,6 +9,7 @@ import {
   ticks,
   ticksToMicroseconds,
 } from '../protocol/base/units.ts';
+import type { Ecn } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
 import { type PathNotice, parseRecoveryNotice, type RequestNotice } from '../protocol/rtcp/recovery-notice.ts';
 import { type ApplicationPacket, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
@@ -249,6 +250,10 @@ export class Sender implements Endpoint<SenderEvent> {
     return undefined;
   }
 
+  get transmitEcn(): Ecn {
+    return this.#loop.ecn;
+  }
+
   pollEvent(): SenderEvent | undefined {
     return this.#events.poll();
   }
@@ -337,11 +342,8 @@ export class Sender implements Endpoint<SenderEvent> {
   #handleReport(now: Instant, report: ReportBlock): void {
     if (report.ssrc !== this.#options.ssrc) return;
     this.#statistics.reportedLoss = report.fractionLost / 256;
-    const roundTrip = roundTripFromEcho({
-      arrival: compactNtp(ntpFromInstant(now)),
-      lastReport: report.lastSenderReport,
-      delay: report.delaySinceLastSenderReport,
-    });
+    const { lastSenderReport: lastReport, delaySinceLastSenderReport: delay } = report;
+    const roundTrip = roundTripFromEcho({ arrival: compactNtp(ntpFromInstant(now)), lastReport, delay });
     if (roundTrip !== undefined) this.#statistics.roundTrip = roundTrip;
     this.#loop.onReport(now, report, roundTrip);
     this.#announceBreaker();
@@ -385,11 +387,9 @@ export class Sender implements Endpoint<SenderEvent> {
     const path = this.#path;
     if (!path || this.#rate.isFollowed) return true;
     const patience = microseconds(path.latency * PATIENCE_OF_LATENCY);
-    const limit = this.#rate.target;
     const { showsDamaged } = path;
-    const waiting = this.#pacer.queuedBytes;
-    const terms = { limit, patience, frameInterval: this.#frameInterval, waiting, showsDamaged };
-    return this.#admission.admit(now, { importance, bytes }, terms);
+    const own = { limit: this.#rate.target, waiting: this.#pacer.queuedBytes, frameInterval: this.#frameInterval };
+    return this.#admission.admit(now, { importance, bytes }, { ...own, patience, showsDamaged });
   }
 
   #malformed(cause: string): void {

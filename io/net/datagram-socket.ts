@@ -1,8 +1,10 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { addressCause } from './address-cause.ts';
 import { type Destination, DirectSend } from './direct-send.ts';
 import { isLoopback } from './host-address.ts';
+import { MarkedDatagrams, markOnSend } from './marked-datagrams.ts';
 import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
 
@@ -32,7 +34,13 @@ export interface DatagramSocketOptions {
   readonly multicast?: MulticastOptions | undefined;
   /** Lengths of datagrams to and from the peer. Without them, each datagram takes a system call. */
   readonly lengths?: DatagramLengths;
-  readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo) => void;
+  /** @param ecn ECN bits of its IP packet; absent where `readsEcn` is not set or not possible. */
+  readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo, ecn?: Ecn) => void;
+  /**
+   * True to read the ECN bits of datagrams from the peer, which takes a few microseconds each. Requires Linux, koffi, a
+   * peer and `lengths`.
+   */
+  readonly readsEcn?: boolean;
   /**
    * Called for each datagram refused by the operating system or, by ICMP, by the peer's; `sendErrors` counts them too.
    */
@@ -55,6 +63,9 @@ export class DatagramSocket {
   /** False where the kernel does not send runs. */
   #segmenting = true;
   #coalescing = false;
+  #marked: MarkedDatagrams | undefined;
+  /** ECN bits that the socket sends. */
+  #ecn: Ecn = NOT_ECT;
   #direct: DirectSend | undefined;
   /** The socket's option for segmented sends: length of the segments, or 0. */
   #segmentOption = 0;
@@ -75,7 +86,7 @@ export class DatagramSocket {
 
   private constructor(options: DatagramSocketOptions) {
     this.#options = options;
-    const family = options.host.includes(':') ? 6 : 4;
+    const family = this.#isIpv6 ? 6 : 4;
     this.#socket = createSocket({
       type: `udp${family}`,
       // Addresses only, in the socket's own family: otherwise Node defers each send for a name look-up.
@@ -102,8 +113,10 @@ export class DatagramSocket {
   /**
    * @param to destination, for a socket without a peer.
    * @param lengths of datagrams to this destination, if it knows them too; by default those of the socket.
+   * @param ecn ECN bits, where the system lets them be set.
    */
-  send(datagrams: readonly Uint8Array[], to?: Destination, lengths = this.#options.lengths): void {
+  send(datagrams: readonly Uint8Array[], to?: Destination, lengths = this.#options.lengths, ecn: Ecn = NOT_ECT): void {
+    if (ecn !== this.#ecn && !this.#closed && markOnSend(this.#socket, this.#isIpv6, ecn)) this.#ecn = ecn;
     const segmenting = lengths && this.#segmenting && !(this.#singly.size > 0 && this.#singly.has(nameOf(to)));
     // Kernels before 6.1 refuse any datagram to a path whose MTU is below the segments' length while the option is set.
     if (!segmenting && this.#segmentOption > 0) this.#setSegmentOption(0);
@@ -133,6 +146,7 @@ export class DatagramSocket {
 
   close(): void {
     if (this.#closed) return;
+    this.#marked?.close();
     this.#receiveDrops = this.receiveDrops;
     this.#closed = true;
     this.#socket.close();
@@ -172,9 +186,24 @@ export class DatagramSocket {
     if (!peer) this.#direct = new DirectSend(socket);
     socket.on('message', (message, from) => this.#receive(message, from));
     if (!this.#options.lengths) return;
+    this.#marked = this.#options.readsEcn && peer ? this.#readMarked(peer) : undefined;
+    if (this.#marked) return;
     // Node does not expose the segment length of coalesced datagrams. On loopback only segmented sends are coalesced,
     // so all but the last have the agreed length; elsewhere that may not hold.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
+  }
+
+  #readMarked({ host, port }: Destination): MarkedDatagrams | undefined {
+    const isIpv6 = this.#isIpv6;
+    const family = isIpv6 ? 'IPv6' : 'IPv4';
+    const bytesMax = this.#options.lengths!.bytesMax;
+    return MarkedDatagrams.take(this.#socket, { isIpv6, bytesMax }, (datagram, ecn) => {
+      this.#options.onDatagram(datagram, { address: host, family, port, size: datagram.length }, ecn);
+    });
+  }
+
+  get #isIpv6(): boolean {
+    return this.#options.host.includes(':');
   }
 
   #receive(message: Buffer, from: RemoteInfo): void {

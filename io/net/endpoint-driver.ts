@@ -1,3 +1,4 @@
+import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { now } from '../os/clock.ts';
 import { WakeUp } from '../os/wake-up.ts';
@@ -11,8 +12,8 @@ export interface EndpointFault {
 
 export interface EndpointDriverOptions<Event> {
   readonly endpoint: Endpoint<Event>;
-  /** Sends datagrams in order. */
-  readonly transmit: (datagrams: readonly Uint8Array[]) => void;
+  /** Sends datagrams in order, all with these ECN bits. */
+  readonly transmit: (datagrams: readonly Uint8Array[], ecn: Ecn) => void;
   readonly onEvent: (event: Event) => void;
   /**
    * Called once when the endpoint throws, after the driver has been closed. The endpoint is not called again. Without
@@ -36,11 +37,11 @@ export class EndpointDriver<Event> {
   }
 
   /** Passes a datagram to the endpoint. The output is drained once for all datagrams of the same turn. */
-  receive(datagram: Uint8Array): void {
+  receive(datagram: Uint8Array, ecn?: Ecn): void {
     if (this.#closed) return;
     const at = now();
     this.#recent?.add(at, datagram);
-    this.attempt(() => this.#options.endpoint.handleDatagram(at, datagram));
+    this.attempt(() => this.#options.endpoint.handleDatagram(at, datagram, ecn));
     this.#drainSoon();
   }
 
@@ -48,14 +49,17 @@ export class EndpointDriver<Event> {
   drain(): void {
     if (this.#closed) return;
     const { endpoint, transmit, onEvent } = this.#options;
-    const datagrams: Uint8Array[] = [];
+    const runs: { readonly datagrams: Uint8Array[]; readonly ecn: Ecn }[] = [];
     const at = now();
     this.attempt(() => {
       for (let datagram = endpoint.pollTransmit(at); datagram; datagram = endpoint.pollTransmit(at)) {
-        datagrams.push(datagram);
+        const ecn = endpoint.transmitEcn ?? NOT_ECT;
+        const run = runs.at(-1);
+        if (run?.ecn === ecn) run.datagrams.push(datagram);
+        else runs.push({ datagrams: [datagram], ecn });
       }
     });
-    if (datagrams.length > 0) transmit(datagrams);
+    for (const { datagrams, ecn } of runs) transmit(datagrams, ecn);
     const poll = () => this.attempt(() => endpoint.pollEvent());
     for (let event = poll(); event !== undefined; event = poll()) onEvent(event);
     const due = this.attempt(() => endpoint.pollTimeout());

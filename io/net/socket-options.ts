@@ -5,14 +5,20 @@ import { libraryFunction } from '../os/c-library.ts';
 type GetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array) => number;
 type SetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
 
-/** The file descriptor of a bound UDP socket; Node keeps it behind a symbol. */
-export function datagramDescriptor(socket: DatagramSocket): number | undefined {
-  for (const symbol of Object.getOwnPropertySymbols(socket)) {
-    if (symbol.description !== 'state symbol') continue;
-    return valid((socket as unknown as Record<symbol, { handle?: { fd?: number } }>)[symbol]?.handle?.fd);
-  }
-  return undefined;
+/** What Node reads a bound UDP socket with. */
+interface DatagramHandle {
+  readonly fd?: number;
+  recvStop?(): void;
 }
+
+/** Node keeps it behind a symbol. */
+export function datagramHandle(socket: DatagramSocket): DatagramHandle | undefined {
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  return symbol && (socket as unknown as Record<symbol, { handle?: DatagramHandle }>)[symbol]?.handle;
+}
+
+/** The file descriptor of a bound UDP socket. */
+export const datagramDescriptor = (socket: DatagramSocket): number | undefined => valid(datagramHandle(socket)?.fd);
 
 /** The file descriptor of an open TCP connection. */
 export const streamDescriptor = (socket: StreamSocket): number | undefined =>

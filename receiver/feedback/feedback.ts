@@ -10,6 +10,7 @@ import {
   type Ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import { type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../../protocol/rtp/ntp.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
@@ -106,8 +107,8 @@ export class Feedback {
   }
 
   /** A datagram of the stream has arrived: media, retransmission or repair. */
-  onArrival(now: Instant, datagram: Uint8Array): void {
-    this.#arrivals.onPacket(now, datagram);
+  onArrival(now: Instant, datagram: Uint8Array, ecn: Ecn | undefined): void {
+    this.#arrivals.onPacket(now, datagram, ecn);
   }
 
   /** The sender wants reports on single packets at this interval; 0: none. */

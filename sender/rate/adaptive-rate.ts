@@ -9,6 +9,7 @@ import {
   perSecond,
   seconds,
 } from '../../protocol/base/units.ts';
+import { ECT_0, type Ecn } from '../../protocol/ecn.ts';
 import { Competition } from './competition.ts';
 import { PathModel } from './path-model.ts';
 import type { CongestionFeedback, RateController, SentPacket } from './rate-controller.ts';
@@ -119,6 +120,11 @@ export class AdaptiveRate implements RateController {
     return true;
   }
 
+  /** Marks are answered as losses are, so the queue treats the stream as a classic one (RFC 3168). */
+  get ecn(): Ecn {
+    return ECT_0;
+  }
+
   get standingQueue(): Microseconds | undefined {
     return this.#path.waited;
   }
@@ -195,7 +201,7 @@ export class AdaptiveRate implements RateController {
     this.#competingRate = this.#competition.update(now, {
       stands: this.#path.standing > 0,
       others: this.#path.competingTraffic,
-      hasLost: packets.some(({ arrivedAt }) => arrivedAt === undefined),
+      hasLost: packets.some(({ arrivedAt, mark }) => arrivedAt === undefined || mark === 'ce'),
       roundTrip,
       target: this.#target,
     });

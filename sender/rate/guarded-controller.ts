@@ -1,4 +1,5 @@
 import { earliestOf, type Instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
+import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { CircuitBreaker, type CircuitBreakerNotice, type ReceptionSummary } from './circuit-breaker.ts';
 import type { CongestionFeedback, RateController, SentPacket } from './rate-controller.ts';
@@ -29,6 +30,10 @@ export class GuardedController implements RateController {
 
   get isFollowed(): boolean {
     return this.#inner.isFollowed ?? true;
+  }
+
+  get ecn(): Ecn {
+    return this.#inner.ecn ?? NOT_ECT;
   }
 
   get standingQueue(): Microseconds | undefined {

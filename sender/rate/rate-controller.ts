@@ -1,4 +1,5 @@
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import type { CircuitBreakerNotice, ReceptionSummary } from './circuit-breaker.ts';
 
@@ -78,6 +79,8 @@ export interface RateController {
    * target are.
    */
   readonly isFollowed?: boolean;
+  /** ECN bits of datagrams, when the controller responds to marks (RFC 3168, RFC 9331). Absent: not ECN-capable. */
+  readonly ecn?: Ecn;
   /** Estimated waiting time of a datagram in the bottleneck's queue; `undefined` while unknown. */
   readonly standingQueue: Microseconds | undefined;
   /**

@@ -8,6 +8,7 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
+import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import {
   type PathNotice,
   type ReportsWantedNotice,
@@ -16,6 +17,7 @@ import {
 import type { ApplicationPacket, CongestionControlFeedback, ReportBlock } from '../../protocol/rtcp/rtcp.ts';
 import { compactNtpToMicroseconds } from '../../protocol/rtp/ntp.ts';
 import type { WireSequence } from '../../protocol/rtp/sequence.ts';
+import { EcnValidation } from './ecn-validation.ts';
 import type { RateController } from './rate-controller.ts';
 import { SentPacketHistory, type SentStreams } from './sent-packet-history.ts';
 import { SourceShare } from './source-share.ts';
@@ -34,6 +36,7 @@ export class RateLoop {
   readonly #ssrc: number;
   readonly #departures: SentPacketHistory;
   readonly #share = new SourceShare();
+  readonly #validation = new EcnValidation();
   #roundTrip: Microseconds | undefined;
   /** Interval of the last notice to the receiver, and the time of the next notice. */
   #announcedInterval: Microseconds | undefined;
@@ -51,6 +54,11 @@ export class RateLoop {
   get sourceBitrate(): number | undefined {
     const { target } = this.controller;
     return target === undefined ? undefined : target * 8 * this.#share.value;
+  }
+
+  /** ECN bits of the datagrams that leave now. */
+  get ecn(): Ecn {
+    return this.#validation.allowed(this.controller.ecn ?? NOT_ECT);
   }
 
   /** A datagram leaves, of which `sourceBytes` came from the source. */
@@ -82,6 +90,7 @@ export class RateLoop {
     if (!matched) return 0;
     this.#unanswered = UNANSWERED_MAX;
     const { packets, bytesInFlight, roundTrip: latest } = matched;
+    if (this.ecn !== NOT_ECT) this.#validation.onReports(packets);
     const before = this.#roundTrip;
     if (latest !== undefined) {
       this.#roundTrip = before === undefined ? latest : microseconds(before + (latest - before) * ROUND_TRIP_WEIGHT);

@@ -64,6 +64,8 @@ export interface RunSummary {
   readonly sendsRefused: { readonly sender: number; readonly receiver: number };
   /** Forged or replayed datagrams, by authentication; `null` without encryption. */
   readonly notAuthentic: number | null;
+  /** Datagrams that a queue on the path has marked instead of dropping them; 0 where the marks are not read. */
+  readonly congestionMarks: number;
   readonly duplicates: number;
   readonly foreign: number;
   readonly malformed: number;
@@ -174,6 +176,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
     hostDrops: run.hostFaults.drops ?? null,
     sendsRefused: { sender: run.hostFaults.refusedBySender, receiver: run.hostFaults.refusedHere },
     notAuthentic: run.hostFaults.notAuthentic ?? null,
+    congestionMarks: sum((s) => s.congestionMarks),
     duplicates: sum((s) => s.duplicates),
     foreign: sum((s) => s.foreign),
     malformed: sum((s) => s.malformed),

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
-import { anyAddressLike } from '../../io/net/host-address.ts';
+import { anyAddressLike, isLoopback } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { type Instant, type Microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { AddressProver, type AddressProverEvent } from '../../protocol/control/address-prover.ts';
 import { answerToProbe } from '../../protocol/control/path-probe.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
@@ -41,7 +42,7 @@ export class DatagramTransport implements MediaTransport {
     if (channel) this.#protection = new MediaProtection(channel, welcome.session, 'receiver');
     if (!options.link) return;
     const { forward, back } = impairedPath(options.link, {
-      toReceiver: (datagram) => this.#handIn(datagram),
+      toReceiver: (datagram, ecn) => this.#handIn(datagram, ecn),
       toSender: (datagram) => this.#toWire([datagram]),
     });
     this.#forward = forward;
@@ -70,10 +71,12 @@ export class DatagramTransport implements MediaTransport {
       port: 0,
       peer: { host, port },
       ...(fullBytes !== undefined && { lengths: { fullBytes, bytesMax } }),
-      onDatagram: (datagram) => {
+      // No queue marks on loopback, but one of `--link` may.
+      readsEcn: this.#forward !== undefined || !isLoopback(host),
+      onDatagram: (datagram, _from, ecn) => {
         onCrossing?.('in', datagram);
-        if (this.#forward) this.#forward.send(datagram);
-        else this.#handIn(datagram);
+        if (this.#forward) this.#forward.send(datagram, ecn);
+        else this.#handIn(datagram, ecn);
       },
     });
     if (this.#closed) return this.#socket.close();
@@ -99,7 +102,7 @@ export class DatagramTransport implements MediaTransport {
     this.#socket?.close();
   }
 
-  #handIn(received: Uint8Array): void {
+  #handIn(received: Uint8Array, ecn: Ecn | undefined): void {
     if (this.#closed) return;
     // Of the address proof, only the challenge is in the clear.
     if (this.#protection && isChallenge(received)) return this.#prover?.receive(received);
@@ -111,7 +114,7 @@ export class DatagramTransport implements MediaTransport {
     this.#prover?.receive(datagram);
     // Media proves that the sender holds the address proof, even if its confirmation was lost.
     if (this.#prover && this.#isMedia(datagram)) this.#stopProving();
-    this.#options.onPacket(datagram);
+    this.#options.onPacket(datagram, ecn);
   }
 
   #isMedia(datagram: Uint8Array): boolean {

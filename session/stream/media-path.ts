@@ -1,5 +1,6 @@
 import { now } from '../../io/os/clock.ts';
 import { WakeUp } from '../../io/os/wake-up.ts';
+import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import { Link } from '../../sim/link/link.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Path } from '../../sim/simulation.ts';
@@ -7,16 +8,16 @@ import type { Path } from '../../sim/simulation.ts';
 /** One direction of a receiver's path on the real clock, impaired by a link. */
 export class ImpairedDirection {
   readonly #path: Path;
-  readonly #deliver: (datagram: Uint8Array) => void;
+  readonly #deliver: (datagram: Uint8Array, ecn?: Ecn) => void;
   readonly #wakeUp = new WakeUp(() => this.#flush());
 
-  constructor(path: Path, deliver: (datagram: Uint8Array) => void) {
+  constructor(path: Path, deliver: (datagram: Uint8Array, ecn?: Ecn) => void) {
     this.#path = path;
     this.#deliver = deliver;
   }
 
-  send(datagram: Uint8Array): void {
-    this.#path.send(now(), datagram);
+  send(datagram: Uint8Array, ecn: Ecn = NOT_ECT): void {
+    this.#path.send(now(), datagram, ecn === NOT_ECT ? undefined : { ecn });
     this.#flush();
   }
 
@@ -27,7 +28,7 @@ export class ImpairedDirection {
   #flush(): void {
     const at = now();
     for (let datagram = this.#path.pollDelivery(at); datagram; datagram = this.#path.pollDelivery(at)) {
-      this.#deliver(datagram);
+      this.#deliver(datagram, this.#path.deliveredEcn);
     }
     this.#wakeUp.set(this.#path.pollTimeout());
   }
@@ -36,7 +37,10 @@ export class ImpairedDirection {
 /** Path of a receiver's datagrams through a link, with separate random streams for the two directions. */
 export function impairedPath(
   link: LinkSpecification,
-  ends: { readonly toReceiver: (datagram: Uint8Array) => void; readonly toSender: (datagram: Uint8Array) => void },
+  ends: {
+    readonly toReceiver: (datagram: Uint8Array, ecn?: Ecn) => void;
+    readonly toSender: (datagram: Uint8Array) => void;
+  },
 ): { readonly forward: ImpairedDirection; readonly back: ImpairedDirection; readonly paths: readonly Path[] } {
   const startsAt = now();
   const paths = [new Link(link, 'forward', { startsAt }), new Link(link, 'back', { startsAt })] as const;

@@ -7,6 +7,7 @@ import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import { mac } from './identifiers.ts';
 import { isRtcpApplication, readProof } from './proof-datagram.ts';
 import type { ServerSession } from './server-session.ts';
@@ -57,8 +58,8 @@ export class MediaPort {
     this.#socket?.close();
   }
 
-  send(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined): void {
-    this.#socket?.send(datagrams, to, lengths);
+  send(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined, ecn: Ecn): void {
+    this.#socket?.send(datagrams, to, lengths, ecn);
   }
 
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */

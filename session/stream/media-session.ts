@@ -98,9 +98,9 @@ export class MediaSession {
       port,
       welcome,
       channel: options.channel,
-      onPacket: (packet) => {
+      onPacket: (packet, ecn) => {
         options.onPacket();
-        this.#driver.receive(packet);
+        this.#driver.receive(packet, ecn);
       },
       onCrossing: options.onDatagram,
       onLost: options.onPathLost,

@@ -1,5 +1,6 @@
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 
 /** Carries the packets of a session between sender and receiver, over the impaired link if there is one. */
@@ -31,7 +32,7 @@ export interface MediaTransportOptions {
   /** The control connection's TLS; `undefined` when the stream is not encrypted. */
   readonly channel: SecureChannel | undefined;
   /** Called for each packet for the receiver, until the transport is closed. */
-  readonly onPacket: (packet: Uint8Array) => void;
+  readonly onPacket: (packet: Uint8Array, ecn?: Ecn) => void;
   /** Called for each packet at this end of the path, for a capture. */
   readonly onCrossing?: ((direction: 'in' | 'out', packet: Uint8Array) => void) | undefined;
   /** Called when the path is lost, other than by `close`. */

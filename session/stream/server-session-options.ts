@@ -4,6 +4,7 @@ import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { HelloMessage, ReceiverMessage } from '../../protocol/control/control-message.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
 import type { BacklogBudget } from './backlog-budget.ts';
 
@@ -35,6 +36,7 @@ export interface ServerSessionOptions {
     datagrams: readonly Uint8Array[],
     to: { host: string; port: number },
     lengths: DatagramLengths | undefined,
+    ecn: Ecn,
   ) => void;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;

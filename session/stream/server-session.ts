@@ -11,6 +11,7 @@ import type { ReceiverMessage, StatisticsMessage } from '../../protocol/control/
 import { minorVersionOf } from '../../protocol/control/control-version.ts';
 import { type MediaStream, SOUND_STREAM_ID, VIDEO_STREAM_ID } from '../../protocol/control/media-stream.ts';
 import type { StreamFields } from '../../protocol/control/stream-agreement.ts';
+import type { Ecn } from '../../protocol/ecn.ts';
 import { TAG_BYTES } from '../../protocol/srtp/srtp-cipher.ts';
 import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { BundledSender } from '../../sender/bundled-sender.ts';
@@ -89,7 +90,7 @@ export class ServerSession implements PlaceHolder {
     this.#sender = this.#streams.sender;
     this.#driver = new EndpointDriver({
       endpoint: this.#sender,
-      transmit: (datagrams) => this.#transmit(datagrams),
+      transmit: (datagrams, ecn) => this.#transmit(datagrams, ecn),
       onEvent: (event) => {
         if (event.kind === 'keyframe-requested') options.requestKeyFrame();
         if (event.kind === 'circuit-breaker') options.onCircuitBreaker(circuitBreakerText(event));
@@ -344,9 +345,9 @@ export class ServerSession implements PlaceHolder {
     this.#stream?.close();
   }
 
-  #transmit(datagrams: readonly Uint8Array[]): void {
+  #transmit(datagrams: readonly Uint8Array[], ecn: Ecn): void {
     if (this.#address && this.#consents()) {
-      this.#options.sendDatagrams(this.protect(datagrams), this.#address, this.#lengths);
+      this.#options.sendDatagrams(this.protect(datagrams), this.#address, this.#lengths, ecn);
     } else this.#stream?.write(datagrams);
     this.#announceEnd();
   }

@@ -258,7 +258,7 @@ export class StreamServer {
       datagramBytesMax,
       historyBudget: this.#history,
       backlogBudget: this.live.backlogBudget,
-      sendDatagrams: (datagrams, to, lengths) => this.#media.send(datagrams, to, lengths),
+      sendDatagrams: (datagrams, to, lengths, ecn) => this.#media.send(datagrams, to, lengths, ecn),
       sendProbe: (datagram, to, onRefused) => this.#media.sendProbe(datagram, to, onRefused),
       onPathMtu: (bytes) => {
         if (bytes === datagramBytesMax && session.mediaAddress) this.#media.segmentAgain(session.mediaAddress);

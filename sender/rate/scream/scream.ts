@@ -7,6 +7,7 @@ import {
   perSecond,
   SECOND,
 } from '../../../protocol/base/units.ts';
+import { ECT_0, type Ecn } from '../../../protocol/ecn.ts';
 import type { CongestionFeedback, PacketReport, RateController, SentPacket } from '../rate-controller.ts';
 import { CongestionWindow } from './congestion-window.ts';
 import { LossDetector } from './loss-detector.ts';
@@ -64,6 +65,10 @@ export class Scream implements RateController {
 
   get windowBytes(): number {
     return this.#window.room;
+  }
+
+  get ecn(): Ecn {
+    return ECT_0;
   }
 
   get standingQueue(): Microseconds | undefined {

@@ -7,6 +7,7 @@ import {
   perSecond,
   SECOND,
 } from '../../../protocol/base/units.ts';
+import { ECT_1, type Ecn } from '../../../protocol/ecn.ts';
 import type { CongestionFeedback, RateController, SentPacket } from '../rate-controller.ts';
 import { LossDetector } from './loss-detector.ts';
 import { QueueingDelay } from './queueing-delay.ts';
@@ -59,6 +60,10 @@ export class Scream2 implements RateController {
 
   get refusesFrames(): boolean {
     return this.#waiting * 8 * SECOND > this.#target * this.#options.senderQueueLimit;
+  }
+
+  get ecn(): Ecn {
+    return ECT_1;
   }
 
   get standingQueue(): Microseconds | undefined {

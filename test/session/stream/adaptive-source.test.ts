@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
+import { libraryFunction } from '../../../io/os/c-library.ts';
 import type { AdaptiveControl } from '../../../io/sources/adaptive-control.ts';
 import type { MediaSource } from '../../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { milliseconds } from '../../../protocol/base/units.ts';
+import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
 import { SyntheticEncoder } from '../../../sim/synthetic-encoder.ts';
 import { until } from '../../io/net/control-peers.ts';
 import { madeUpUnits, receive, serve, sourceOf } from '../../loopback-session.ts';
+import { optional } from '../../optional.ts';
 
+const withMarks = optional(
+  'koffi on Linux',
+  libraryFunction('int fcntl(int fd, int command, int argument)') !== undefined,
+);
 const LIMITS = { bitrateMin: 100_000, bitrateMax: 2_000_000 };
 
 /** Interval of the frames, and how long before its time each is read, milliseconds. */
@@ -50,6 +57,14 @@ test('a receiver gets a key frame on joining late and on request, although the s
   const before = keys(sent);
   first.client.requestKeyFrame();
   await until('another key frame is sent', () => keys(sent) > before);
+});
+
+withMarks('a queue marks datagrams of a stream that follows, and the receiver counts them', async () => {
+  const { server } = await serve([], { source: adaptiveSource() });
+  const link = parseLinkSpecification('rate=1mbit qdisc=codel(target=1ms interval=1ms)');
+  if (!link.ok) throw new Error(link.malformed);
+  const { client } = receive(server.port, { link: link.value });
+  await until('a datagram is marked', () => client.sessions.some(({ congestionMarks }) => congestionMarks > 0));
 });
 
 test('an adaptive source is read just before a frame is due, and others are read ahead', async () => {
