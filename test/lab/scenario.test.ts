@@ -55,6 +55,15 @@ describe('an invalid scenario', () => {
     expect(mistake({ strategies: ['none', { strategy: 'tcp-kernel-bbr', redundancy: 0.5 }] })).toBe(
       'q.json: strategies[1].redundancy: not a parameter of tcp-kernel-bbr, but of UDP strategies',
     );
+    expect(mistake({ strategies: [{ strategy: 'nack', blockFrames: 2 }] })).toBe(
+      'q.json: strategies[0].blockFrames: not a parameter of nack, but of rs-block',
+    );
+    expect(mistake({ strategies: [{ strategy: 'duplicate', redundancy: 0.5 }] })).toBe(
+      'q.json: strategies[0].redundancy: not a parameter of duplicate, but of UDP strategies',
+    );
+    expect(mistake({ strategies: [{ strategy: 'flexfec', parity: 'diagonals' }] })).toBe(
+      'q.json: strategies[0].parity: expected "rows", "columns" or "both"',
+    );
     expect(mistake({ budgetsMs: [100, -1] })).toBe('q.json: budgetsMs[1]: expected milliseconds from 1 to 60000');
     expect(mistake({ source: { adaptive: { seconds: 5, kbpsMin: 900, kbpsMax: 300 } } })).toBe(
       'q.json: source.adaptive.kbpsMin: expected at most kbpsMax',

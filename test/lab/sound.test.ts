@@ -170,6 +170,7 @@ describe('a scenario with sound', () => {
       /source\.sound: flows carry pictures only/,
     );
     expect(mistakeOf(scenario({ strategies: ['udp-kernel-nack'] }))).toMatch(/source\.sound: udp-kernel-nack carries/);
+    expect(mistakeOf(scenario({ strategies: ['tambur'] }))).toMatch(/source\.sound: tambur protects pictures only/);
   });
 
   test('takes the sound of a file, and says where there is none', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type HairpinState, HairpinTable } from '../../../lab/schemes/hairpin-table.ts';
+import { repairsOfLastAnswer } from '../../../sender/repair/repair-budget.ts';
 
 const RATIOS = [...Array(20).keys()].map((step) => step * 0.05).concat([1, 2, 3, 4, 5]);
 const WEIGHT = 1e-3;
@@ -56,4 +57,19 @@ test('the last copies of a packet are as many as pay off', () => {
     const value = (copies: number) => -(loss ** (1 + copies)) - (1e-3 / 5) * copies;
     for (let copies = 0; copies <= 5; copies++) expect(value(count)).toBeGreaterThanOrEqual(value(copies));
   }
+});
+
+test.each([
+  { loss: 0.05, hairpin: [5, 6, 8, 8], cheaper: [3, 4, 4, 6], hybrid: [1, 2, 2, 3], before: [0, 0, 1, 1] },
+  { loss: 0.1, hairpin: [5, 8, 12, 16], cheaper: [5, 6, 8, 8], hybrid: [2, 3, 3, 5], before: [2, 2, 2, 2] },
+])('has the repair packets of docs/EXPERIMENTS.md beside those of hybrid at $loss', (expected) => {
+  const { loss } = expected;
+  const batches = [1, 2, 4, 8];
+  const [table, cheaper] = [new HairpinTable(1e-7), new HairpinTable(1e-4)];
+  const state = { loss, framePackets: 12, transmissions: 1 };
+  expect(batches.map((packets) => table.repairs({ ...state, packets }))).toEqual(expected.hairpin);
+  expect(batches.map((packets) => cheaper.repairs({ ...state, packets }))).toEqual(expected.cheaper);
+  expect(batches.map((packets) => table.repairs({ ...state, transmissions: 2, packets }))).toEqual(expected.before);
+  const path = { loss, burst: 1 / (1 - loss) };
+  expect(batches.map((packets) => repairsOfLastAnswer(packets, path, 400))).toEqual(expected.hybrid);
 });
