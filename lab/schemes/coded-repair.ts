@@ -23,8 +23,10 @@ import type { ProtectedStream, SchemePacket, SchemeReceiver, SchemeSender } from
 export const REPAIR_HEADROOM_BYTES =
   RTP_HEADER_BYTES + REPAIR_HEADER_BYTES + LENGTH_BYTES - RETRANSMISSION_OVERHEAD_BYTES;
 
-/** Packets kept at both ends: the widest block, and the reordering of a path. */
-const KEPT_PACKETS = 1_024;
+/** Packets kept by a receiver: the widest block, and the reordering of a path. */
+const RECEIVED_PACKETS_MAX = 1_024;
+/** Packets kept by a sender, for what is sent again: a second of 38 Mb/s. */
+export const SENT_PACKETS_MAX = 4_000;
 const EQUATIONS_MAX = 256;
 
 /** Packets covered by a repair packet. */
@@ -56,7 +58,7 @@ export abstract class CodingSender implements SchemeSender {
 
   constructor(rule: CoefficientRule, { datagramBytesMax }: Pick<ProtectedStream, 'datagramBytesMax'>) {
     this.#rule = rule;
-    this.#encoder = new RepairEncoder({ windowPackets: KEPT_PACKETS, packetBytesMax: datagramBytesMax });
+    this.#encoder = new RepairEncoder({ windowPackets: SENT_PACKETS_MAX, packetBytesMax: datagramBytesMax });
   }
 
   onMedia(now: Instant, packet: SchemePacket): void {
@@ -114,7 +116,7 @@ export class CodingReceiver implements SchemeReceiver {
     this.#prefixBytes = prefixBytes;
     this.#decoder = new RepairDecoder({
       ssrc: MEDIA_SSRC,
-      windowPackets: KEPT_PACKETS,
+      windowPackets: RECEIVED_PACKETS_MAX,
       equationsMax: EQUATIONS_MAX,
       packetBytesMax: datagramBytesMax,
     });

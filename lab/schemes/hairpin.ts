@@ -7,7 +7,7 @@ import { wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { asSequence, extend, type Sequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import { MEDIA_SSRC, RETRANSMISSION_SSRC } from '../../sim/simulated-stream.ts';
-import { CodingSender, type Combination, REPAIR_HEADROOM_BYTES } from './coded-repair.ts';
+import { CodingSender, type Combination, REPAIR_HEADROOM_BYTES, SENT_PACKETS_MAX } from './coded-repair.ts';
 import { BATCH_PACKETS_MAX, HairpinTable } from './hairpin-table.ts';
 import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
 
@@ -15,8 +15,6 @@ import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
 const WEIGHT = 1e-7;
 /** Round trip before it is measured. */
 const ROUND_TRIP_DEFAULT: Microseconds = milliseconds(10);
-/** Packets kept for retransmission, at most as many as the encoder keeps. */
-const HISTORY_PACKETS = 1_000;
 /** Numbers of requests remembered, whose copies are not answered again. */
 const REQUESTS_MAX = 256;
 
@@ -59,7 +57,7 @@ class HairpinSender extends CodingSender {
     if (mark.packetIndex === 0) this.#frame = { packets: mark.packetCount, at: now };
     this.#highest = sequence;
     this.#sent.set(sequence, { datagram, frame: this.#frame, resentAt: instant(Number.NEGATIVE_INFINITY) });
-    this.#sent.delete(asSequence(sequence - HISTORY_PACKETS));
+    this.#sent.delete(asSequence(sequence - SENT_PACKETS_MAX));
     super.onMedia(now, packet);
   }
 
