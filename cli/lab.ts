@@ -119,10 +119,9 @@ const commonOptions = (command: Command): Command =>
     .option('-v, --verbose', 'log more detail');
 
 async function run(scenario: string, options: RunCommandOptions): Promise<void> {
-  const { completeRun, openRun } = await import('../lab/run.ts');
+  const { completeRun } = await import('../lab/run.ts');
   const context = new Context(options);
-  const opened = await openRun(scenario, runOptions(options, context));
-  await sweepWith(context, options, opened, { index: 1, of: 1 }, 'run the same command again to continue');
+  const { opened } = await sweepScenario(scenario, context, options, { index: 1, of: 1 });
   const { manifest, rows } = await exitAtOnceOnSignal(allCellsIn(opened.directory), () =>
     completeRun(opened, packageVersion()),
   );
@@ -154,34 +153,34 @@ async function writeVideo(context: Context, opened: OpenRun): Promise<void> {
 }
 
 async function sweepCommand(scenario: string, options: RunCommandOptions): Promise<void> {
-  const { openRun } = await import('../lab/run.ts');
   const context = new Context(options);
   const shard = options.shard ?? { index: 1, of: 1 };
-  const opened = await openRun(scenario, runOptions(options, context));
-  const { cells } = await sweepWith(context, options, opened, shard, 'run the same command again to continue');
+  const { opened, progress } = await sweepScenario(scenario, context, options, shard);
+  const { cells } = progress;
   const { directory } = opened;
   context.print(`shard ${shard.index}/${shard.of}: ${cells} cells are in ${directory}; next: lab merge ${directory}`);
   if (options.json) writeLine({ kind: 'shard', shard, cells, directory, runId: opened.run.runId });
 }
 
-/** Runs a shard with a status line. @throws {Interrupted} on Ctrl-C; finished cells are kept. */
-async function sweepWith(
+/** Opens a run and computes a shard of it, with a status line. @throws {Interrupted} on Ctrl-C; finished cells are kept. */
+async function sweepScenario(
+  scenario: string,
   context: Context,
   options: RunCommandOptions,
-  opened: OpenRun,
   shard: Shard,
-  howToContinue: string,
-): Promise<SweepProgress> {
+): Promise<{ readonly opened: OpenRun; readonly progress: SweepProgress }> {
   const abort = new AbortController();
+  // Before the folder is made, so that nothing is left there without a word.
   const interrupt = new Interrupt(() => abort.abort());
-  const [{ sweepShard }, { qualityProgressText, sweepProgressText }] = await Promise.all([
-    import('../lab/run.ts'),
-    import('./lab-text.ts'),
-  ]);
   const startedAt = now();
   let latest: (() => string) | undefined;
-  context.showStatus(() => latest && [latest()]);
   try {
+    const [{ openRun, sweepShard }, { qualityProgressText, sweepProgressText }] = await Promise.all([
+      import('../lab/run.ts'),
+      import('./lab-text.ts'),
+    ]);
+    const opened = await openRun(scenario, runOptions(options, context));
+    context.showStatus(() => latest && [latest()]);
     const progress = await sweepShard(opened, {
       shard,
       jobs: options.jobs ?? availableParallelism(),
@@ -197,9 +196,9 @@ async function sweepWith(
     if (progress.done < progress.cells || progress.unmeasured) {
       const pictures = progress.unmeasured ? ', some pictures not compared' : '';
       const kept = `${progress.done} of ${progress.cells} cells are finished and stored in ${opened.directory}${pictures}`;
-      throw new Interrupted(`interrupted: ${kept}; ${howToContinue}`);
+      throw new Interrupted(`interrupted: ${kept}; run the same command again to continue`);
     }
-    return progress;
+    return { opened, progress };
   } finally {
     context.closeStatus();
     interrupt.dispose();
