@@ -1,10 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { stderr, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError } from 'commander';
+import { commaSeparated } from '../lab/report/comma-separated.ts';
+import { openDrawer } from '../lab/report/draw-plot.ts';
 import { sum } from '../lab/report/operating-point.ts';
 import { markdownTable } from '../lab/report/text-table.ts';
 import { RECOVERIES, type Recovery } from '../protocol/control/recovery.ts';
@@ -14,6 +17,8 @@ import { boundOf, boundText } from './point-bound.ts';
 import { readPoint } from './point-text.ts';
 import { LIMIT_NOTE, percent, type Row, tableOf } from './points.ts';
 import { writeResults } from './results-page.ts';
+import { figuresOf, SCAN_NAMES, type ScanName, scanOf, scanRows } from './scan.ts';
+import { scanPlot } from './scan-plot.ts';
 
 const ALL: readonly BenchPoint[] = [...POINTS, ...MORE_POINTS];
 
@@ -29,6 +34,12 @@ function readPoints(text: string): readonly BenchPoint[] {
   if (known.length === text.length) return known;
   const names = ALL.map(({ name }) => name).join('');
   throw new InvalidArgumentError(`expected names of points from ${names}, such as ABD`);
+}
+
+function readScan(text: string): ScanName {
+  const known = SCAN_NAMES.find((name) => name === text);
+  if (known === undefined) throw new InvalidArgumentError(`expected one of ${SCAN_NAMES.join(', ')}`);
+  return known;
 }
 
 function readRecoveries(text: string): readonly Recovery[] {
@@ -48,6 +59,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       'a point of your own, instead: "loss=5% delay=25ms budget=150 fps=30 packets=12"',
       readPoint,
     )
+    .option(
+      '--scan <name>',
+      `cells along a property of the path instead, with a picture: ${SCAN_NAMES.join(', ')}`,
+      readScan,
+    )
     .option('--recovery <names>', 'recovery strategies', readRecoveries, ['hybrid'])
     .option('--frames <count>', 'frames per run', readCount, 20_000)
     .option('--seeds <count>', 'runs per point', readCount, 5)
@@ -56,7 +72,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--json', 'print all figures as JSON on stdout');
   const ended = parseCommandLine(program, argv);
   if (ended !== undefined) return ended;
-  const { points: named, point: own, recovery, frames, seeds, jobs, docs, json } = program.opts();
+  const { points: named, point: own, scan, recovery, frames, seeds, jobs, docs, json } = program.opts();
+  if (scan) return runScan(scan, { frames, seeds, jobs });
   const points: readonly BenchPoint[] = own ? [own] : named;
   const tasks: Task[] = [];
   for (const one of recovery) {
@@ -81,6 +98,39 @@ export async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** Computes the cells of a scan; writes them and their picture into a folder of the current directory. */
+async function runScan(
+  name: ScanName,
+  { frames, seeds, jobs }: { readonly frames: number; readonly seeds: number; readonly jobs: number },
+): Promise<number> {
+  const scan = scanOf(name);
+  const tasks: Task[] = [];
+  for (const { point } of scan.cells) {
+    for (const recovery of scan.recoveries) {
+      for (let seed = 1; seed <= seeds; seed++) tasks.push({ point, recovery, frames, seed });
+    }
+  }
+  const outcomes = await runAll(tasks, jobs);
+  const width = scan.recoveries.length * seeds;
+  const figures = scan.cells.map((_, cell) =>
+    scan.recoveries.map((_one, place) =>
+      figuresOf(outcomes.slice(cell * width + place * seeds, cell * width + (place + 1) * seeds)),
+    ),
+  );
+  const rows = scanRows(scan, figures);
+  const folder = join('out', `scan-${name}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'cells.csv'), commaSeparated(rows));
+  writeFileSync(join(folder, 'scan.svg'), await (await openDrawer()).draw(scanPlot(name, rows), 'wide'));
+  const behind = rows.filter(({ behindPercent }) => Number(behindPercent) > 0);
+  for (const { loss, delayMs, jitterMs, budgetMs, packets, behindPercent } of behind) {
+    const text = `loss ${loss}, ${delayMs} ms, jitter ${jitterMs} ms, budget ${budgetMs} ms, ${packets} packets`;
+    stdout.write(`${text}: hybrid loses ${Number(behindPercent).toFixed(2)} points more than the best\n`);
+  }
+  stdout.write(`${scan.cells.length} cells, hybrid is behind in ${behind.length}: ${folder}\n`);
+  return 0;
+}
+
 /** In order; largest first would not help, because all points take about equally long. */
 async function runAll(tasks: readonly Task[], jobs: number): Promise<PointOutcome[]> {
   const outcomes: PointOutcome[] = [];
@@ -88,23 +138,24 @@ async function runAll(tasks: readonly Task[], jobs: number): Promise<PointOutcom
   let done = 0;
   const startedAt = Date.now();
   const work = async (): Promise<void> => {
+    const worker = new Worker(new URL(import.meta.url));
     for (let index = next++; index < tasks.length; index = next++) {
-      outcomes[index] = await runApart(tasks[index]!);
+      outcomes[index] = await runApart(worker, tasks[index]!);
       done++;
       const left = ((Date.now() - startedAt) / done) * (tasks.length - done);
       stderr.write(`${done} of ${tasks.length} runs, about ${Math.ceil(left / 60_000)} min to go\n`);
     }
+    await worker.terminate();
   };
   await Promise.all(Array.from({ length: Math.min(jobs, tasks.length) }, work));
   return outcomes;
 }
 
-function runApart(task: Task): Promise<PointOutcome> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: task });
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
+async function runApart(worker: Worker, task: Task): Promise<PointOutcome> {
+  worker.postMessage(task);
+  // Rejects when the worker fails.
+  const [outcome] = await once(worker, 'message');
+  return outcome as PointOutcome;
 }
 
 const HEAD = ['point', 'path, budget', 'recovery', 'frames lost', '95 %', 'overhead', 'limit', 'target', 'p50 / p99'];
@@ -142,6 +193,8 @@ function cellsOf({ point, recovery, outcomes }: Row): string[] {
 }
 
 if (!isMainThread && parentPort) {
-  const { point, recovery, frames, seed } = workerData as Task;
-  parentPort.postMessage(runPoint(point, { recovery, frames, seed }));
+  const port = parentPort;
+  port.on('message', ({ point, recovery, frames, seed }: Task) =>
+    port.postMessage(runPoint(point, { recovery, frames, seed })),
+  );
 }

@@ -154,7 +154,7 @@ export class Retransmissions {
     };
     const count = late
       ? repairsOfLateAnswer(kept.length, path)
-      : repairsOfLastAnswer(kept.length, path, this.#worthOf(importance));
+      : repairsOfLastAnswer(kept.length, path, this.#worthOf(importance) * this.#repair.thrift);
     const repairs = this.#repair.repairs(window, count);
     if (late) for (const { length } of repairs) this.#countLate(length);
     return [...datagrams, ...repairs];

@@ -23,6 +23,7 @@ import {
 import type { SenderStatistics } from '../sender-statistics.ts';
 import { AssumedPath } from './assumed-path.ts';
 import { FrameDeparture } from './frame-departure.ts';
+import { ADVANCE_BYTES } from './redundancy-budget.ts';
 import { noticesOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
 import { groupEndingWith } from './repair-groups.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -72,9 +73,17 @@ const WINDOW_PACKETS_MAX = 512;
 const FRAMES_MAX = 64;
 /** A repair packet closer to a frame's deadline than this is not counted on. */
 const DEADLINE_MARGIN: Microseconds = milliseconds(3);
-/** Budget reserved for retransmissions when a lost frame delays others: a dozen packets, once that is earned. */
+/**
+ * On a path of which nothing is known, smaller frames and a key frame alone are not protected: they are those of a stream
+ * that may fill the path, where a repair packet delays what follows. A key frame is protected with the frame after it.
+ */
+const ASSUMED_FROM_PACKETS = 8;
+/** Budget reserved for retransmissions, of which each is needed: a dozen packets, once that is earned. */
 const ANSWERS_BYTES = 16_000;
 const ANSWERS_OF_EARNED = 0.5;
+/** Budget beyond that below which repair packets beside answers become dearer. */
+const SCARCE_BYTES = 32_000;
+const SCARCE_OF_EARNED = 0.25;
 /** Shortest time in which a receiver detects a loss and we answer it. */
 const DETECTION: Microseconds = milliseconds(2);
 /**
@@ -105,6 +114,8 @@ export class ForwardRepair {
     | undefined;
   /** Repair packets due, as a fraction. */
   #due = 0;
+  /** First packet of the frames that were left to the repair packets of a later one. */
+  #unprotectedFrom: Sequence | undefined;
   /** First packet of the current group of frames. */
   #groupFrom: Sequence | undefined;
 
@@ -172,6 +183,14 @@ export class ForwardRepair {
   #onFrame(now: Instant, frame: SentFrame): Uint8Array[] {
     this.#frames.push(frame);
     if (this.#frames.length > FRAMES_MAX) this.#frames.shift();
+    const isAssumed = this.#path !== this.#noted;
+    if (
+      isAssumed &&
+      (frame.importance === 'key' || frame.lastSequence - frame.firstSequence + 1 < ASSUMED_FROM_PACKETS)
+    ) {
+      this.#unprotectedFrom ??= frame.firstSequence;
+      return [];
+    }
     if (this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame, 1);
     if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) {
       this.#due = 0;
@@ -208,9 +227,23 @@ export class ForwardRepair {
     return datagrams;
   }
 
+  /**
+   * Share of its worth at which a repair packet beside answers is bought: it falls with the budget, so that insurance
+   * is spread evenly over the frames when the budget cannot pay for all of it.
+   */
+  get thrift(): number {
+    const scarce = Math.min(SCARCE_BYTES, this.#budget.earned * SCARCE_OF_EARNED);
+    return Math.min(1, Math.max(0, this.#budget.bytes - this.#reserve) / Math.max(1, scarce));
+  }
+
   /** Budget kept for retransmissions: a requested packet recovers with certainty, a repair packet only probably. */
   get #reserve(): number {
-    if (this.#options.strategy === 'fec' || !this.#noted || this.#noted.showsDamaged) return 0;
+    if (this.#options.strategy === 'fec') return 0;
+    if (!this.#noted?.answerTime && this.#path !== this.#noted) return ADVANCE_BYTES;
+    if (!this.#noted) return 0;
+    const { showsDamaged, answerTime, latency } = this.#noted;
+    // Nothing is answered in time, nor afterwards.
+    if (showsDamaged && (answerTime === 0 || answerTime >= latency)) return 0;
     return Math.min(ANSWERS_BYTES, this.#budget.earned * ANSWERS_OF_EARNED);
   }
 
@@ -235,7 +268,8 @@ export class ForwardRepair {
     if (!first) return [];
     const { lastSequence, timestamp } = frame;
     const packets = Math.min(lastSequence - first.firstSequence + 1, WINDOW_PACKETS_MAX);
-    const own = lastSequence - frame.firstSequence + 1;
+    const own = lastSequence - Math.max(first.firstSequence, this.#unprotectedFrom ?? frame.firstSequence) + 1;
+    this.#unprotectedFrom = undefined;
     const inWindow = Math.min(own, packets);
     const unanswered = Math.ceil(inWindow + (packets - inWindow) * late);
     this.#due += (this.#plan(unanswered, frame.referenceWorth * late) / packets) * own;

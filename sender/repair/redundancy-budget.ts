@@ -6,7 +6,7 @@ const REDUNDANCY_BYTES_MAX = 256_000;
  * Initial balance of the redundancy budget: half a dozen packets, since a stream cannot start when one of its first is
  * lost. Once it is repaid, redundancy is never more than its share of everything sent.
  */
-const ADVANCE_BYTES = 8_000;
+export const ADVANCE_BYTES = 8_000;
 /** Budget of a fixed ratio: repair packets are slightly longer than media packets, and at most one per media packet. */
 const FIXED_RATIO_SHARE = 1.2;
 
