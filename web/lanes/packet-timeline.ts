@@ -77,6 +77,11 @@ export class PacketTimeline {
     this.#drawnMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** True when what was drawn is not that time, or not in its present size, colors and selection. */
+  isStaleAt(nowMs: number): boolean {
+    return this.#drawnMs !== nowMs;
+  }
+
   /** Draws the timeline. @param reduced true for reduced motion: at most one drawing per second. */
   draw(nowMs: number, reduced: boolean): void {
     if (reduced && nowMs - this.#drawnMs < REDUCED_STEP_MS && nowMs >= this.#drawnMs) return;

@@ -90,14 +90,16 @@ export class ReplayCard {
     const isShown = this.#decoder.show(run, index ?? -1, nowMs, isPlaying);
     this.element.toggleAttribute('data-playing', isShown);
     setText(this.#parts.waiting, this.#decoder.unable ? UNABLE : index === undefined ? MISSING : NONE);
+    // While it stands still, drawing it again and again would only cost processor time.
+    if (!this.#timeline.isStaleAt(atMs)) return;
+    this.#timeline.use(run.logAt(atMs));
+    this.#timeline.draw(atMs, false);
     const standing = run.standingAt(atMs);
     const behindMs = run.behindAt(atMs);
     this.#parts.verdict.dataset.kind = standing?.taught.verdict.kind ?? 'waiting';
     setText(this.#parts.verdict, standing?.taught.verdict.words ?? 'Waiting for a picture');
     setText(this.#parts.right, standing ? shownRightText(standing.figures) : '–');
     setText(this.#parts.behind, behindMs === undefined ? '–' : roughly(behindMs));
-    this.#timeline.use(run.logAt(atMs));
-    this.#timeline.draw(atMs, false);
   }
 
   select(frame: number | undefined): void {

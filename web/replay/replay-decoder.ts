@@ -23,6 +23,8 @@ export class ReplayDecoder {
   /** True when the decoder needs a key frame next. */
   #isDrained = false;
   #isDraining = false;
+  /** Newest picture before the wanted one, should the decoder not give out that. */
+  #before: VideoFrame | undefined;
   /** Picture that the decoder refuses. */
   #refused = -1;
 
@@ -35,7 +37,7 @@ export class ReplayDecoder {
     return !VideoView.supported || this.#view.unable;
   }
 
-  /** True when the canvas shows the picture that was asked for. */
+  /** True when the canvas shows the picture that was asked for, or the one before it where that cannot be decoded. */
   get isSettled(): boolean {
     return this.#wanted === this.#drawn;
   }
@@ -47,7 +49,10 @@ export class ReplayDecoder {
    */
   show(run: ReplayedRun, index: number, nowMs: number, isPlaying: boolean): boolean {
     if (run !== this.#run) this.#begin(run);
-    if (index !== this.#wanted) this.#wantedAt = nowMs;
+    if (index !== this.#wanted) {
+      this.#wantedAt = nowMs;
+      this.#keepBefore(undefined);
+    }
     this.#wanted = index;
     if (index < 0 || this.unable) {
       if (this.#drawn >= 0) this.#canvas.clear();
@@ -67,6 +72,7 @@ export class ReplayDecoder {
   }
 
   close(): void {
+    this.#keepBefore(undefined);
     this.#view.reset();
   }
 
@@ -83,6 +89,7 @@ export class ReplayDecoder {
 
   #begin(run: ReplayedRun): void {
     this.#run = run;
+    this.#keepBefore(undefined);
     this.#restart();
     this.#drawn = -1;
     this.#canvas.clear();
@@ -123,19 +130,31 @@ export class ReplayDecoder {
     const decoded = index === undefined ? undefined : pictures[index];
     if (index !== undefined && decoded && decoded.picture.timestamp <= pictures[this.#wanted]!.picture.timestamp) {
       this.#takenTimestamp = decoded.picture.timestamp;
-      if (index !== this.#wanted && (!isPlaying || decoded.shownMs === undefined)) return frame.close();
+      if (index !== this.#wanted && !isPlaying) return this.#keepBefore(frame);
+      if (index !== this.#wanted && decoded.shownMs === undefined) return frame.close();
       this.#canvas.draw(frame, undefined);
       this.#drawn = index;
     }
     frame.close();
   }
 
+  #keepBefore(frame: VideoFrame | undefined): void {
+    this.#before?.close();
+    this.#before = frame;
+  }
+
   /**
    * A decoder that holds pictures back gives them out when it is drained, after which it needs a key frame. A picture that
-   * it has given out before is decoded again.
+   * it has given out before is decoded again. One that is too damaged never comes: the one before it stays on the screen.
    */
   #force(nowMs: number): void {
     this.#wantedAt = nowMs;
+    if (this.#isDrained && this.#before) {
+      this.#canvas.draw(this.#before, undefined);
+      this.#keepBefore(undefined);
+      this.#drawn = this.#wanted;
+      return;
+    }
     if (this.#isDrained) return this.#restart();
     this.#isDrained = true;
     this.#isDraining = true;

@@ -42,6 +42,7 @@ export class ReplayView {
   #frame = 0;
   /** Position that the lanes show. */
   #shownMs: number | undefined;
+  #wasPlaying = false;
   #selected: ReplayCard | undefined;
 
   constructor(recording: Recording) {
@@ -205,7 +206,9 @@ export class ReplayView {
     this.#clock.advance(nowMs);
     const { atMs, fromMs, untilMs, isPlaying } = this.#clock;
     for (const card of this.#cards) card.show(atMs, nowMs, isPlaying);
+    if (atMs === this.#shownMs && isPlaying === this.#wasPlaying) return;
     this.#shownMs = atMs;
+    this.#wasPlaying = isPlaying;
     const passed = atMs - fromMs;
     setText(this.#time, `${clock(passed)} of ${clock(untilMs - fromMs)}`);
     setText(this.#play, isPlaying ? 'Pause' : 'Play');
