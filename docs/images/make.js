@@ -17,7 +17,7 @@ const forms = join(root, 'out/screenshots');
 const ffmpeg = process.env.FFMPEG_PATH || 'ffmpeg';
 const { CHROMIUM, FLAGS } = await tsImport('../../test/browser/chromium.ts', import.meta.url);
 
-/** Running time before the first picture, milliseconds: TCP is seconds behind by then. */
+/** Running time before the README's pictures, milliseconds: TCP is seconds behind by then. */
 const SETTLE_MS = 8_000;
 const SIZES = [
   { width: 1280, height: 720 },
@@ -25,9 +25,7 @@ const SIZES = [
   { width: 1920, height: 1080 },
   { width: 2560, height: 1440 },
 ];
-const FORMS = SIZES.flatMap((size) => ['light', 'dark'].map((colorScheme) => ({ ...size, colorScheme })));
-/** The README's. */
-const STILLS = FORMS.slice(0, 2);
+const COLOR_SCHEMES = ['light', 'dark'];
 /** The animation shows the lanes alone, which a browser without a GPU can draw and record at once. */
 const FILM = { width: 1280, height: 524, scaledTo: 960, framesPerSecond: 8, milliseconds: 9_000, quality: 50 };
 const FILM_BYTES_MAX = 3_000_000;
@@ -36,6 +34,8 @@ const CALM_LAG_MS = 320;
 /** Running time before the recording, milliseconds: TCP is more than a second behind by then. */
 const FILM_SETTLE_MS = 9_000;
 const CALM_PATIENCE_MS = 15_000;
+/** Time after which the charts have the colors of another scheme, milliseconds. */
+const RECOLOR_MS = 600;
 /** Time until a page counts as hanging, milliseconds. */
 const PATIENCE_MS = 180_000;
 
@@ -43,14 +43,15 @@ const PATIENCE_MS = 180_000;
  * Slow-down of the clocks and timers of demo and browser while pictures are taken; the recording is then played at normal speed.
  * The machine keeps up that way, so the lag on screen is the network's and not the recorder's.
  */
-/** Large windows take minutes without a GPU, which CI does not have. */
-const FORMS_HERE = FORMS.filter(({ width }) => !process.env.CI || width <= 1280);
 const SLOWER = process.argv.includes('--forms') ? 1 : 8;
 const SLOW_CLOCK = `
   const [now, timeout, interval] = [performance.now.bind(performance), setTimeout, setInterval];
   performance.now = () => now() / ${SLOWER};
   globalThis.setTimeout = (call, after = 0, ...more) => timeout(call, after * ${SLOWER}, ...more);
   globalThis.setInterval = (call, after = 0, ...more) => interval(call, after * ${SLOWER}, ...more);`;
+
+/** Sizes of the pictures that are made: the README's alone, or all. Large windows take minutes without a GPU, which CI does not have. */
+const sizesHere = () => (formsOnly ? SIZES.filter(({ width }) => !process.env.CI || width <= 1280) : SIZES.slice(0, 1));
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -86,24 +87,35 @@ async function untilCalm(page) {
 
 async function takeForms(browser, url) {
   mkdirSync(forms, { recursive: true });
-  for (const { width, height, colorScheme } of formsOnly ? FORMS_HERE : STILLS) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+  for (const size of sizesHere()) {
+    const context = await browser.newContext({ viewport: size });
     context.setDefaultTimeout(PATIENCE_MS);
     await context.addInitScript(SLOW_CLOCK);
     const page = await context.newPage();
     await page.goto(`${url}?tour=off`);
     await everyLaneDrawn(page);
-    await sleep(3_000 * SLOWER);
-    await untilCalm(page);
-    const name = `lanes-${width}-${colorScheme}`;
-    await page.screenshot({ path: join(forms, `${name}.png`) });
-    await page.screenshot({ path: join(forms, `${name}-whole.png`), fullPage: true });
-    console.log(`out/screenshots/${name}.png`);
+    // Their lag on screen matters in the README's pictures only.
+    if (!formsOnly) await sleep(3_000 * SLOWER);
+    if (!formsOnly) await untilCalm(page);
+    await inBothSchemes(page, `lanes-${size.width}`);
     await context.close();
   }
   if (formsOnly) return;
   copyFileSync(join(forms, 'lanes-1280-light.png'), join(folder, 'lanes.png'));
   copyFileSync(join(forms, 'lanes-1280-dark.png'), join(folder, 'lanes-dark.png'));
+}
+
+/** Takes the visible part of a page in light and in dark, and the whole of one that is longer. */
+async function inBothSchemes(page, name) {
+  const isLonger = await page.evaluate('document.documentElement.scrollHeight > innerHeight');
+  for (const colorScheme of COLOR_SCHEMES) {
+    await page.emulateMedia({ colorScheme });
+    await sleep(RECOLOR_MS * SLOWER);
+    const path = join(forms, `${name}-${colorScheme}`);
+    await page.screenshot({ path: `${path}.png` });
+    if (isLonger) await page.screenshot({ path: `${path}-whole.png`, fullPage: true });
+    console.log(`out/screenshots/${name}-${colorScheme}.png`);
+  }
 }
 
 /** Longest wait for the lanes of the site, milliseconds. */
@@ -117,15 +129,14 @@ async function takeSiteForms(browser) {
   const { status } = spawnSync(process.execPath, [join(root, 'site/build.js'), site], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the site could not be built');
   const server = await serveFolder(site);
-  for (const { width, height, colorScheme } of FORMS_HERE) {
+  for (const size of sizesHere()) {
     for (const [name, path] of Object.entries(SITE)) {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+      const context = await browser.newContext({ viewport: size });
       context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       await page.goto(server.url + path);
       if (name !== 'document') await lanesOfSiteDrawn(page);
-      await page.screenshot({ path: join(forms, `site-${name}-${width}-${colorScheme}.png`) });
-      console.log(`out/screenshots/site-${name}-${width}-${colorScheme}.png`);
+      await inBothSchemes(page, `site-${name}-${size.width}`);
       await context.close();
     }
   }
@@ -213,7 +224,7 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true
 try {
   if (!filmOnly) {
     const demo = await startDemo();
-    await sleep(SETTLE_MS * SLOWER);
+    if (!formsOnly) await sleep(SETTLE_MS * SLOWER);
     await takeForms(browser, demo.url);
     demo.end();
     if (formsOnly) await takeSiteForms(browser);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { afterEach } from 'vitest';
 import { Log } from '../../io/os/log.ts';
+import type { MediaSource } from '../../io/sources/media-source.ts';
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { LaneFigures, LaneSettings, LanesState } from '../../protocol/page/lane-message.ts';
 import { LaneServer, type LaneServerOptions } from '../../session/lanes/lane-server.ts';
@@ -10,7 +11,7 @@ import { sampleUnits } from '../sample-units.ts';
 import { useBrowser } from './browser.ts';
 
 export const SAMPLES = join(import.meta.dirname, '../../samples');
-const SAMPLE = join(SAMPLES, 'counter.mp4');
+export const SAMPLE = join(SAMPLES, 'counter.mp4');
 const START_CODE = Buffer.of(0, 0, 0, 1);
 export const LANE: LaneSettings = {
   transport: 'udp',
@@ -53,12 +54,29 @@ afterEach(async () => {
 // Hooks run in reverse order of registration: a tab is closed before its server.
 export const browser = useBrowser();
 
+const openInput = (input: string): Promise<MediaSource> =>
+  openMediaSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30, warn: () => {} });
+
+/** Opens a video of which only the first frames are played, in the order of decoding. */
+export async function beginningOf(input: string, frames: number): Promise<MediaSource> {
+  const media = await openInput(input);
+  return {
+    description: media.description,
+    async *units() {
+      let left = frames;
+      for await (const unit of media.units()) {
+        yield unit;
+        if (--left === 0) return;
+      }
+    },
+    close: () => media.close(),
+  };
+}
+
 /** Opens the demo server with the sample over a link; the server closes after the test. */
 export async function opened(text: string, on: Partial<LaneServerOptions> = {}): Promise<LaneServer> {
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
-  const openInput = (input: string) =>
-    openMediaSource(input, { encode: 'auto', bitrate: 2_000_000, gop: 30, warn: () => {} });
   const show = await LaneServer.open({
     source: { name: 'counter.mp4', media: await openInput(SAMPLE) },
     inputs: new Map([['counter.mp4', SAMPLE]]),

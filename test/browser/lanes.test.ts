@@ -8,6 +8,7 @@ import type { LaneServer } from '../../session/lanes/lane-server.ts';
 import { PATIENCE } from '../patience.ts';
 import { inChromium } from './browser.ts';
 import {
+  beginningOf,
   browser,
   colorsOnCanvas,
   decided,
@@ -15,6 +16,7 @@ import {
   opened,
   pageState,
   pictureOnCanvas,
+  SAMPLE,
   SAMPLES,
   tabAt,
   untilPage,
@@ -22,6 +24,8 @@ import {
 
 /** Number of frames in samples/counter.mp4. */
 const FRAMES_OF_SAMPLE = 360;
+/** Number of frames of it that are as many as losses need to show: two groups of pictures. */
+const FRAMES_OF_BEGINNING = 120;
 
 inChromium('decodes the clip onto the canvas of every lane', async () => {
   const tab = await tabAt(await opened('delay=10ms'));
@@ -32,14 +36,15 @@ inChromium('decodes the clip onto the canvas of every lane', async () => {
 
 inChromium('loses frames over UDP reorder, adds lag over TCP, and does neither over UDP hybrid', async () => {
   const tab = await tabAt(await opened('loss=6% burst=2 delay=30ms'));
-  await untilPage(tab, ({ lanes }) => decided(lanes[0]?.figures) >= 450 && (lanes[2]?.figures?.framesLate ?? 0) >= 30);
+  await untilPage(tab, ({ lanes: [bare, , tcp] }) => {
+    const isLossy = (bare?.figures?.framesLost ?? 0) > 15 && bare?.figures?.lagMsP95 !== null;
+    return isLossy && (tcp?.figures?.lagMsP95 ?? 0) > 300;
+  });
   const [bare, hybrid, tcp] = (await pageState(tab)).lanes.map(({ figures }) => figures!);
-  expect(bare!.framesLost).toBeGreaterThan(15);
   expect(bare!.lagMsP95).toBeLessThan(300);
   expect(hybrid!.framesLost + hybrid!.framesLate).toBeLessThan(bare!.framesLost);
   expect(hybrid!.lagMsP95).toBeLessThan(300);
   expect(tcp!.framesLost).toBe(0);
-  expect(tcp!.lagMsP95).toBeGreaterThan(300);
 });
 
 inChromium('says in words what each lane does, and in one sentence what the network did', async () => {
@@ -86,13 +91,14 @@ inChromium('makes packets wait after five drops in the TCP lane only', async () 
 });
 
 inChromium('shows the same figures as the summary', async () => {
-  const show = await opened('loss=5% delay=20ms', { loop: false });
+  const media = await beginningOf(SAMPLE, FRAMES_OF_BEGINNING);
+  const show = await opened('loss=5% delay=20ms', { source: { name: 'beginning', media }, loop: false });
   const tab = await tabAt(show);
   // After the end of the clip only feedback and control packets are still counted.
   const settled = (figures: LaneFigures | undefined) => ({ ...figures, seconds: 0, pathBytes: 0, overhead: 0 });
   await untilPage(
     tab,
-    ({ lanes }) => lanes.length === 3 && lanes.every(({ figures }) => decided(figures) === FRAMES_OF_SAMPLE),
+    ({ lanes }) => lanes.length === 3 && lanes.every(({ figures }) => decided(figures) === FRAMES_OF_BEGINNING),
   );
   const answer = await fetch(`${show.url}summary.json`);
   const summary = (await answer.json()) as LaneServer['summary'];
@@ -128,7 +134,9 @@ inChromium('shows the same lanes in a second tab, which keeps running when the f
 
 inChromium('shows the details of a frame selected in the timeline', async () => {
   const tab = await tabAt(await opened('delay=20ms'));
-  await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 60));
+  // A low number comes again soon after the second restart.
+  await tab.locator('#restart').click();
+  await untilPage(tab, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn >= 15));
   const timeline = tab.locator('.lane').nth(1).locator('.timeline');
   const rows = tab.locator('#details-body tr');
   // A busy machine leaves gaps in a timeline, where a click finds no frame. The search goes from right to left, and
@@ -137,7 +145,8 @@ inChromium('shows the details of a frame selected in the timeline', async () => 
     const { framesDrawn } = (await pageState(tab)).lanes[1]!;
     await untilPage(tab, ({ lanes }, before) => lanes[1]!.framesDrawn >= before + 15, framesDrawn);
     await tab.keyboard.press('Space');
-    for (let x = 380; x > 80 && (await rows.count()) === 0; x -= 20) await timeline.click({ position: { x, y: 60 } });
+    const { x, y, width } = (await timeline.boundingBox())!;
+    for (let at = width - 10; at > 80 && (await rows.count()) === 0; at -= 20) await tab.mouse.click(x + at, y + 60);
     if ((await rows.count()) === 0) await tab.keyboard.press('Space');
   }
   await tab.locator('#details-body').getByText('shown on time').waitFor();
@@ -330,7 +339,7 @@ inChromium('says that WebCodecs is missing in a browser without it', async () =>
 inChromium('reconnects to a restarted server on the same port and adopts its clock', async () => {
   const first = await opened('delay=10ms');
   const tab = await tabAt(first);
-  await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 150));
+  await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 60));
   await first.close();
   const pagePort = Number(new URL(first.url).port);
   const before = (await pageState(tab)).lanes[1]!.framesDrawn;
