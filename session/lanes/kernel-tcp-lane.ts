@@ -1,17 +1,13 @@
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
-import { type Instant, latest, type Microseconds } from '../../protocol/base/units.ts';
+import { type Instant, latest } from '../../protocol/base/units.ts';
 import { IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { Path } from '../../sim/simulation.ts';
 import { type CarriedStream, frameAccessUnit } from '../../sim/tcp/access-unit-framing.ts';
-import { InOrderFrames } from './in-order-frames.ts';
+import { InOrderLane } from './in-order-lane.ts';
 import type { KernelTcp, KernelTcpEvent } from './kernel-tcp.ts';
-import type { LanePath } from './lane-path.ts';
-import type { FrameCounts } from './lane-record.ts';
 import type { LaneTransport, LaneTransportOptions } from './lane-transport.ts';
 import type { PicturePlace } from './picture-numbers.ts';
-import { SegmentJournal } from './segment-journal.ts';
-import { tcpPathOf } from './tcp-lane.ts';
 
 /** Offset of the flags in a segment, the flag of its first one, and the offset of the sequence number (RFC 9293 §3.1). */
 const FLAGS_OFFSET = 13;
@@ -24,13 +20,10 @@ type Timed = Extract<KernelTcpEvent, { readonly at: Instant }>;
  * A lane over the TCP of the machine's kernel. Its packets pass the same links as those of the other lanes, on the lanes'
  * clock: the kernel runs by its own, and what it does enters the lane at the time at which it did it.
  */
-export class KernelTcpLane implements LaneTransport {
-  readonly path: LanePath;
+export class KernelTcpLane extends InOrderLane implements LaneTransport {
   readonly #options: LaneTransportOptions;
   readonly #kernel: KernelTcp;
   readonly #toLaneTime: (at: Instant) => Instant;
-  readonly #frames: InOrderFrames;
-  readonly #segments: SegmentJournal;
   /** Observations that the lane's clock has not reached. */
   #inbox: Timed[] = [];
   /** Units that the receiving end has not read, by frame. */
@@ -38,7 +31,6 @@ export class KernelTcpLane implements LaneTransport {
   /** Port of the sending end; `undefined` before the connection. */
   #port: number | undefined;
   #at: Instant;
-  #failed = false;
 
   /** @param on the kernel's TCP; `toLaneTime` converts from the process's clock to that of the lanes. */
   constructor(
@@ -46,36 +38,18 @@ export class KernelTcpLane implements LaneTransport {
     startsAt: Instant,
     { tcp, toLaneTime }: { readonly tcp: KernelTcp; readonly toLaneTime: (at: Instant) => Instant },
   ) {
+    super(options, 0);
     this.#options = options;
     this.#kernel = tcp;
     this.#toLaneTime = toLaneTime;
     this.#at = startsAt;
-    this.#frames = new InOrderFrames(options);
-    this.#segments = new SegmentJournal(options, 0, () => this.#frames.length - 1);
-    this.path = tcpPathOf(options, this.#segments);
     if (tcp.isReady) this.#connect();
-  }
-
-  get failed(): boolean {
-    return this.#failed;
-  }
-
-  get frames(): FrameCounts {
-    return this.#frames.counts;
-  }
-
-  get unsentBytes(): number {
-    return Math.max(0, this.#frames.takenBytes - this.#segments.sentThrough);
-  }
-
-  stalledFor(now: Instant): Microseconds {
-    return this.#frames.stalledFor(now);
   }
 
   send(now: Instant, unit: AccessUnit, picture: PicturePlace | undefined): boolean {
     if (!this.#kernel.isReady) return false;
     if (this.#port === undefined) this.#connect();
-    this.#write('video', this.#frames.captured(now, unit, picture), unit);
+    this.#write('video', this.inOrder.captured(now, unit, picture), unit);
     this.runUntil(now);
     return true;
   }
@@ -83,7 +57,7 @@ export class KernelTcpLane implements LaneTransport {
   sendSound(now: Instant, unit: AccessUnit): void {
     // It begins with the pictures.
     if (this.#port === undefined) return;
-    this.#write('sound', this.#frames.soundCaptured(now, unit), unit);
+    this.#write('sound', this.inOrder.soundCaptured(now, unit), unit);
     this.runUntil(now);
   }
 
@@ -107,9 +81,9 @@ export class KernelTcpLane implements LaneTransport {
     this.#port = this.#kernel.connect((event) => {
       switch (event.kind) {
         case 'written':
-          return this.#segments.wrote(event.stream === 'video' ? event.frame : -1, event.bytes);
+          return this.segments.wrote(event.stream === 'video' ? event.frame : -1, event.bytes);
         case 'failed':
-          this.#failed = true;
+          this.hasFailed = true;
           return;
         default:
           this.#inbox.push(event);
@@ -123,12 +97,12 @@ export class KernelTcpLane implements LaneTransport {
         return this.#carry(at, event.packet);
       case 'given-up':
         this.#units[event.stream].delete(event.frame);
-        return this.#frames.givenUp(at, event.stream, event.frame);
+        return this.inOrder.givenUp(at, event.stream, event.frame);
       case 'complete': {
         const { stream, frame } = event;
         const unit = this.#units[stream].get(frame);
         this.#units[stream].delete(frame);
-        if (unit) this.#frames.complete(stream, frame, unit, at);
+        if (unit) this.inOrder.complete(stream, frame, unit, at);
         return;
       }
       default:
@@ -143,7 +117,7 @@ export class KernelTcpLane implements LaneTransport {
     // Of a connection before this one.
     if (!isForward && readUint16(segment, 2) !== this.#port) return;
     if (isForward && (segment[FLAGS_OFFSET]! & SYN) !== 0)
-      this.#segments.beginAt(readUint32(segment, SEQUENCE_OFFSET) + 1);
+      this.segments.beginAt(readUint32(segment, SEQUENCE_OFFSET) + 1);
     (isForward ? this.path : this.#options.back).send(at, segment);
   }
 
@@ -151,12 +125,12 @@ export class KernelTcpLane implements LaneTransport {
   #advance(until: Instant): void {
     const { back } = this.#options;
     for (;;) {
-      const next = earliestOf([this.path.pollTimeout(), back.pollTimeout(), this.#frames.nextAt]);
+      const next = earliestOf([this.path.pollTimeout(), back.pollTimeout(), this.inOrder.nextAt]);
       if (next === undefined || next > until) break;
       this.#at = latest(this.#at, next);
       const packets = [...this.#delivered(this.path), ...this.#delivered(back)];
       if (packets.length > 0) this.#kernel.deliver(packets);
-      this.#frames.showDue(this.#at);
+      this.inOrder.showDue(this.#at);
     }
     this.#at = latest(this.#at, until);
   }

@@ -1,8 +1,8 @@
 import { type Frame, isShown, type Packet, type TimelineLog } from './lane-log.ts';
+import { StripCanvas } from './strip-canvas.ts';
 
 /** Time span shown, milliseconds. */
 const WINDOW_MS = 3_000;
-const REDUCED_STEP_MS = 1_000;
 const TOP = 4;
 const BOTTOM = 12;
 /** Width of the labels at the left, CSS pixels. */
@@ -21,7 +21,8 @@ type PacketFate = 'delivered' | 'reordered' | 'again' | 'repair' | 'late' | 'hel
 /** In drawing order: the more important fates are drawn last, on top. */
 const FATES: readonly PacketFate[] = ['delivered', 'repair', 'reordered', 'late', 'again', 'held', 'lost'];
 
-const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'];
+const COLORS = [...FATES, 'rule', 'quiet', 'ink', 'good', 'bad', 'recovered'] as const;
+type Color = (typeof COLORS)[number];
 
 export interface View {
   readonly nowMs: number;
@@ -37,34 +38,19 @@ export interface View {
  * line.
  */
 export class PacketTimeline {
-  readonly #canvas: HTMLCanvasElement;
+  readonly #strip: StripCanvas<Color>;
   #log: TimelineLog;
-  /** Read at the first drawing: before, the canvas is not in the document and has no style. */
-  #colors: Readonly<Record<string, string>> | undefined;
-  #drawnMs = Number.NEGATIVE_INFINITY;
   #view: View | undefined;
   #selected: number | undefined;
-  readonly #resized = new ResizeObserver(() => {
-    this.#drawnMs = Number.NEGATIVE_INFINITY;
-  });
-  readonly #closed = new AbortController();
 
   constructor(canvas: HTMLCanvasElement, log: TimelineLog) {
-    this.#canvas = canvas;
+    this.#strip = new StripCanvas(canvas, COLORS);
     this.#log = log;
-    const recolor = () => {
-      this.#colors = undefined;
-      this.#drawnMs = Number.NEGATIVE_INFINITY;
-    };
-    const { signal } = this.#closed;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolor, { signal });
-    this.#resized.observe(canvas);
   }
 
   /** Ends what the window would keep alive together with the log. */
   close(): void {
-    this.#resized.disconnect();
-    this.#closed.abort();
+    this.#strip.close();
   }
 
   /** Draws another log from now on. */
@@ -74,29 +60,20 @@ export class PacketTimeline {
 
   select(frame: number | undefined): void {
     this.#selected = frame;
-    this.#drawnMs = Number.NEGATIVE_INFINITY;
+    this.#strip.invalidate();
   }
 
   /** True when what was drawn is not that time, or not in its present size, colors and selection. */
   isStaleAt(nowMs: number): boolean {
-    return this.#drawnMs !== nowMs;
+    return this.#strip.isStaleAt(nowMs);
   }
 
   /** Draws the timeline. @param reduced true for reduced motion: at most one drawing per second. */
   draw(nowMs: number, reduced: boolean): void {
-    if (reduced && nowMs - this.#drawnMs < REDUCED_STEP_MS && nowMs >= this.#drawnMs) return;
-    const context = this.#canvas.getContext('2d');
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    if (context === null || width === 0) return;
-    this.#drawnMs = nowMs;
+    const drawing = this.#strip.begin(nowMs, reduced);
+    if (!drawing) return;
+    const { context, width, height } = drawing;
     this.#view = { nowMs, knownMs: Math.min(nowMs, this.#log.knownMs), width, height };
-    const [pixelsX, pixelsY] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
-    if (this.#canvas.width !== pixelsX || this.#canvas.height !== pixelsY) {
-      this.#canvas.width = pixelsX;
-      this.#canvas.height = pixelsY;
-    }
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, width, height);
     this.#drawGround(context, width, height);
     context.save();
     context.beginPath();
@@ -122,27 +99,15 @@ export class PacketTimeline {
     return best;
   }
 
-  #color(name: string): string {
-    this.#colors ??= this.#readColors();
-    return this.#colors[name] ?? '';
-  }
-
-  #readColors(): Readonly<Record<string, string>> {
-    const style = getComputedStyle(this.#canvas);
-    return Object.fromEntries(COLORS.map((color) => [color, style.getPropertyValue(`--${color}`).trim()]));
-  }
-
   #drawGround(context: CanvasRenderingContext2D, width: number, height: number): void {
-    context.font = '11px system-ui, sans-serif';
-    context.textBaseline = 'middle';
     for (const [word, y] of [
       ['sent', TOP],
       ['received', receivedAt(height)],
       ['shown', height - BOTTOM],
     ] as const) {
-      context.fillStyle = this.#color('rule');
+      context.fillStyle = this.#strip.color('rule');
       context.fillRect(GUTTER, Math.round(y), width - GUTTER, 1);
-      context.fillStyle = this.#color('quiet');
+      context.fillStyle = this.#strip.color('quiet');
       context.fillText(word, 0, word === 'sent' ? y + 4 : y);
     }
   }
@@ -161,11 +126,11 @@ export class PacketTimeline {
       if (packet.frame === this.#selected) addTransit(selected, view, packet);
     }
     for (const fate of FATES) {
-      context.strokeStyle = this.#color(fate);
+      context.strokeStyle = this.#strip.color(fate);
       context.lineWidth = fate === 'held' || fate === 'lost' ? 1.6 : 1;
       context.stroke(paths.get(fate)!);
     }
-    context.strokeStyle = this.#color('ink');
+    context.strokeStyle = this.#strip.color('ink');
     context.lineWidth = 2;
     context.stroke(selected);
   }
@@ -204,7 +169,7 @@ export class PacketTimeline {
         context.strokeRect(x - 1, y + 2.5, 2, 6);
       }
       if (frame.number === this.#selected) {
-        context.strokeStyle = this.#color('ink');
+        context.strokeStyle = this.#strip.color('ink');
         context.lineWidth = 1.5;
         context.strokeRect(x - 3.5, y + 0.5, 7, 10);
       }
@@ -214,14 +179,14 @@ export class PacketTimeline {
   #frameColor({ class: frameClass }: Frame): string {
     switch (frameClass) {
       case 'onTime':
-        return this.#color('good');
+        return this.#strip.color('good');
       case 'recovered':
-        return this.#color('recovered');
+        return this.#strip.color('recovered');
       case 'late':
       case 'mended':
-        return this.#color('held');
+        return this.#strip.color('held');
       default:
-        return this.#color('bad');
+        return this.#strip.color('bad');
     }
   }
 }
