@@ -21,7 +21,7 @@ const RATES_MS = 250;
 /** Time that a changed lane waits for a key frame of the source: more than most streams have between two of them. */
 const KEY_WAIT_MS = 2_000;
 /** Name of a lane over the kernel's TCP, as on the page. */
-const KERNEL_LANE = 'TCP (this computer’s own)';
+const KERNEL_LANE = 'TCP kernel';
 const STARTING = 'the encoder is starting';
 const NO_ENCODER = 'this lane follows the path, for which there is no encoder here';
 

@@ -2,7 +2,7 @@ import type { FrameClass } from '../../protocol/frame-class.ts';
 import { type Frame, isShown, type LaneLog, type Packet } from './lane-log.ts';
 import { clock } from './lane-words.ts';
 import { fateOf } from './packet-timeline.ts';
-import { counted } from './text.ts';
+import { counted, SPACE } from './text.ts';
 
 const CLASS_LABELS: Readonly<Record<FrameClass, string>> = {
   onTime: 'Shown on time',
@@ -79,7 +79,7 @@ function fate(packet: Packet, frame: Frame): string {
   return packet.reordered ? 'arrived out of order' : 'arrived in order';
 }
 
-const since = (frame: Frame, atMs: number): string => `${(atMs - frame.capturedMs).toFixed(0)} ms`;
+const since = (frame: Frame, atMs: number): string => `${(atMs - frame.capturedMs).toFixed(0)}${SPACE}ms`;
 
 function row(kind: 'th' | 'td', cells: readonly string[]): HTMLTableRowElement {
   const line = document.createElement('tr');

@@ -7,7 +7,7 @@ const WIDTH = 250;
 const HEIGHT = 132;
 const LEFT = 34;
 const RIGHT = 10;
-const TOP = 13;
+const TOP = 17;
 const BOTTOM = 24;
 /** Range of the lag axis, milliseconds (logarithmic). */
 const LAG_MIN = 30;
@@ -53,7 +53,7 @@ export class Frontier {
       svg.append(label(name, x, HEIGHT - BOTTOM + 10, 'middle'));
     }
     svg.append(label('lag behind live, 95th percentile', (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, 'middle'));
-    svg.append(label('frames shown', LEFT - 4, 6, 'start'));
+    svg.append(label('frames shown', 0, 8, 'start'));
     svg.append(this.#axis, this.#points);
   }
 

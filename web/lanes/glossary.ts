@@ -28,7 +28,7 @@ const TERMS: Readonly<Record<string, readonly [word: string, meaning: string]>> 
   ],
   sound: [
     'Sound missing',
-    'Sound that was not there when it was due: lost, or over TCP late. A gap is concealed by a short fade. In the strip, each bar is a unit of sound: low green on time, teal recovered, orange late, tall red lost. The speaker button, or m, plays one lane; its pictures wait for their sound.',
+    'Sound that was not there when it was due: lost, or over TCP late. A gap is concealed by a short fade. In the strip, each bar is a unit of sound: low green on time, teal recovered, orange late, tall red lost. The speaker button, or m, plays one lane; its pictures wait for their sound. A page without a server is silent.',
   ],
   lag: [
     'Lag p50 / p95',

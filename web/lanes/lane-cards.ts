@@ -3,6 +3,9 @@ import { element } from '../player/statistics-panel.ts';
 import { LaneCard } from './lane-card.ts';
 import type { LanePictures } from './worker-message.ts';
 
+/** Two lanes side by side have room below their pictures in any other window. */
+const low = matchMedia('(max-height: 899px)');
+
 export interface LaneCardsHandlers {
   /** Called with the lanes that the user wants. */
   changed(lanes: LaneSettings[]): void;
@@ -24,6 +27,7 @@ export class LaneCards {
 
   constructor(handlers: LaneCardsHandlers) {
     this.#handlers = handlers;
+    low.addEventListener('change', () => this.#showWidth());
     element('add-lane', HTMLButtonElement).addEventListener('click', () => {
       const last = this.#cards.at(-1)?.settings;
       if (last) handlers.changed([...this.#settings, { ...last, transport: 'udp', recovery: 'nack' }]);
@@ -60,9 +64,15 @@ export class LaneCards {
       if (there !== card.element) this.#place.insertBefore(card.element, there ?? null);
       card.number(index, lanes.length > 1);
     }
-    this.#place.classList.toggle('few', lanes.length <= 2);
+    this.#showWidth();
     this.#linkCaptures();
     element('add-lane', HTMLButtonElement).disabled = lanes.length >= LANES_MAX;
+  }
+
+  /** Cards that are much wider than high have the picture at the left. */
+  #showWidth(): void {
+    const lanes = this.#cards.length;
+    this.#place.classList.toggle('few', lanes === 1 || (lanes === 2 && low.matches));
   }
 
   /** Shows or hides the figures of all lanes: they are compared. */

@@ -1,8 +1,7 @@
 import { LANE_STYLES } from './lane-style.ts';
 
-const dark = matchMedia('(prefers-color-scheme: dark)');
-
+/** Returns the color of a strategy in CSS, which follows the color scheme. */
 export function colorOf(strategy: string): string {
-  const style = LANE_STYLES[strategy] ?? LANE_STYLES.none!;
-  return dark.matches ? style.colorDark : style.color;
+  const { color, colorDark } = LANE_STYLES[strategy] ?? LANE_STYLES.none!;
+  return `light-dark(${color}, ${colorDark})`;
 }

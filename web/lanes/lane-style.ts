@@ -47,7 +47,7 @@ export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: 
   { name: 'tcp-reno', label: 'TCP reno', about: 'Everything, in order, however late. A model.' },
   { name: 'tcp-cubic', label: 'TCP cubic', about: 'Everything, in order, however late. A model.' },
   { name: 'tcp-bbr', label: 'TCP bbr', about: 'As TCP cubic, but loss does not slow it. A model.' },
-  { name: KERNEL, label: 'TCP (this computer’s own)', about: 'No model: the TCP that your programs use.' },
+  { name: KERNEL, label: 'TCP kernel', about: 'No model: the TCP of this computer’s kernel.' },
 ];
 
 /** Label of a strategy on the page. */

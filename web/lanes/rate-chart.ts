@@ -7,7 +7,7 @@ const WIDTH = 250;
 const HEIGHT = 132;
 const LEFT = 34;
 const RIGHT = 6;
-const TOP = 13;
+const TOP = 17;
 const BOTTOM = 24;
 /** Time span shown, milliseconds. */
 const WINDOW_MS = 30_000;
@@ -43,7 +43,7 @@ export class RateChart {
       const name = seconds === 0 ? 'now' : `−${seconds} s`;
       svg.append(label(name, x, HEIGHT - BOTTOM + 10, seconds === 0 ? 'end' : 'middle'));
     }
-    svg.append(label('Mb/s', LEFT - 4, 6, 'end'), this.#lines, this.#axis);
+    svg.append(label('Mb/s', LEFT - 4, 8, 'end'), this.#lines, this.#axis);
   }
 
   /** Discards everything shown: the clock of another connection may be another one. */

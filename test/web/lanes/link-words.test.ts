@@ -10,6 +10,8 @@ test.each([
   ['rate=999bit', 'rate=999bit'],
   ['ge=1%/33.3333333333%', 'ge=1%/33.33%'],
   ['loss=0.001%', 'loss=0.001%'],
+  ['delay=30ms jitter=4ms dist=symmetric order=kept', 'delay=30ms±4ms order=kept'],
+  ['delay=30ms jitter=4ms dist=normal', 'delay=30ms jitter=4ms dist=normal'],
 ])('shows %s as %s', (text, shown) => {
   expect(readableLink(text)).toBe(shown);
 });
