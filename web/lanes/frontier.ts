@@ -86,7 +86,9 @@ export class Frontier {
       title.textContent = `${strategyLabel(strategy)}: ${(place.share * 100).toFixed(1)} % of its frames shown, 95 % of them within ${Math.round(place.lagMs)} ms of live`;
       said.push(title.textContent);
       mark.append(title);
-      points.push(mark, label(String(index + 1), x + 8, y + (y < TOP + 12 ? 9 : -4), 'start'));
+      // Each number has a corner of its own: points may coincide.
+      const [side, below] = [index < 2 ? 'start' : 'end', index % 2 === 1] as const;
+      points.push(mark, label(String(index + 1), side === 'start' ? x + 7 : x - 7, below ? y + 9 : y - 4, side));
     }
     this.#points.replaceChildren(...points);
     this.#svg.setAttribute('aria-label', said.join('; ') || 'One point per lane');

@@ -3,8 +3,8 @@ import { element } from '../player/statistics-panel.ts';
 import { LaneCard } from './lane-card.ts';
 import type { LanePictures } from './worker-message.ts';
 
-/** Two lanes side by side have room below their pictures in any other window. */
-const low = matchMedia('(max-height: 899px)');
+/** Beside their pictures two lanes have more room than below them, except in higher windows. */
+const low = matchMedia('(max-height: 1199px)');
 
 export interface LaneCardsHandlers {
   /** Called with the lanes that the user wants. */
