@@ -105,9 +105,9 @@ async function takeForms(browser, url) {
   copyFileSync(join(forms, 'lanes-1280-dark.png'), join(folder, 'lanes-dark.png'));
 }
 
-/** Takes the visible part of a page in light and in dark, and the whole of one that is longer. */
+/** Takes the visible part of a page in light and in dark; of the lanes also the whole, where it is longer. */
 async function inBothSchemes(page, name) {
-  const isLonger = await page.evaluate('document.documentElement.scrollHeight > innerHeight');
+  const isLonger = name.startsWith('lanes') && (await page.evaluate('document.documentElement.scrollHeight > innerHeight'));
   for (const colorScheme of COLOR_SCHEMES) {
     await page.emulateMedia({ colorScheme });
     await sleep(RECOLOR_MS * SLOWER);
