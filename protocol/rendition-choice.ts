@@ -20,7 +20,8 @@ interface Sample {
 
 /**
  * Chooses among encodes of one source at fixed bit rates, whose groups of pictures begin together: at each key frame the
- * highest rate that the path carries, or the lowest one.
+ * highest rate that the path carries, or the lowest one. It rises by one rate at a time: while no queue has shown the
+ * capacity, the target is without bound.
  */
 export class RenditionChoice {
   readonly #rates: readonly number[];
@@ -46,7 +47,10 @@ export class RenditionChoice {
     while (targets[0] && (targets[0].at < at - this.#options.memory || targets[0].at > at)) targets.shift();
     while (targets.length > 0 && targets.at(-1)!.target <= target) targets.pop();
     targets.push({ at, target });
-    if (isKey) this.#chosen = this.#fitting(targets[0]!.target * this.#options.utilization);
+    if (isKey) {
+      const fitting = this.#fitting(targets[0]!.target * this.#options.utilization);
+      this.#chosen = Math.min(fitting, this.#chosen + 1);
+    }
     return this.#chosen;
   }
 

@@ -23,6 +23,12 @@ describe('the choice among renditions', () => {
     expect(chosen([450_000], 1)).toEqual([1]);
   });
 
+  test('rises by one rate with each group, and falls at once', () => {
+    expect(chosen([2e5, 9e6, 9e6, 9e6, 2e5], 1).slice(0, 3)).toEqual([0, 1, 2]);
+    const falling = Array.from({ length: 10 }, (_, frame) => (frame === 0 ? 9e6 : 1e5));
+    expect(chosen(falling, 9).at(-1)).toBe(0);
+  });
+
   test('takes the lowest rate when the path carries less than that', () => {
     expect(chosen([20_000], 1)).toEqual([0]);
   });
