@@ -13,6 +13,7 @@ import { type CommonOptions, Context } from './context.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addAskCommand } from './lab-ask.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
+import { addCaptureCommand } from './lab-capture.ts';
 import { addValidateCommand } from './lab-validate.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readWhole } from './options.ts';
@@ -56,6 +57,7 @@ Examples:
   dropframe lab merge out/atlas
   dropframe lab validate --quick                               the simulation against closed-form results
   dropframe lab calibrate --quick                              the simulator against Linux
+  dropframe lab capture receiver.pcapng                        the link that a real path is
 
 See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for sweeps over many machines.`,
     );
@@ -77,6 +79,7 @@ See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for swe
     .description('print the answer in a folder, and draw it as a self-contained report.html and plots/')
     .action(report);
   addCalibrateCommand(lab);
+  addCaptureCommand(lab);
   addValidateCommand(lab);
   lab
     .command('list')

@@ -1,4 +1,5 @@
 import type { FuzzTarget } from './fuzz-target.ts';
+import { captureTarget } from './targets/capture-target.ts';
 import { controlClientTarget, controlServerTarget } from './targets/control-targets.ts';
 import { configurationTarget, probeTarget, sdpTarget } from './targets/description-targets.ts';
 import { binaryTarget, fragmentTarget, matroskaTarget, mp4Target } from './targets/file-targets.ts';
@@ -41,6 +42,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   fragmentTarget,
   matroskaTarget,
   binaryTarget,
+  captureTarget,
   laneCommandTarget,
   sdpTarget,
   configurationTarget,

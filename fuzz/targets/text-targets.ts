@@ -2,12 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { Failure } from '../../io/os/failure.ts';
+import { readForeignTrace } from '../../lab/capture/foreign-trace.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import { readSealedJson, sealedJson } from '../../lab/store/sealed-json.ts';
 import { parseLaneCommand } from '../../protocol/page/lane-command.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { parseLossBitmap } from '../../sim/link/loss/loss-bitmap.ts';
+import { parsePathTrace } from '../../sim/link/loss/path-trace.ts';
 import { parseNetemParameters } from '../../sim/link/netem/netem-parameters.ts';
 import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 import type { Chance } from '../chance.ts';
@@ -59,12 +61,22 @@ export const netemTarget = textTarget({
 
 export const traceTarget = textTarget({
   name: 'traces',
-  seeds: [readFileSync(TRACE, 'utf8').slice(0, 2_000), '0110 0001\n1', '1\n2\n2\n10\n'],
+  seeds: [
+    readFileSync(TRACE, 'utf8').slice(0, 2_000),
+    '0110 0001\n1',
+    '1\n2\n2\n10\n',
+    '0 5.5\n10 lost\n20 6\n',
+    '8Mbps 24ms 0.02\n',
+  ],
   read: (text, observed) => {
     const capacity = parseCapacityTrace('x', text);
     observed.reason(capacity.ok ? 'capacity' : capacity.malformed);
     const bitmap = parseLossBitmap('x', text);
     observed.reason(bitmap.ok ? 'bitmap' : bitmap.malformed);
+    const path = parsePathTrace('x', text);
+    observed.reason(path.ok ? 'path' : path.malformed);
+    const foreign = readForeignTrace(text, 'down');
+    observed.reason(foreign.ok ? foreign.value.format : foreign.malformed);
   },
 });
 

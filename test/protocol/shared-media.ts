@@ -7,7 +7,9 @@ const SHARED_MEDIA = process.env.DROPFRAME_MEDIA ?? join(import.meta.dirname, '.
 
 export const withSharedMedia = optional('../shared/media (or DROPFRAME_MEDIA)', existsSync(SHARED_MEDIA));
 
-export const sharedFile = (path: string): Uint8Array => new Uint8Array(readFileSync(join(SHARED_MEDIA, path)));
+export const sharedPath = (path: string): string => join(SHARED_MEDIA, path);
+
+export const sharedFile = (path: string): Uint8Array => new Uint8Array(readFileSync(sharedPath(path)));
 
 export const sharedFolder = (path: string): Uint8Array[] =>
   readdirSync(join(SHARED_MEDIA, path))

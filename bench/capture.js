@@ -1,0 +1,3 @@
+import { compileAndRun } from './compile.js';
+
+await compileAndRun('capture-dist', 'capture-command.js');

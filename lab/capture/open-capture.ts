@@ -1,0 +1,139 @@
+import { chunksOf } from '../../io/capture/read-capture-file.ts';
+import { Failure } from '../../io/os/failure.ts';
+import { observeBoth, observeReceiver, type PathObservation } from './observation.ts';
+import { type CaptureContents, CaptureReader, type RtpStream } from './rtp-streams.ts';
+
+export interface CaptureOptions {
+  /** Captures; with two, the sender's first. */
+  readonly files: readonly string[];
+  readonly ssrc?: number | undefined;
+  readonly clockRate?: number | undefined;
+}
+
+/** A stream of a capture, ready to be fitted. */
+export interface OpenedCapture {
+  readonly observation: PathObservation;
+  readonly stream: RtpStream;
+  /** Streams of the file, with that one. */
+  readonly streams: readonly RtpStream[];
+  /** Least round-trip time of the whole path, microseconds; `undefined` when the capture does not tell it. */
+  readonly roundTripUs: number | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Round trips below this are those between the capture and a receiver on the same machine, microseconds. */
+const NEAR_US = 500;
+/** A path is not told from fewer packets. */
+const PACKETS_MIN = 100;
+
+/** Reads the captures of a path. @throws {Failure} with one line when they tell nothing */
+export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): Promise<OpenedCapture> {
+  const warnings: string[] = [];
+  const read: CaptureContents[] = [];
+  for (const file of files) read.push(await contentsOf(file, warnings));
+  const [first, second] = read as [CaptureContents, CaptureContents?];
+  const [path = '', otherPath = ''] = files;
+  const wanted = choose(first, second, ssrc, path, otherPath);
+  const stream = second ? wanted.there : wanted.here;
+  const observation = second ? observeBoth(wanted.there, wanted.here) : observeReceiver(wanted.here, clockRate);
+  if (typeof observation === 'string') throw new Failure(`${path}: stream ${name(stream)}: ${observation}`);
+  if (observation.sent.length < PACKETS_MIN) {
+    throw new Failure(
+      `${path}: stream ${name(stream)} has ${observation.sent.length} packets; a fit needs ${PACKETS_MIN}`,
+    );
+  }
+  if (second && wanted.there.flow !== wanted.here.flow) {
+    warnings.push(`addresses differ between both captures (NAT): ${wanted.there.flow}, then ${wanted.here.flow}`);
+  }
+  const others = first.streams.filter((each) => each !== stream).map(name);
+  if (others.length > 0 && ssrc === undefined) {
+    const more = others.length > 3 ? ` and ${others.length - 3} more` : '';
+    warnings.push(`${name(stream)} is fitted; ${others.slice(0, 3).join(', ')}${more} are not: choose with --ssrc`);
+  }
+  if (stream.restarts > 0) {
+    warnings.push(
+      `sequence numbers jump ${stream.restarts} times; the longest part is fitted, ${observation.otherParts} packets are left out`,
+    );
+  }
+  return { observation, stream, streams: first.streams, roundTripUs: roundTrip(first, second, wanted), warnings };
+}
+
+async function contentsOf(path: string, warnings: string[]): Promise<CaptureContents> {
+  const reader = new CaptureReader();
+  for await (const chunk of chunksOf(path)) {
+    const malformed = reader.push(chunk);
+    if (malformed !== undefined) throw new Failure(`${path} is not a capture that can be read: ${malformed}`);
+    if (reader.isFull) break;
+  }
+  const contents = reader.contents;
+  const { packets, datagrams, truncated, skipped, streams } = contents;
+  if (contents.beyondLimit) warnings.push(`${path}: only the first ${contents.rtpPackets} RTP packets are read`);
+  else if (contents.cutShort) warnings.push(`${path} ends within a packet; what precedes it is used`);
+  if (streams.length === 0) throw new Failure(`${path}: ${nothing({ packets, datagrams, truncated, skipped })}`);
+  return contents;
+}
+
+/** Why a capture has no stream. */
+function nothing(read: Pick<CaptureContents, 'packets' | 'datagrams' | 'truncated' | 'skipped'>): string {
+  const { packets, datagrams, truncated, skipped } = read;
+  if (packets === 0) return 'it contains no packets';
+  if (skipped['link type'] === packets)
+    return `its link type is not read; capture on an Ethernet, IP or "any" interface`;
+  if (skipped.truncated && datagrams === 0)
+    return 'its packets are cut before their UDP header; capture at least 60 bytes of each';
+  if (datagrams === 0) return `none of its ${packets} packets is UDP`;
+  const cut = truncated > 0 ? '; packets are cut: capture at least 60 bytes of each' : '';
+  return `no RTP in its ${datagrams} UDP datagrams (a stream has at least 10 packets of one source)${cut}`;
+}
+
+interface Chosen {
+  readonly there: RtpStream;
+  readonly here: RtpStream;
+}
+
+function choose(
+  first: CaptureContents,
+  second: CaptureContents | undefined,
+  ssrc: number | undefined,
+  path: string,
+  otherPath: string,
+): Chosen {
+  const fits = (stream: RtpStream) => ssrc === undefined || stream.ssrc === ssrc;
+  for (const there of first.streams.filter(fits)) {
+    const here = second ? second.streams.find((each) => each.ssrc === there.ssrc) : there;
+    if (here) return { there, here };
+  }
+  const known = first.streams.slice(0, 5).map(name).join(', ');
+  if (ssrc !== undefined) throw new Failure(`${path} has no stream with that SSRC; it has ${known}`);
+  throw new Failure(
+    `${path} and ${otherPath} have no stream in common: a relay between them has given it another SSRC`,
+  );
+}
+
+const name = ({ ssrc, at }: RtpStream): string => `0x${ssrc.toString(16).padStart(8, '0')} (${at.length} packets)`;
+
+/**
+ * Least round-trip time: from reports that answer the sender's, seen at the sender, or from a stream in each direction at
+ * both ends, whose unknown clock offsets cancel.
+ */
+function roundTrip(
+  first: CaptureContents,
+  second: CaptureContents | undefined,
+  { there, here }: Chosen,
+): number | undefined {
+  const reported = least([...there.roundTrips, ...here.roundTrips].filter((each) => each > NEAR_US));
+  if (reported !== undefined || !second) return reported;
+  const [from = '', to = ''] = there.flow.split(' > ');
+  const backFlow = `${to} > ${from}`;
+  const there2 = first.streams.find(({ flow }) => flow === backFlow);
+  const here2 = there2 && second.streams.find(({ ssrc }) => ssrc === there2.ssrc);
+  if (!there2 || !here2) return undefined;
+  const [forward, back] = [observeBoth(there, here), observeBoth(here2, there2)];
+  if (typeof forward === 'string' || typeof back === 'string') return undefined;
+  const transit = ({ sent, arrived }: PathObservation): number =>
+    arrived.reduce((best, at, index) => (Number.isNaN(at) ? best : Math.min(best, at - sent[index]!)), Infinity);
+  return transit(forward) + transit(back);
+}
+
+const least = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((one, other) => Math.min(one, other));

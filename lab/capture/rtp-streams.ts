@@ -1,0 +1,247 @@
+import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
+import { type Plain, ticks } from '../../protocol/base/units.ts';
+import { type CapturedPacket, CaptureParser } from '../../protocol/capture/capture-parser.ts';
+import { capturedDatagram, type NotADatagram } from '../../protocol/capture/captured-udp.ts';
+import { parseRtcp, type ReportBlock } from '../../protocol/rtcp/rtcp.ts';
+import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { compactNtp, compactNtpToMicroseconds } from '../../protocol/rtp/ntp.ts';
+import { asSequence, extend, extendTimestamp, wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
+import { GrowingColumn } from './growing-column.ts';
+
+/** A report about a stream by its receiver, with the time of its capture. */
+export interface CapturedReport extends ReportBlock {
+  readonly atUs: number;
+}
+
+/** The packets of one SSRC in the order of capture. */
+export interface RtpStream {
+  readonly ssrc: number;
+  readonly payloadType: number;
+  /** Addresses and ports of its first packet; others when the path changed them. */
+  readonly flow: string;
+  /** Time of capture, microseconds since 1970. */
+  readonly at: Float64Array;
+  /** Extended sequence numbers. */
+  readonly sequence: Float64Array;
+  /** Extended RTP timestamps, ticks. */
+  readonly timestamp: Float64Array;
+  /** IP packets, bytes. */
+  readonly bytes: Float64Array;
+  /** Sequence numbers that the receiver asked for again, with the time of the first request. */
+  readonly requested: ReadonlyMap<number, number>;
+  readonly reports: readonly CapturedReport[];
+  /** Round-trip times from the place of capture to the receiver and back (RFC 3550 §6.4.1), microseconds. */
+  readonly roundTrips: readonly number[];
+  /** Sequence numbers that jumped, as after a restart of the sender. */
+  readonly restarts: number;
+}
+
+/** What a capture contains. */
+export interface CaptureContents {
+  readonly packets: number;
+  readonly datagrams: number;
+  readonly rtpPackets: number;
+  readonly rtcpPackets: number;
+  /** Packets that are no readable datagrams, by reason. */
+  readonly skipped: Readonly<Partial<Record<NotADatagram, number>>>;
+  /** Packets of which less was captured than was sent. */
+  readonly truncated: number;
+  /** RTP packets beyond the limit, which were not read. */
+  readonly beyondLimit: boolean;
+  /** True when the file ends within a packet. */
+  readonly cutShort: boolean;
+  /** Streams with the most packets first. */
+  readonly streams: readonly RtpStream[];
+}
+
+/** Packets that are kept: 32 bytes each. */
+const PACKETS_MAX = 5_000_000;
+/** A datagram that begins like RTP by chance has a source of its own; more sources than this are not kept. */
+const STREAMS_MAX = 4_096;
+/** Streams with fewer packets are taken for datagrams that begin like RTP by chance. */
+const STREAM_PACKETS_MIN = 10;
+/** RFC 3550 §A.1: a larger jump is a restart of the sender. */
+const JUMP_MAX = 3_000;
+const REQUESTS_MAX = 1_000_000;
+const REPORTS_MAX = 100_000;
+
+class StreamCollector {
+  readonly ssrc: number;
+  readonly payloadType: number;
+  readonly flow: string;
+  readonly at = new GrowingColumn();
+  readonly sequence = new GrowingColumn();
+  readonly timestamp = new GrowingColumn();
+  readonly bytes = new GrowingColumn();
+  readonly requested = new Map<number, number>();
+  readonly reports: CapturedReport[] = [];
+  readonly roundTrips: number[] = [];
+  restarts = 0;
+  #highest: number | undefined;
+  #ticks = 0;
+  #senderReports = new Map<number, number>();
+  #candidate = -1;
+
+  constructor(ssrc: number, payloadType: number, flow: string) {
+    this.ssrc = ssrc;
+    this.payloadType = payloadType;
+    this.flow = flow;
+  }
+
+  add(atUs: number, number: number, timestamp: number, bytes: number): void {
+    let sequence = this.#highest === undefined ? number : this.#extended(number);
+    if (this.#highest !== undefined && Math.abs(sequence - this.#highest) > JUMP_MAX) {
+      // As in RFC 3550 §A.1, two packets in a row make a restart; a single one is a stray.
+      if (number !== this.#candidate) {
+        this.#candidate = (number + 1) & 0xffff;
+        return;
+      }
+      this.restarts++;
+      sequence = this.#highest + JUMP_MAX * 2;
+      sequence += (number - sequence) & 0xffff;
+    }
+    this.#candidate = -1;
+    this.#ticks =
+      this.#highest === undefined
+        ? timestamp
+        : extendTimestamp(wireTimestamp(timestamp as Plain), ticks(this.#ticks as Plain));
+    if (this.#highest === undefined || sequence > this.#highest) this.#highest = sequence;
+    this.at.push(atUs);
+    this.sequence.push(sequence);
+    this.timestamp.push(this.#ticks);
+    this.bytes.push(bytes);
+  }
+
+  request(atUs: number, numbers: readonly number[]): void {
+    if (this.#highest === undefined) return;
+    for (const number of numbers) {
+      const sequence = this.#extended(number);
+      if (this.requested.size < REQUESTS_MAX && !this.requested.has(sequence)) this.requested.set(sequence, atUs);
+    }
+  }
+
+  senderReport(atUs: number, compact: number): void {
+    this.#senderReports.set(compact, atUs);
+    if (this.#senderReports.size > 64) this.#senderReports.delete(this.#senderReports.keys().next().value!);
+  }
+
+  report(report: CapturedReport): void {
+    if (this.reports.length < REPORTS_MAX) this.reports.push(report);
+    const sentAt = this.#senderReports.get(report.lastSenderReport);
+    if (sentAt === undefined || this.roundTrips.length >= REPORTS_MAX) return;
+    const way = report.atUs - sentAt - compactNtpToMicroseconds(report.delaySinceLastSenderReport);
+    // The delay at the receiver is rounded to 1/65536 s.
+    if (way > -100) this.roundTrips.push(Math.max(0, way));
+  }
+
+  #extended(number: number): number {
+    return extend(wireSequence(number as Plain), asSequence(this.#highest! as Plain));
+  }
+}
+
+/** Collects the RTP streams of a capture from its bytes. */
+export class CaptureReader {
+  readonly #parser = new CaptureParser();
+  readonly #streams = new Map<number, StreamCollector>();
+  #packets = 0;
+  #datagrams = 0;
+  #rtpPackets = 0;
+  #rtcpPackets = 0;
+  #truncated = 0;
+  #kept = 0;
+  readonly #skipped: Partial<Record<NotADatagram, number>> = {};
+
+  /** Reads a chunk of the file. @returns what is malformed, or `undefined`. */
+  push(chunk: Uint8Array): string | undefined {
+    this.#parser.push(chunk);
+    for (;;) {
+      const packet = this.#parser.next();
+      if (!packet.ok) return packet.malformed;
+      if (!packet.value) return undefined;
+      this.#take(packet.value);
+    }
+  }
+
+  /** True once no further packet is kept, so that reading can end. */
+  get isFull(): boolean {
+    return this.#kept >= PACKETS_MAX;
+  }
+
+  get contents(): CaptureContents {
+    const streams = [...this.#streams.values()]
+      .filter(({ at }) => at.length >= STREAM_PACKETS_MIN)
+      .sort((one, other) => other.at.length - one.at.length)
+      .map(
+        (stream): RtpStream => ({
+          ssrc: stream.ssrc,
+          payloadType: stream.payloadType,
+          flow: stream.flow,
+          requested: stream.requested,
+          reports: stream.reports,
+          roundTrips: stream.roundTrips,
+          restarts: stream.restarts,
+          at: stream.at.values(),
+          sequence: stream.sequence.values(),
+          timestamp: stream.timestamp.values(),
+          bytes: stream.bytes.values(),
+        }),
+      );
+    return {
+      packets: this.#packets,
+      datagrams: this.#datagrams,
+      rtpPackets: this.#rtpPackets,
+      rtcpPackets: this.#rtcpPackets,
+      skipped: this.#skipped,
+      truncated: this.#truncated,
+      beyondLimit: this.isFull,
+      cutShort: this.#parser.unread > 0,
+      streams,
+    };
+  }
+
+  #take(packet: CapturedPacket): void {
+    this.#packets++;
+    if (packet.wireBytes > packet.bytes.length) this.#truncated++;
+    const datagram = capturedDatagram(packet);
+    if (typeof datagram === 'string') {
+      this.#skipped[datagram] = (this.#skipped[datagram] ?? 0) + 1;
+      return;
+    }
+    this.#datagrams++;
+    const { payload } = datagram;
+    const kind = classifyDatagram(payload);
+    if (kind === 'rtcp') this.#takeRtcp(packet.atUs, payload);
+    if (kind !== 'rtp' || this.isFull) return;
+    this.#rtpPackets++;
+    const ssrc = readUint32(payload, 8);
+    let stream = this.#streams.get(ssrc);
+    if (!stream) {
+      if (this.#streams.size >= STREAMS_MAX) this.#dropChance();
+      stream = new StreamCollector(ssrc, payload[1]! & 0x7f, datagram.flow);
+      this.#streams.set(ssrc, stream);
+    }
+    this.#kept++;
+    stream.add(packet.atUs, readUint16(payload, 2), readUint32(payload, 4), datagram.packetBytes);
+  }
+
+  /** Makes room by dropping the sources of single packets, as encrypted datagrams make them. */
+  #dropChance(): void {
+    for (const [ssrc, { at }] of this.#streams) if (at.length < 2) this.#streams.delete(ssrc);
+    if (this.#streams.size >= STREAMS_MAX) this.#streams.delete(this.#streams.keys().next().value!);
+  }
+
+  #takeRtcp(atUs: number, payload: Uint8Array): void {
+    const packets = parseRtcp(payload);
+    if (!packets.ok) return;
+    this.#rtcpPackets++;
+    for (const packet of packets.value) {
+      if (packet.kind === 'sender-report') {
+        this.#streams.get(packet.ssrc)?.senderReport(atUs, compactNtp(packet.ntp));
+      }
+      if (packet.kind === 'sender-report' || packet.kind === 'receiver-report') {
+        for (const block of packet.reports) this.#streams.get(block.ssrc)?.report({ ...block, atUs });
+      }
+      if (packet.kind === 'nack') this.#streams.get(packet.mediaSsrc)?.request(atUs, packet.sequenceNumbers);
+    }
+  }
+}
