@@ -123,7 +123,6 @@ export type { Direction } from './sim/direction.ts';
 export { type EncoderModel, X264_MODEL } from './sim/encoder-model.ts';
 export type { DatagramContext } from './sim/link/datagram-context.ts';
 export type { DatagramFate, DecidedFate, LinkOutcome } from './sim/link/datagram-fate.ts';
-export type { DelayQuantile, DelayQuantiles } from './sim/link/delay-quantiles.ts';
 export { Link } from './sim/link/link.ts';
 export type { LinkCounters, LinkStageCounters } from './sim/link/link-counters.ts';
 export type { LinkOptions } from './sim/link/link-options.ts';
@@ -134,6 +133,7 @@ export type {
   LinkSpecification,
   OutageWindow,
 } from './sim/link/link-specification.ts';
+export type { DelayQuantile, DelayQuantiles } from './sim/link/link-values.ts';
 export type {
   BitmapModel,
   ContinuousTimeModel,

@@ -7,7 +7,7 @@ import type { OpenedCapture } from './open-capture.ts';
 import { fitReports, type ReportFit } from './report-fit.ts';
 
 /** A line of the answer: what was measured, with its interval, or why it could not be told. */
-export interface Finding {
+export interface CaptureFinding {
   readonly name: string;
   readonly value: string;
   readonly interval: string;
@@ -21,7 +21,7 @@ export interface CaptureResult {
   readonly line: string;
   readonly check: FitCheck;
   readonly reports: ReportFit | undefined;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CaptureFinding[];
   /** Properties of a link that the capture does not tell. */
   readonly untold: readonly string[];
   /** Least one-way delay used, microseconds; 0 when it is not known. */
@@ -30,11 +30,12 @@ export interface CaptureResult {
 
 /** Fits a link to a capture. @param delayUs least one-way delay, when the user knows it, microseconds */
 export function captureResult(opened: OpenedCapture, delayUs: number | undefined): CaptureResult {
-  const { observation, stream, roundTripUs } = opened;
+  const { observation, stream, roundTripUs, isOneClock } = opened;
   const fit = fitPath(observation);
+  const clockUs = isOneClock ? fit.delay?.measured.reduce((least, each) => Math.min(least, each)) : undefined;
   const isAtSender = observation.sides === 'one' && fit.loss.lost === 0 && roundTripUs !== undefined;
   const reports = isAtSender ? fitReports(stream, observation.clockRate ?? 90_000) : undefined;
-  const least = delayUs ?? (roundTripUs === undefined ? 0 : roundTripUs / 2);
+  const least = delayUs ?? clockUs ?? (roundTripUs === undefined ? 0 : roundTripUs / 2);
   const link = reports ? linkOfReports(fittedLink(fit, least), reports) : fittedLink(fit, least);
   return {
     fit,
@@ -42,8 +43,8 @@ export function captureResult(opened: OpenedCapture, delayUs: number | undefined
     line: fittedLine(link),
     check: checkFit(fit, link),
     reports,
-    findings: findingsOf(fit, reports, delayUs, roundTripUs),
-    untold: untoldOf(fit, reports, delayUs ?? roundTripUs),
+    findings: findingsOf(fit, reports, { delayUs, clockUs, roundTripUs }),
+    untold: untoldOf(fit, reports, delayUs ?? clockUs ?? roundTripUs),
     delayUs: least,
   };
 }
@@ -63,18 +64,17 @@ const time = (us: number): string => `${Number((us / 1_000).toPrecision(4))} ms`
 const plain = (value: number): string => `${Number(value.toPrecision(4))}`;
 const between = ({ low, high }: Interval, text: (value: number) => string): string => `${text(low)} … ${text(high)}`;
 
-function row(name: string, interval: Interval, text: (value: number) => string, note = ''): Finding {
+function row(name: string, interval: Interval, text: (value: number) => string, note = ''): CaptureFinding {
   return { name, value: text(interval.value), interval: between(interval, text), note };
 }
 
 function findingsOf(
   fit: PathFit,
   reports: ReportFit | undefined,
-  givenUs: number | undefined,
-  roundTripUs: number | undefined,
-): Finding[] {
+  { delayUs, clockUs, roundTripUs }: Readonly<Record<'delayUs' | 'clockUs' | 'roundTripUs', number | undefined>>,
+): CaptureFinding[] {
   const { loss, delay, drift, reordering, capacity, duplicates, observation } = fit;
-  const rows: Finding[] = [];
+  const rows: CaptureFinding[] = [];
   if (reports) rows.push(row('loss', reports.loss, percent, `${reports.reports} receiver reports`));
   else rows.push(row('loss', loss.loss, percent, `${loss.lost} of ${loss.packets}`));
   if (loss.burst) rows.push(row('mean run', loss.burst, plain, `${loss.runs} runs, longest ${loss.longestRun}`));
@@ -83,8 +83,10 @@ function findingsOf(
     rows.push(row('Good to Bad', enterBad, percent), row('Bad to Good', leaveBad, percent));
     rows.push(row('loss in Bad', lossInBad, percent), row('loss in Good', lossInGood, percent));
   }
-  if (givenUs !== undefined) rows.push({ name: 'least delay', value: time(givenUs), interval: '', note: 'as given' });
-  else if (roundTripUs !== undefined) {
+  if (delayUs !== undefined) rows.push({ name: 'least delay', value: time(delayUs), interval: '', note: 'as given' });
+  else if (clockUs !== undefined) {
+    rows.push({ name: 'least delay', value: time(clockUs), interval: '', note: 'both ends have one clock' });
+  } else if (roundTripUs !== undefined) {
     const half = { value: roundTripUs / 2, low: 0, high: roundTripUs };
     rows.push(row('least delay', half, time, 'half of the round trip; how it splits is not told'));
   }
@@ -110,8 +112,8 @@ function findingsOf(
   return rows;
 }
 
-function delayRows(delay: NonNullable<PathFit['delay']>): Finding[] {
-  const rows: Finding[] = [];
+function delayRows(delay: NonNullable<PathFit['delay']>): CaptureFinding[] {
+  const rows: CaptureFinding[] = [];
   const { family, jitter, distribution, order, isOrderTold } = delay;
   if (family === 'constant')
     rows.push({ name: 'jitter', value: 'none', interval: '', note: 'delays differ by at most 20 µs' });

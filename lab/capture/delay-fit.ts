@@ -1,4 +1,4 @@
-import type { DelayQuantile } from '../../sim/link/delay-quantiles.ts';
+import type { DelayQuantile } from '../../sim/link/link-values.ts';
 import type { Interval } from '../report/interval.ts';
 import {
   type DelayDistribution,

@@ -1,5 +1,5 @@
 import { microseconds } from '../../protocol/base/units.ts';
-import type { DelayQuantile } from '../../sim/link/delay-quantiles.ts';
+import type { DelayQuantile } from '../../sim/link/link-values.ts';
 
 /**
  * Delays of the datagrams of a path, ascending, with their weights. On a path that keeps the order, a datagram that

@@ -71,6 +71,8 @@ function alphaTrace(text: string, direction: 'down' | 'up'): Parsed<ForeignTrace
   const withRate = clausesOf(patterns, (each) => `${wordsOf(each)} rate=${each.capacity}kbit`);
   const isShort = withRate.length <= CHANGES_MAX && spans.every(({ rate }) => rate > 0);
   const clauses = isShort ? withRate : clausesOf(patterns, wordsOf);
+  const opportunities = isShort ? undefined : opportunitiesOf(spans);
+  if (opportunities && !opportunities.ok) return opportunities;
   if (clauses.length > 10_000) return malformed('it has more than 10,000 changes of loss and delay');
   const facts = [
     ['direction', `${usedDirection}link`],
@@ -79,7 +81,7 @@ function alphaTrace(text: string, direction: 'down' | 'up'): Parsed<ForeignTrace
   ] as const;
   const untold = ['runs of losses: one rate for each pattern', 'how the round trip splits: half is used', 'the queue'];
   const line = isShort ? clauses.join(' ') : [`trace=FILE ${clauses[0]}`, ...clauses.slice(1)].join(' ');
-  return parsed({ format: 'AlphaRTC', line, capacity: isShort ? undefined : opportunitiesOf(spans), facts, untold });
+  return parsed({ format: 'AlphaRTC', line, capacity: opportunities?.value, facts, untold });
 }
 
 /** Words of the first pattern, and timed changes where the words of a later one differ. */
@@ -130,8 +132,9 @@ function sparkTrace(lines: readonly string[]): Parsed<ForeignTrace> {
     'how the round trip splits, and which part of it is queueing: half of the shortest is used',
     ...(trips.length === 0 ? ['delay and loss: this one has the capacity only'] : []),
   ];
-  const capacity = opportunitiesOf(spans);
-  if (capacity === '') return malformed('its capacity is below one packet for the whole trace');
+  const opportunities = opportunitiesOf(spans);
+  if (!opportunities.ok) return opportunities;
+  const capacity = opportunities.value;
   return parsed({ format: 'sparkrtc', line: `trace=FILE${loss}${delay}`, capacity, facts, untold });
 }
 
@@ -196,8 +199,17 @@ function errantProfiles(lines: readonly string[], direction: 'down' | 'up'): Par
   return parsed({ format: 'ERRANT', line, capacity: undefined, facts, untold });
 }
 
-/** Capacity as opportunities of 1504 bytes, one line each, in Mahimahi's format; empty when there is none. */
-function opportunitiesOf(spans: readonly Span[]): string {
+/** Bounds of a capacity that is written as a file: a line for each packet. */
+const OPPORTUNITIES_MAX = 20_000_000;
+const DURATION_MS_MAX = 86_400_000;
+
+/** Capacity as opportunities of 1504 bytes, one line each, in Mahimahi's format. */
+function opportunitiesOf(spans: readonly Span[]): Parsed<string> {
+  const duration = spans.reduce((sum, { ms }) => sum + ms, 0);
+  const count = (meanRate(spans) * duration) / 8_000 / BYTES_PER_OPPORTUNITY;
+  if (duration > DURATION_MS_MAX) return malformed('it is longer than a day');
+  if (!(count <= OPPORTUNITIES_MAX)) return malformed(`its capacity is more than ${OPPORTUNITIES_MAX} packets`);
+  if (count < 1) return malformed('its capacity is below one packet for the whole trace');
   const times: number[] = [];
   let [at, credit] = [0, 0];
   for (const { ms, rate } of spans) {
@@ -207,7 +219,7 @@ function opportunitiesOf(spans: readonly Span[]): string {
     }
     at += ms;
   }
-  return times.length === 0 ? '' : `${times.join('\n')}\n`;
+  return parsed(`${times.join('\n')}\n`);
 }
 
 function meanRate(spans: readonly Span[]): number {

@@ -34,6 +34,7 @@ const DELAYS_DIFFER_US = 200_000;
 /** Above this, 44.1 kHz and 48 kHz could be confused. */
 const CLOCK_TOLERANCE_MAX = 0.04;
 const BACKWARD_MAX = 0.02;
+const UNSENT_MAX = 20;
 
 /** First arrivals of the longest part of a stream whose sequence numbers do not jump. */
 interface Part {
@@ -148,7 +149,9 @@ export function observeBoth(sender: RtpStream, receiver: RtpStream): PathObserva
   if (first < 0) return 'no packet is in both captures';
   const sentPlaces: number[] = [];
   for (let place = first; place <= last; place++) if (there.arrival[place]! >= 0) sentPlaces.push(place);
-  if (unsent > sentPlaces.length / 20) {
+  const lost = sentPlaces.filter((place) => arrivalOf(place) < 0).length;
+  // A capture misses some packets; at the wrong end it misses those that the path lost.
+  if (unsent > sentPlaces.length / 20 || (unsent > UNSENT_MAX && unsent > 4 * lost)) {
     return `${unsent} packets are only in the second capture; the sender's capture comes first`;
   }
   const sentBase = sender.at[there.arrival[first]!]!;

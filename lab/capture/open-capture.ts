@@ -16,6 +16,8 @@ export interface OpenedCapture {
   readonly stream: RtpStream;
   /** Streams of the file, with that one. */
   readonly streams: readonly RtpStream[];
+  /** True when one file has both ends on one clock, which tells the least delay. */
+  readonly isOneClock: boolean;
   /** Least round-trip time of the whole path, microseconds; `undefined` when the capture does not tell it. */
   readonly roundTripUs: number | undefined;
   readonly warnings: readonly string[];
@@ -34,18 +36,24 @@ export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): P
   const [first, second] = read as [CaptureContents, CaptureContents?];
   const [path = '', otherPath = ''] = files;
   const wanted = choose(first, second, ssrc, path, otherPath);
-  const stream = second ? wanted.there : wanted.here;
-  const observation = second ? observeBoth(wanted.there, wanted.here) : observeReceiver(wanted.here, clockRate);
+  const isOneClock = !second && wanted.there !== wanted.here;
+  const stream = wanted.there;
+  const observation =
+    second || isOneClock ? observeBoth(wanted.there, wanted.here) : observeReceiver(wanted.here, clockRate);
   if (typeof observation === 'string') throw new Failure(`${path}: stream ${name(stream)}: ${observation}`);
   if (observation.sent.length < PACKETS_MIN) {
     throw new Failure(
       `${path}: stream ${name(stream)} has ${observation.sent.length} packets; a fit needs ${PACKETS_MIN}`,
     );
   }
+  if (isOneClock)
+    warnings.push(
+      `${path} has both ends of the path, at interfaces ${wanted.there.interfaceIndex} and ${wanted.here.interfaceIndex}`,
+    );
   if (second && wanted.there.flow !== wanted.here.flow) {
     warnings.push(`addresses differ between both captures (NAT): ${wanted.there.flow}, then ${wanted.here.flow}`);
   }
-  const others = first.streams.filter((each) => each !== stream).map(name);
+  const others = first.streams.filter(({ ssrc: other }) => other !== stream.ssrc).map(name);
   if (others.length > 0 && ssrc === undefined) {
     const more = others.length > 3 ? ` and ${others.length - 3} more` : '';
     warnings.push(`${name(stream)} is fitted; ${others.slice(0, 3).join(', ')}${more} are not: choose with --ssrc`);
@@ -55,7 +63,14 @@ export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): P
       `sequence numbers jump ${stream.restarts} times; the longest part is fitted, ${observation.otherParts} packets are left out`,
     );
   }
-  return { observation, stream, streams: first.streams, roundTripUs: roundTrip(first, second, wanted), warnings };
+  return {
+    observation,
+    stream,
+    streams: first.streams,
+    roundTripUs: isOneClock ? undefined : roundTrip(first, second, wanted),
+    isOneClock,
+    warnings,
+  };
 }
 
 async function contentsOf(path: string, warnings: string[]): Promise<CaptureContents> {
@@ -100,7 +115,8 @@ function choose(
 ): Chosen {
   const fits = (stream: RtpStream) => ssrc === undefined || stream.ssrc === ssrc;
   for (const there of first.streams.filter(fits)) {
-    const here = second ? second.streams.find((each) => each.ssrc === there.ssrc) : there;
+    if (!second) return bothEnds(first, there);
+    const here = second.streams.find((each) => each.ssrc === there.ssrc);
     if (here) return { there, here };
   }
   const known = first.streams.slice(0, 5).map(name).join(', ');
@@ -108,6 +124,16 @@ function choose(
   throw new Failure(
     `${path} and ${otherPath} have no stream in common: a relay between them has given it another SSRC`,
   );
+}
+
+/** A stream that was captured at two interfaces of one file: the sender's is where its packets come first. */
+function bothEnds({ streams }: CaptureContents, stream: RtpStream): Chosen {
+  const other = streams.find((each) => each.ssrc === stream.ssrc && each !== stream);
+  if (!other) return { there: stream, here: stream };
+  const at = new Map([...stream.sequence].map((sequence, index) => [sequence & 0xffff, stream.at[index]!]));
+  const common = other.sequence.findIndex((sequence) => at.has(sequence & 0xffff));
+  const isSecond = common < 0 || at.get(other.sequence[common]! & 0xffff)! <= other.at[common]!;
+  return isSecond ? { there: stream, here: other } : { there: other, here: stream };
 }
 
 const name = ({ ssrc, at }: RtpStream): string => `0x${ssrc.toString(16).padStart(8, '0')} (${at.length} packets)`;

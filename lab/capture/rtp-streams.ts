@@ -13,10 +13,12 @@ export interface CapturedReport extends ReportBlock {
   readonly atUs: number;
 }
 
-/** The packets of one SSRC in the order of capture. */
+/** The packets of one SSRC at one interface in the order of capture. */
 export interface RtpStream {
   readonly ssrc: number;
   readonly payloadType: number;
+  /** Interface of the capture: a file with several can hold both ends of a path, on one clock. */
+  readonly interfaceIndex: number;
   /** Addresses and ports of its first packet; others when the path changed them. */
   readonly flow: string;
   /** Time of capture, microseconds since 1970. */
@@ -65,9 +67,13 @@ const JUMP_MAX = 3_000;
 const REQUESTS_MAX = 1_000_000;
 const REPORTS_MAX = 100_000;
 
+/** Streams are told apart by source and interface. */
+const keyOf = (ssrc: number, interfaceIndex: number): number => interfaceIndex * 2 ** 32 + ssrc;
+
 class StreamCollector {
   readonly ssrc: number;
   readonly payloadType: number;
+  readonly interfaceIndex: number;
   readonly flow: string;
   readonly at = new GrowingColumn();
   readonly sequence = new GrowingColumn();
@@ -82,10 +88,11 @@ class StreamCollector {
   #senderReports = new Map<number, number>();
   #candidate = -1;
 
-  constructor(ssrc: number, payloadType: number, flow: string) {
-    this.ssrc = ssrc;
-    this.payloadType = payloadType;
-    this.flow = flow;
+  constructor(of: Pick<RtpStream, 'ssrc' | 'payloadType' | 'interfaceIndex' | 'flow'>) {
+    this.ssrc = of.ssrc;
+    this.payloadType = of.payloadType;
+    this.interfaceIndex = of.interfaceIndex;
+    this.flow = of.flow;
   }
 
   add(atUs: number, number: number, timestamp: number, bytes: number): void {
@@ -175,6 +182,7 @@ export class CaptureReader {
         (stream): RtpStream => ({
           ssrc: stream.ssrc,
           payloadType: stream.payloadType,
+          interfaceIndex: stream.interfaceIndex,
           flow: stream.flow,
           requested: stream.requested,
           reports: stream.reports,
@@ -210,15 +218,16 @@ export class CaptureReader {
     this.#datagrams++;
     const { payload } = datagram;
     const kind = classifyDatagram(payload);
-    if (kind === 'rtcp') this.#takeRtcp(packet.atUs, payload);
+    if (kind === 'rtcp') this.#takeRtcp(packet, payload);
     if (kind !== 'rtp' || this.isFull) return;
     this.#rtpPackets++;
     const ssrc = readUint32(payload, 8);
-    let stream = this.#streams.get(ssrc);
+    const { interfaceIndex } = packet;
+    let stream = this.#streams.get(keyOf(ssrc, interfaceIndex));
     if (!stream) {
       if (this.#streams.size >= STREAMS_MAX) this.#dropChance();
-      stream = new StreamCollector(ssrc, payload[1]! & 0x7f, datagram.flow);
-      this.#streams.set(ssrc, stream);
+      stream = new StreamCollector({ ssrc, payloadType: payload[1]! & 0x7f, interfaceIndex, flow: datagram.flow });
+      this.#streams.set(keyOf(ssrc, interfaceIndex), stream);
     }
     this.#kept++;
     stream.add(packet.atUs, readUint16(payload, 2), readUint32(payload, 4), datagram.packetBytes);
@@ -226,22 +235,23 @@ export class CaptureReader {
 
   /** Makes room by dropping the sources of single packets, as encrypted datagrams make them. */
   #dropChance(): void {
-    for (const [ssrc, { at }] of this.#streams) if (at.length < 2) this.#streams.delete(ssrc);
+    for (const [key, { at }] of this.#streams) if (at.length < 2) this.#streams.delete(key);
     if (this.#streams.size >= STREAMS_MAX) this.#streams.delete(this.#streams.keys().next().value!);
   }
 
-  #takeRtcp(atUs: number, payload: Uint8Array): void {
+  #takeRtcp({ atUs, interfaceIndex }: CapturedPacket, payload: Uint8Array): void {
     const packets = parseRtcp(payload);
     if (!packets.ok) return;
+    const streamOf = (ssrc: number) => this.#streams.get(keyOf(ssrc, interfaceIndex));
     this.#rtcpPackets++;
     for (const packet of packets.value) {
       if (packet.kind === 'sender-report') {
-        this.#streams.get(packet.ssrc)?.senderReport(atUs, compactNtp(packet.ntp));
+        streamOf(packet.ssrc)?.senderReport(atUs, compactNtp(packet.ntp));
       }
       if (packet.kind === 'sender-report' || packet.kind === 'receiver-report') {
-        for (const block of packet.reports) this.#streams.get(block.ssrc)?.report({ ...block, atUs });
+        for (const block of packet.reports) streamOf(block.ssrc)?.report({ ...block, atUs });
       }
-      if (packet.kind === 'nack') this.#streams.get(packet.mediaSsrc)?.request(atUs, packet.sequenceNumbers);
+      if (packet.kind === 'nack') streamOf(packet.mediaSsrc)?.request(atUs, packet.sequenceNumbers);
     }
   }
 }

@@ -6,6 +6,8 @@ export interface CapturedPacket {
   readonly atUs: number;
   /** Link-layer type (LINKTYPE_…), which says how `bytes` begins. */
   readonly linkType: number;
+  /** Number of the interface within its section; 0 in the classic format. */
+  readonly interfaceIndex: number;
   /** Captured bytes; a view that is valid until the next call of the parser. */
   readonly bytes: Uint8Array;
   /** Length of the packet on the wire, bytes; larger than `bytes` when the capture was truncated. */
@@ -121,6 +123,7 @@ export class CaptureParser {
     return parsed({
       atUs: seconds * 1e6 + (this.#view.getUint32(at + 4, this.#little) * 1e6) / unitsPerSecond,
       linkType,
+      interfaceIndex: 0,
       bytes: this.#rest.subarray(at + RECORD_HEADER_BYTES, this.#at),
       wireBytes: this.#view.getUint32(at + 12, this.#little),
     });
@@ -190,6 +193,7 @@ export class CaptureParser {
     return parsed({
       atUs: from.offsetSeconds * 1e6 + units * (1e6 / from.unitsPerSecond),
       linkType: from.linkType,
+      interfaceIndex: number,
       bytes: this.#rest.subarray(start + 20, start + 20 + length),
       wireBytes: this.#view.getUint32(start + 16, this.#little),
     });

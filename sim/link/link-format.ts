@@ -1,8 +1,7 @@
 import { microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
-import { formatDelayQuantiles } from './delay-quantiles.ts';
 import type { LinkSpecification } from './link-specification.ts';
-import { asShare, asTime } from './link-values.ts';
+import { asShare, asTime, formatDelayQuantiles } from './link-values.ts';
 import { formatLossModel, quoted } from './loss/loss-words.ts';
 import { formatNetemParameters } from './netem/netem-parameters.ts';
 import { formatDiscipline } from './queue/discipline-words.ts';

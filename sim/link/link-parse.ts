@@ -3,12 +3,12 @@ import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { inMilliseconds, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { CONGESTION_CONTROLS } from '../tcp/congestion-control.ts';
 import { CLEAN_LINK, UNLIMITED } from './clean-link.ts';
-import { readDelayQuantiles } from './delay-quantiles.ts';
 import { differences } from './link-format.ts';
 import type { LinkChange, LinkSpecification, OutageWindow } from './link-specification.ts';
 import {
   type Reader,
   readBytes,
+  readDelayQuantiles,
   readLinkShare,
   readLinkWhole,
   readNumber,

@@ -1,6 +1,6 @@
 import type { Microseconds } from '../../protocol/base/units.ts';
 import type { CongestionControlName } from '../tcp/congestion-control.ts';
-import type { DelayQuantiles } from './delay-quantiles.ts';
+import type { DelayQuantiles } from './link-values.ts';
 import type { LossModel } from './loss/loss-model.ts';
 import type { NetemParameters } from './netem/netem-parameters.ts';
 import type { DisciplineOptions } from './queue/queue-discipline.ts';

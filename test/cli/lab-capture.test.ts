@@ -2,8 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { syntheticCapture } from '../../bench/capture/synthetic-capture.ts';
+import { captureResult } from '../../lab/capture/capture-result.ts';
 import { openCapture } from '../../lab/capture/open-capture.ts';
+import { instant } from '../../protocol/base/units.ts';
+import { CapturedDatagrams } from '../../protocol/capture/captured-datagrams.ts';
 import { pcapHeader } from '../../protocol/capture/pcap.ts';
+import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import { parseLink } from '../../sim/link/link-parse.ts';
 import { temporaryFolder } from '../io/sources/media.ts';
 import { sharedPath, withSharedMedia } from '../protocol/shared-media.ts';
@@ -91,11 +95,31 @@ test('what cannot be read is one clear line', async () => {
   expect(await refused([receiver, sender])).toMatch(
     /packets are only in the second capture; the sender's capture comes first$/,
   );
-  const noise = whole.slice();
+  const noise = Uint8Array.from(whole);
   for (let at = 24; at < noise.length; at += 56) noise[at + 16 + 28] = 0;
   expect(await refused([file('noise', noise)])).toMatch(/^noise: no RTP in its \d+ UDP datagrams/);
   const cut = await openCapture({ files: [file('cut', whole.subarray(0, whole.length - 9))] });
   expect(cut.warnings.join()).toMatch(/cut ends within a packet; what precedes it is used$/);
+});
+
+test('a file with two interfaces has both ends on one clock, which tells the least delay', async () => {
+  const path = join(temporaryFolder(), 'both.pcapng');
+  const datagrams = new CapturedDatagrams();
+  const blocks = [sectionHeader(), interfaceDescription('near'), interfaceDescription('far')];
+  for (let index = 0; index < 200; index++) {
+    const rtp = Uint8Array.of(0x80, 111, 0, index, 0, 0, 3 * (index >> 4), 0, 0, 0, 0, 9, 1, 2, 3);
+    for (const [interfaceIndex, at] of [
+      [0, 20_000 * index],
+      [1, 20_000 * index + 35_000],
+    ] as const) {
+      const packet = datagrams.wrap('forward', rtp);
+      blocks.push(enhancedPacket({ interfaceIndex, at: instant(1e9 + at), packet }));
+    }
+  }
+  writeFileSync(path, Buffer.concat(blocks));
+  const opened = await openCapture({ files: [path] });
+  expect(opened.isOneClock).toBe(true);
+  expect(captureResult(opened, undefined).line).toBe('delay=35ms');
 });
 
 withSharedMedia('the losses and the order of a recorded stream are those of its description', async () => {

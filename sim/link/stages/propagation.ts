@@ -8,7 +8,7 @@ import {
   microseconds,
 } from '../../../protocol/base/units.ts';
 import { RandomStream } from '../../random.ts';
-import { type DelayQuantiles, delayAtShare } from '../delay-quantiles.ts';
+import { type DelayQuantiles, delayAtShare } from '../link-values.ts';
 import type { LossModel } from '../loss/loss-model.ts';
 import { RecordedPathDelay } from '../loss/path-trace.ts';
 import { normalTable, paretoTable, type QuantileTable } from '../quantile-table.ts';

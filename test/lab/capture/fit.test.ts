@@ -116,6 +116,7 @@ describe('streams', () => {
   const stream = (numbers: readonly number[], more: Partial<RtpStream> = {}): RtpStream => ({
     ssrc: 1,
     payloadType: 111,
+    interfaceIndex: 0,
     flow: 'a > b',
     at: Float64Array.from(numbers, (_, index) => index * 20_000),
     sequence: Float64Array.from(numbers),

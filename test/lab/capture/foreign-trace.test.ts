@@ -67,6 +67,8 @@ describe('nonsense is one clear line', () => {
     ['{"uplink":{"trace_pattern":[{"duration":5,"capacity":3,"loss":7}]}}', /loss: expected a share from 0 to 1$/],
     ['5Mbps 20ms 0\nnever\n', "line 2: 'never' is not a capacity, a round trip and a loss"],
     ['5Mbps 20ms 3\n', 'a loss is above 1; expected shares such as 0.02'],
+    ['8888888Gbps\n', 'its capacity is more than 20000000 packets'],
+    ['0.0001kbps\n', 'its capacity is below one packet for the whole trace'],
     ['0 20 1\n5 x\n', "line 2: '5 x' is not a time and a base delay in ms"],
     ['0 20 1\n', 'a CellReplay trace has at least three lines'],
     ['operator,country,rat,signal\n1,2,3,4', 'line 1: the column download_kbps is missing'],

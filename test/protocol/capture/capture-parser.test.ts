@@ -40,7 +40,13 @@ describe.each([
   ['pcap', pcap],
   ['pcapng', pcapng],
 ])('a %s file', (_, file) => {
-  const expected = packets.map((bytes) => ({ atUs: AT_US, linkType: 101, bytes, wireBytes: bytes.length }));
+  const expected = packets.map((bytes) => ({
+    atUs: AT_US,
+    linkType: 101,
+    interfaceIndex: 0,
+    bytes,
+    wireBytes: bytes.length,
+  }));
 
   test('gives back its packets, in chunks of any size', () => {
     for (const chunk of [1, 7, 64, file.length]) expect(parse(file, chunk)).toEqual(expected);
@@ -73,7 +79,7 @@ test('big-endian captures with nanoseconds keep fractions of a microsecond', () 
   view.setUint32(32, 2);
   view.setUint32(36, 60);
   expect(parse(new Uint8Array(view.buffer))).toEqual([
-    { atUs: 10_000_001.5, linkType: 1, bytes: new Uint8Array(2), wireBytes: 60 },
+    { atUs: 10_000_001.5, linkType: 1, interfaceIndex: 0, bytes: new Uint8Array(2), wireBytes: 60 },
   ]);
 });
 
@@ -119,11 +125,12 @@ describe('UDP is found behind', () => {
     ['BSD loopback', 0, [2, 0, 0, 0]],
   ])('%s', (_, linkType, header) => {
     const bytes = Uint8Array.from([...header, ...ip]);
-    expect(capturedDatagram({ atUs: 0, linkType, bytes, wireBytes: bytes.length })).toEqual(found);
+    expect(capturedDatagram({ atUs: 0, linkType, interfaceIndex: 0, bytes, wireBytes: bytes.length })).toEqual(found);
   });
 
   test('and why there is none is said', () => {
-    const of = (linkType: number, bytes: Uint8Array) => capturedDatagram({ atUs: 0, linkType, bytes, wireBytes: 99 });
+    const of = (linkType: number, bytes: Uint8Array) =>
+      capturedDatagram({ atUs: 0, linkType, interfaceIndex: 0, bytes, wireBytes: 99 });
     expect(of(147, ip)).toBe('link type');
     expect(of(101, ip.subarray(0, 22))).toBe('truncated');
     expect(of(101, new CapturedDatagrams(6).wrap('forward', new Uint8Array(20)))).toBe('not UDP');
