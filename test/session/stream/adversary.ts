@@ -20,6 +20,12 @@ export interface Adversary {
   tamperControl: (bytes: Buffer, way: Way) => Buffer;
 }
 
+/**
+ * Datagrams that it sends before the ends of this process read their sockets again: what it adds must not fill the
+ * kernel's buffers, which would lose genuine datagrams on a busy machine.
+ */
+const SENDS_MAX = 4;
+
 const UNCHANGED: Tampering = (datagram) => [datagram];
 
 /** Puts an adversary before a sender. */
@@ -49,11 +55,17 @@ export async function adversaryBefore(target: number): Promise<Adversary> {
   });
   const { port, udp } = await listenOnBoth(tcp);
   adversary.port = port;
+  const queue: (() => void)[] = [];
+  const drain = () => {
+    for (const send of queue.splice(0, SENDS_MAX)) send();
+    if (queue.length > 0) setImmediate(drain);
+  };
   const forward = (datagram: Buffer, way: Way, send: (bytes: Uint8Array) => void) => {
     adversary.seen.push({ way, channel: 'media', bytes: Buffer.from(datagram) });
     const sent = adversary.tamper(datagram, way);
     adversary.injected += sent.filter((each) => each !== datagram).length;
-    for (const each of sent) send(each);
+    if (queue.length === 0) setImmediate(drain);
+    queue.push(...sent.map((each) => () => send(each)));
   };
   udp.on('message', (datagram, { port: receiver }) => {
     let uplink = uplinks.get(receiver);
