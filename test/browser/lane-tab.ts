@@ -78,7 +78,8 @@ export async function opened(text: string, on: Partial<LaneServerOptions> = {}):
   const link = parseLinkSpecification(text);
   if (!link.ok) throw new Error(link.malformed);
   const show = await LaneServer.open({
-    source: { name: 'counter.mp4', media: await openInput(SAMPLE) },
+    // An opened video that is not used would never be closed.
+    source: on.source ?? { name: 'counter.mp4', media: await openInput(SAMPLE) },
     inputs: new Map([['counter.mp4', SAMPLE]]),
     openInput,
     lanes: LANES,
