@@ -74,14 +74,14 @@ const FRAMES_MAX = 64;
 /** A repair packet closer to a frame's deadline than this is not counted on. */
 const DEADLINE_MARGIN: Microseconds = milliseconds(3);
 /**
- * On a path of which nothing is known, smaller frames and a key frame alone are not protected: they are those of a stream
+ * On a path of which no loss is known, smaller frames and a key frame alone are not protected: they are those of a stream
  * that may fill the path, where a repair packet delays what follows. A key frame is protected with the frame after it.
  */
 const ASSUMED_FROM_PACKETS = 8;
 /** Budget reserved for retransmissions, of which each is needed: a dozen packets, once that is earned. */
 const ANSWERS_BYTES = 16_000;
 const ANSWERS_OF_EARNED = 0.5;
-/** Budget beyond that below which repair packets beside answers become dearer. */
+/** Budget beyond that below which repair packets beside answers cost more. */
 const SCARCE_BYTES = 32_000;
 const SCARCE_OF_EARNED = 0.25;
 /** Shortest time in which a receiver detects a loss and we answer it. */
@@ -184,12 +184,18 @@ export class ForwardRepair {
     this.#frames.push(frame);
     if (this.#frames.length > FRAMES_MAX) this.#frames.shift();
     const isAssumed = this.#path !== this.#noted;
-    if (
-      isAssumed &&
-      (frame.importance === 'key' || frame.lastSequence - frame.firstSequence + 1 < ASSUMED_FROM_PACKETS)
-    ) {
-      this.#unprotectedFrom ??= frame.firstSequence;
-      return [];
+    const isSmall = frame.lastSequence - frame.firstSequence + 1 < ASSUMED_FROM_PACKETS;
+    if (isAssumed && (isSmall || frame.importance === 'key')) {
+      if (!this.#noted?.answerTime || this.#noted.loss === 0) {
+        this.#unprotectedFrom ??= frame.firstSequence;
+        return [];
+      }
+      // Measured: as after the first second.
+      this.#path = this.#noted;
+    }
+    // Frames so far back are due, or have been requested.
+    if (frame.firstSequence - (this.#unprotectedFrom ?? frame.firstSequence) > WINDOW_PACKETS_MAX) {
+      this.#unprotectedFrom = undefined;
     }
     if (this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame, 1);
     if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) {
