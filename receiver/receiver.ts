@@ -23,14 +23,13 @@ import { emptyCounters, type ReceiverStatistics } from './receiver-statistics.ts
 import { ReceiverView } from './receiver-view.ts';
 import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
 import { arrivalOf, type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
+import { SentNotices } from './recovery/sent-notices.ts';
 import { SentTotal, type StreamTotal, type UnseenMedia } from './sent-total.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
 
 /** Packets asked for before the first one that arrived: more are seldom lost in a row. */
 const START_PACKETS = 4;
-/** Packets of the widest repair window of our senders; no frame ends further ahead. */
-const SENT_AHEAD_MAX = 512;
 
 /** Receives one stream from one sender: takes datagrams, returns access units or drops, reports and requests. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -52,6 +51,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #again: RetransmissionSource | undefined;
   /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
+  readonly #sentNotices = new SentNotices();
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   readonly #counters = emptyCounters();
 
@@ -336,12 +336,11 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     for (let lost = asSequence(first); lost < before; lost++) this.#recovery.onMissing(now, lost);
   }
 
-  /** Reports what is missing up to a packet that the sender names. One further ahead than ours can be is damaged. */
+  /** Reports what is missing up to a packet that the sender names. */
   #askThrough(now: Instant, wire: WireSequence): void {
     const { highest } = this.#admission;
-    if (highest === undefined) return;
-    const sent = extend(wire, highest);
-    if (sent > highest && sent <= highest + SENT_AHEAD_MAX) this.#askFor(now, highest, asSequence(sent + 1));
+    const missing = highest === undefined ? undefined : this.#sentNotices.take(wire, highest);
+    if (missing) this.#askFor(now, missing.after, missing.before);
   }
 
   #handleRtcp(now: Instant, datagram: Uint8Array): void {
