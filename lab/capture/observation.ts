@@ -1,4 +1,4 @@
-import type { RtpStream } from './rtp-streams.ts';
+import { JUMP_MAX, type RtpStream } from './rtp-streams.ts';
 
 /** What happened to the datagrams of a stream on a path, in the order of their sequence numbers. */
 export interface PathObservation {
@@ -24,8 +24,6 @@ export interface PathObservation {
   readonly reorderedPictures: boolean;
 }
 
-/** A larger distance between sequence numbers is a restart of the sender. */
-const JUMP = 3_000;
 /** RTP clocks of the common payload formats (RFC 3551 §6, RFC 7587, RFC 6184), ticks per second. */
 const CLOCK_RATES = [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 90_000, 96_000];
 /** Clocks differ by less, and the first and the last delay by less than this time, in a capture that is long enough. */
@@ -35,6 +33,13 @@ const DELAYS_DIFFER_US = 200_000;
 const CLOCK_TOLERANCE_MAX = 0.04;
 const BACKWARD_MAX = 0.02;
 const UNSENT_MAX = 20;
+/** Bounds of the sequence numbers of a part, received or not: memory, and those for each packet. */
+const PLACES_MAX = 20_000_000;
+const PLACES_PER_PACKET_MAX = 1_000;
+/** Cycle of the sequence numbers on the wire. */
+const CYCLE = 65_536;
+/** Packets whose RTP timestamps are compared to find the cycle. */
+const SAMPLE_PACKETS = 2_000;
 
 /** First arrivals of the longest part of a stream whose sequence numbers do not jump. */
 interface Part {
@@ -47,13 +52,14 @@ interface Part {
   readonly otherParts: number;
 }
 
-function longestPart(stream: RtpStream, countsRequests: boolean): Part {
+/** @returns why it is not read, as text */
+function longestPart(stream: RtpStream, countsRequests: boolean): Part | string {
   const { sequence } = stream;
   let [from, until] = [0, 0];
   let start = 0;
   let highest = sequence[0]!;
   for (let index = 1; index <= sequence.length; index++) {
-    const isEnd = index === sequence.length || sequence[index]! - highest > JUMP;
+    const isEnd = index === sequence.length || sequence[index]! - highest > JUMP_MAX;
     if (isEnd && index - start > until - from) [from, until] = [start, index];
     if (isEnd) [start, highest] = [index, sequence[index] ?? 0];
     else highest = Math.max(highest, sequence[index]!);
@@ -61,6 +67,9 @@ function longestPart(stream: RtpStream, countsRequests: boolean): Part {
   const part = sequence.subarray(from, until);
   const first = part.reduce((least, each) => Math.min(least, each));
   const count = part.reduce((most, each) => Math.max(most, each)) - first + 1;
+  if (count > Math.min(PLACES_MAX, PLACES_PER_PACKET_MAX * part.length)) {
+    return `its ${part.length} packets span ${count} sequence numbers; a stream has at most ${PLACES_PER_PACKET_MAX} for each packet, and ${PLACES_MAX}`;
+  }
   const arrival = new Int32Array(count).fill(-1);
   let [duplicates, retransmitted] = [0, 0];
   for (let index = from; index < until; index++) {
@@ -82,6 +91,7 @@ function longestPart(stream: RtpStream, countsRequests: boolean): Part {
  */
 export function observeReceiver(stream: RtpStream, clockRate?: number): PathObservation | string {
   const part = longestPart(stream, true);
+  if (typeof part === 'string') return part;
   const { arrival, count } = part;
   const rate = clockRate ?? guessClock(stream, arrival);
   if (rate === undefined) return 'its RTP timestamps fit no common clock; give it with --clock-rate';
@@ -130,16 +140,17 @@ function guessClock({ timestamp, at }: RtpStream, arrival: Int32Array): number |
 
 /** Reads a path from captures of a stream at both ends, by sequence numbers: addresses and ports may differ. */
 export function observeBoth(sender: RtpStream, receiver: RtpStream): PathObservation | string {
-  const there = longestPart(sender, true);
-  const here = longestPart(receiver, true);
-  // The ends extend sequence numbers from where their captures begin, so they may differ by cycles.
-  const cycles = Math.round((there.first - here.first) / 65_536) * 65_536;
-  const shift = here.first + cycles - there.first;
-  const arrivalOf = (place: number): number => here.arrival[place - shift] ?? -1;
+  const sentPart = longestPart(sender, true);
+  const receivedPart = longestPart(receiver, true);
+  if (typeof sentPart === 'string') return sentPart;
+  if (typeof receivedPart === 'string') return receivedPart;
+  const shift = cycleShift({ stream: sender, part: sentPart }, { stream: receiver, part: receivedPart });
+  if (typeof shift === 'string') return shift;
+  const arrivalOf = (place: number): number => receivedPart.arrival[place - shift] ?? -1;
   let [first, last, unsent] = [-1, -1, 0];
-  for (let place = 0; place < there.count; place++) {
+  for (let place = 0; place < sentPart.count; place++) {
     if (arrivalOf(place) < 0) continue;
-    if (there.arrival[place]! < 0) {
+    if (sentPart.arrival[place]! < 0) {
       unsent++;
       continue;
     }
@@ -148,13 +159,13 @@ export function observeBoth(sender: RtpStream, receiver: RtpStream): PathObserva
   }
   if (first < 0) return 'no packet is in both captures';
   const sentPlaces: number[] = [];
-  for (let place = first; place <= last; place++) if (there.arrival[place]! >= 0) sentPlaces.push(place);
+  for (let place = first; place <= last; place++) if (sentPart.arrival[place]! >= 0) sentPlaces.push(place);
   const lost = sentPlaces.filter((place) => arrivalOf(place) < 0).length;
   // A capture misses some packets; at the wrong end it misses those that the path lost.
   if (unsent > sentPlaces.length / 20 || (unsent > UNSENT_MAX && unsent > 4 * lost)) {
     return `${unsent} packets are only in the second capture; the sender's capture comes first`;
   }
-  const sentBase = sender.at[there.arrival[first]!]!;
+  const sentBase = sender.at[sentPart.arrival[first]!]!;
   const value = (of: (place: number, index: number) => number) =>
     Float64Array.from(sentPlaces, (place) => {
       const index = arrivalOf(place);
@@ -162,15 +173,52 @@ export function observeBoth(sender: RtpStream, receiver: RtpStream): PathObserva
     });
   return {
     sides: 'two',
-    sent: Float64Array.from(sentPlaces, (place) => sender.at[there.arrival[place]!]! - sentBase),
+    sent: Float64Array.from(sentPlaces, (place) => sender.at[sentPart.arrival[place]!]! - sentBase),
     arrived: value((_, index) => receiver.at[index]! - sentBase),
     rank: value((_, index) => index),
-    bytes: Float64Array.from(sentPlaces, (place) => sender.bytes[there.arrival[place]!]!),
+    bytes: Float64Array.from(sentPlaces, (place) => sender.bytes[sentPart.arrival[place]!]!),
     timed: new Uint8Array(sentPlaces.length).fill(1),
-    duplicates: here.duplicates,
-    retransmitted: here.retransmitted,
-    otherParts: there.otherParts + here.otherParts,
+    duplicates: receivedPart.duplicates,
+    retransmitted: receivedPart.retransmitted,
+    otherParts: sentPart.otherParts + receivedPart.otherParts,
     clockRate: undefined,
     reorderedPictures: false,
   };
+}
+
+interface End {
+  readonly stream: RtpStream;
+  readonly part: Part;
+}
+
+/**
+ * Returns the place of the receiver's first packet in the sender's part. The ends extend sequence numbers from where their
+ * captures begin, so they may differ by cycles: it is the cycle in which most RTP timestamps agree.
+ */
+function cycleShift(sender: End, receiver: End): number | string {
+  const { part: sent } = sender;
+  const { part: received } = receiver;
+  const step = Math.max(1, Math.floor(received.count / SAMPLE_PACKETS));
+  const sample: number[] = [];
+  for (let place = 0; place < received.count; place += step) if (received.arrival[place]! >= 0) sample.push(place);
+  const offset = received.first - sent.first;
+  let [best, most, compared] = [offset, 0, 0];
+  for (
+    let shift = offset - Math.floor((offset + received.count - 1) / CYCLE) * CYCLE;
+    shift < sent.count;
+    shift += CYCLE
+  ) {
+    let agreed = 0;
+    for (const place of sample) {
+      const index = sent.arrival[place + shift] ?? -1;
+      if (index < 0) continue;
+      compared++;
+      const distance = sender.stream.timestamp[index]! - receiver.stream.timestamp[received.arrival[place]!]!;
+      if (distance % 2 ** 32 === 0) agreed++;
+    }
+    if (agreed > most) [best, most] = [shift, agreed];
+  }
+  if (compared === 0) return 'no packet is in both captures';
+  if (most > 0) return best;
+  return 'packets with the same sequence numbers have other RTP timestamps; both captures have to be of one time, without a relay that rewrites them';
 }

@@ -36,10 +36,10 @@ export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): P
   const [first, second] = read as [CaptureContents, CaptureContents?];
   const [path = '', otherPath = ''] = files;
   const wanted = choose(first, second, ssrc, path, otherPath);
-  const isOneClock = !second && wanted.there !== wanted.here;
-  const stream = wanted.there;
+  const isOneClock = !second && wanted.sender !== wanted.receiver;
+  const stream = wanted.sender;
   const observation =
-    second || isOneClock ? observeBoth(wanted.there, wanted.here) : observeReceiver(wanted.here, clockRate);
+    second || isOneClock ? observeBoth(wanted.sender, wanted.receiver) : observeReceiver(wanted.receiver, clockRate);
   if (typeof observation === 'string') throw new Failure(`${path}: stream ${name(stream)}: ${observation}`);
   if (observation.sent.length < PACKETS_MIN) {
     throw new Failure(
@@ -48,10 +48,10 @@ export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): P
   }
   if (isOneClock)
     warnings.push(
-      `${path} has both ends of the path, at interfaces ${wanted.there.interfaceIndex} and ${wanted.here.interfaceIndex}`,
+      `${path} has both ends of the path, at interfaces ${wanted.sender.interfaceIndex} and ${wanted.receiver.interfaceIndex}`,
     );
-  if (second && wanted.there.flow !== wanted.here.flow) {
-    warnings.push(`addresses differ between both captures (NAT): ${wanted.there.flow}, then ${wanted.here.flow}`);
+  if (second && wanted.sender.flow !== wanted.receiver.flow) {
+    warnings.push(`addresses differ between both captures (NAT): ${wanted.sender.flow}, then ${wanted.receiver.flow}`);
   }
   const others = first.streams.filter(({ ssrc: other }) => other !== stream.ssrc).map(name);
   if (others.length > 0 && ssrc === undefined) {
@@ -102,8 +102,8 @@ function nothing(read: Pick<CaptureContents, 'packets' | 'datagrams' | 'truncate
 }
 
 interface Chosen {
-  readonly there: RtpStream;
-  readonly here: RtpStream;
+  readonly sender: RtpStream;
+  readonly receiver: RtpStream;
 }
 
 function choose(
@@ -114,10 +114,10 @@ function choose(
   otherPath: string,
 ): Chosen {
   const fits = (stream: RtpStream) => ssrc === undefined || stream.ssrc === ssrc;
-  for (const there of first.streams.filter(fits)) {
-    if (!second) return bothEnds(first, there);
-    const here = second.streams.find((each) => each.ssrc === there.ssrc);
-    if (here) return { there, here };
+  for (const sender of first.streams.filter(fits)) {
+    if (!second) return bothEnds(first, sender);
+    const receiver = second.streams.find((each) => each.ssrc === sender.ssrc);
+    if (receiver) return { sender, receiver };
   }
   const known = first.streams.slice(0, 5).map(name).join(', ');
   if (ssrc !== undefined) throw new Failure(`${path} has no stream with that SSRC; it has ${known}`);
@@ -129,11 +129,15 @@ function choose(
 /** A stream that was captured at two interfaces of one file: the sender's is where its packets come first. */
 function bothEnds({ streams }: CaptureContents, stream: RtpStream): Chosen {
   const other = streams.find((each) => each.ssrc === stream.ssrc && each !== stream);
-  if (!other) return { there: stream, here: stream };
-  const at = new Map([...stream.sequence].map((sequence, index) => [sequence & 0xffff, stream.at[index]!]));
+  if (!other) return { sender: stream, receiver: stream };
+  const at = new Map<number, number>();
+  // The first packet of each number: later ones are of later cycles.
+  for (const [index, sequence] of stream.sequence.entries()) {
+    if (!at.has(sequence & 0xffff)) at.set(sequence & 0xffff, stream.at[index]!);
+  }
   const common = other.sequence.findIndex((sequence) => at.has(sequence & 0xffff));
   const isSecond = common < 0 || at.get(other.sequence[common]! & 0xffff)! <= other.at[common]!;
-  return isSecond ? { there: stream, here: other } : { there: other, here: stream };
+  return isSecond ? { sender: stream, receiver: other } : { sender: other, receiver: stream };
 }
 
 const name = ({ ssrc, at }: RtpStream): string => `0x${ssrc.toString(16).padStart(8, '0')} (${at.length} packets)`;
@@ -145,16 +149,16 @@ const name = ({ ssrc, at }: RtpStream): string => `0x${ssrc.toString(16).padStar
 function roundTrip(
   first: CaptureContents,
   second: CaptureContents | undefined,
-  { there, here }: Chosen,
+  { sender, receiver }: Chosen,
 ): number | undefined {
-  const reported = least([...there.roundTrips, ...here.roundTrips].filter((each) => each > NEAR_US));
+  const reported = least([...sender.roundTrips, ...receiver.roundTrips].filter((each) => each > NEAR_US));
   if (reported !== undefined || !second) return reported;
-  const [from = '', to = ''] = there.flow.split(' > ');
+  const [from = '', to = ''] = sender.flow.split(' > ');
   const backFlow = `${to} > ${from}`;
-  const there2 = first.streams.find(({ flow }) => flow === backFlow);
-  const here2 = there2 && second.streams.find(({ ssrc }) => ssrc === there2.ssrc);
-  if (!there2 || !here2) return undefined;
-  const [forward, back] = [observeBoth(there, here), observeBoth(here2, there2)];
+  const backSender = first.streams.find(({ flow }) => flow === backFlow);
+  const backReceiver = backSender && second.streams.find(({ ssrc }) => ssrc === backSender.ssrc);
+  if (!backSender || !backReceiver) return undefined;
+  const [forward, back] = [observeBoth(sender, receiver), observeBoth(backReceiver, backSender)];
   if (typeof forward === 'string' || typeof back === 'string') return undefined;
   const transit = ({ sent, arrived }: PathObservation): number =>
     arrived.reduce((best, at, index) => (Number.isNaN(at) ? best : Math.min(best, at - sent[index]!)), Infinity);

@@ -63,7 +63,8 @@ const STREAMS_MAX = 4_096;
 /** Streams with fewer packets are taken for datagrams that begin like RTP by chance. */
 const STREAM_PACKETS_MIN = 10;
 /** RFC 3550 §A.1: a larger jump is a restart of the sender. */
-const JUMP_MAX = 3_000;
+export const JUMP_MAX = 3_000;
+/** Requests of all streams together. */
 const REQUESTS_MAX = 1_000_000;
 const REPORTS_MAX = 100_000;
 
@@ -119,12 +120,15 @@ class StreamCollector {
     this.bytes.push(bytes);
   }
 
-  request(atUs: number, numbers: readonly number[]): void {
-    if (this.#highest === undefined) return;
+  /** @param room requests that are kept at most. @returns how many were */
+  request(atUs: number, numbers: readonly number[], room: number): number {
+    if (this.#highest === undefined) return 0;
+    const before = this.requested.size;
     for (const number of numbers) {
       const sequence = this.#extended(number);
-      if (this.requested.size < REQUESTS_MAX && !this.requested.has(sequence)) this.requested.set(sequence, atUs);
+      if (this.requested.size < before + room && !this.requested.has(sequence)) this.requested.set(sequence, atUs);
     }
+    return this.requested.size - before;
   }
 
   senderReport(atUs: number, compact: number): void {
@@ -156,6 +160,7 @@ export class CaptureReader {
   #rtcpPackets = 0;
   #truncated = 0;
   #kept = 0;
+  #requests = 0;
   readonly #skipped: Partial<Record<NotADatagram, number>> = {};
 
   /** Reads a chunk of the file. @returns what is malformed, or `undefined`. */
@@ -225,7 +230,7 @@ export class CaptureReader {
     const { interfaceIndex } = packet;
     let stream = this.#streams.get(keyOf(ssrc, interfaceIndex));
     if (!stream) {
-      if (this.#streams.size >= STREAMS_MAX) this.#dropChance();
+      if (this.#streams.size >= STREAMS_MAX) this.#dropShortestSources();
       stream = new StreamCollector({ ssrc, payloadType: payload[1]! & 0x7f, interfaceIndex, flow: datagram.flow });
       this.#streams.set(keyOf(ssrc, interfaceIndex), stream);
     }
@@ -233,10 +238,13 @@ export class CaptureReader {
     stream.add(packet.atUs, readUint16(payload, 2), readUint32(payload, 4), datagram.packetBytes);
   }
 
-  /** Makes room by dropping the sources of single packets, as encrypted datagrams make them. */
-  #dropChance(): void {
-    for (const [key, { at }] of this.#streams) if (at.length < 2) this.#streams.delete(key);
-    if (this.#streams.size >= STREAMS_MAX) this.#streams.delete(this.#streams.keys().next().value!);
+  /** Makes room by dropping the half of the sources that has the fewest packets, as encrypted datagrams make them. */
+  #dropShortestSources(): void {
+    const shortestFirst = [...this.#streams].sort(([, one], [, other]) => one.at.length - other.at.length);
+    for (const [key, { requested }] of shortestFirst.slice(0, STREAMS_MAX / 2)) {
+      this.#requests -= requested.size;
+      this.#streams.delete(key);
+    }
   }
 
   #takeRtcp({ atUs, interfaceIndex }: CapturedPacket, payload: Uint8Array): void {
@@ -251,7 +259,10 @@ export class CaptureReader {
       if (packet.kind === 'sender-report' || packet.kind === 'receiver-report') {
         for (const block of packet.reports) streamOf(block.ssrc)?.report({ ...block, atUs });
       }
-      if (packet.kind === 'nack') streamOf(packet.mediaSsrc)?.request(atUs, packet.sequenceNumbers);
+      if (packet.kind === 'nack') {
+        const room = REQUESTS_MAX - this.#requests;
+        this.#requests += streamOf(packet.mediaSsrc)?.request(atUs, packet.sequenceNumbers, room) ?? 0;
+      }
     }
   }
 }

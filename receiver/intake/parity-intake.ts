@@ -52,10 +52,19 @@ export class ParityIntake {
 
   #remember(datagram: Uint8Array): void {
     const sequence = readUint16(datagram, 2);
+    this.#expire(sequence);
     this.#history.delete(sequence);
     this.#history.set(sequence, datagram);
     if (this.#history.size > HISTORY_PACKETS) this.#history.delete(this.#history.keys().next().value!);
     for (const { missing } of this.#waiting) missing.delete(sequence);
+  }
+
+  /** Drops parity whose packets have left the history: their numbers are those of other packets later. */
+  #expire(sequence: number): void {
+    for (let index = this.#waiting.length - 1; index >= 0; index--) {
+      const behind = (sequence - this.#waiting[index]!.parity.sequences[0]!) & 0xffff;
+      if (behind >= HISTORY_PACKETS && behind < 0x8000) this.#waiting.splice(index, 1);
+    }
   }
 
   #solve(): readonly Uint8Array[] {

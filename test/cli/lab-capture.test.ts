@@ -122,6 +122,22 @@ test('a file with two interfaces has both ends on one clock, which tells the lea
   expect(captureResult(opened, undefined).line).toBe('delay=35ms');
 });
 
+test('both ends of more than one cycle of sequence numbers keep their places', async () => {
+  const path = join(temporaryFolder(), 'long.pcapng');
+  const datagrams = new CapturedDatagrams();
+  const blocks = [sectionHeader(), interfaceDescription('near'), interfaceDescription('far')];
+  for (let index = 0; index < 66_000; index++) {
+    const rtp = Uint8Array.of(0x80, 111, index >> 8, index, 0, index >> 16, index >> 8, index, 0, 0, 0, 9);
+    const packet = datagrams.wrap('forward', rtp);
+    blocks.push(enhancedPacket({ interfaceIndex: 0, at: instant(1e9 + 1_000 * index), packet }));
+    blocks.push(enhancedPacket({ interfaceIndex: 1, at: instant(1e9 + 1_000 * index + 500), packet }));
+  }
+  writeFileSync(path, Buffer.concat(blocks));
+  const { observation, warnings } = await openCapture({ files: [path] });
+  expect(warnings.join()).toContain('at interfaces 0 and 1');
+  expect(observation.arrived[0]).toBe(500);
+});
+
 withSharedMedia('the losses and the order of a recorded stream are those of its description', async () => {
   const opened = await openCapture({ files: [sharedPath('pcap/h264_shuffled-lossy_a.pcap')] });
   const { fitPath } = await import('../../lab/capture/fit-path.ts');

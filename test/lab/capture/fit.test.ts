@@ -9,6 +9,9 @@ import { observeBoth, observeReceiver } from '../../../lab/capture/observation.t
 import { pathRecording } from '../../../lab/capture/path-recording.ts';
 import { CaptureReader, type RtpStream } from '../../../lab/capture/rtp-streams.ts';
 import { simulatePath } from '../../../lab/capture/simulated-path.ts';
+import { instant } from '../../../protocol/base/units.ts';
+import { CapturedDatagrams } from '../../../protocol/capture/captured-datagrams.ts';
+import { pcapHeader, pcapRecord } from '../../../protocol/capture/pcap.ts';
 import { parseLink } from '../../../sim/link/link-parse.ts';
 import { LossProcess } from '../../../sim/link/loss-process.ts';
 
@@ -155,6 +158,35 @@ describe('streams', () => {
     if (typeof observed === 'string') throw new Error(observed);
     expect(observed.reorderedPictures).toBe(true);
     expect(fitPath(observed).delay).toBeUndefined();
+  });
+
+  test('captures of which one begins more than half a cycle earlier are matched by their timestamps', () => {
+    const [sender, receiver] = [stream(numbers(0, 45_000)), stream(numbers(40_000, 45_000))];
+    const observed = observeBoth(sender, receiver);
+    if (typeof observed === 'string') throw new Error(observed);
+    expect(observed.sent.length).toBe(5_000);
+    expect(fitPath(observed).loss.lost).toBe(0);
+    const rewritten = { ...receiver, timestamp: receiver.timestamp.map((ticks) => ticks + 7) };
+    expect(observeBoth(sender, rewritten)).toMatch(/^packets with the same sequence numbers have other RTP timestamps/);
+  });
+
+  test('a stream with more than a thousand sequence numbers for each packet is refused', () => {
+    const sparse = stream(numbers(0, 200).map((number) => number * 3_000));
+    expect(observeReceiver(sparse, 48_000)).toMatch(/^its 200 packets span 597001 sequence numbers/);
+    expect(observeBoth(stream(numbers(0, 200)), sparse)).toMatch(/^its 200 packets span/);
+  });
+
+  test('sources that begin like RTP by chance do not displace a stream', () => {
+    const reader = new CaptureReader();
+    const datagrams = new CapturedDatagrams();
+    const push = (sequence: number, ssrc: number) => {
+      const rtp = Uint8Array.of(0x80, 111, 0, sequence, 0, 0, 0, 0, 0, 0, ssrc >> 8, ssrc);
+      reader.push(pcapRecord(instant(1e9), datagrams.wrap('forward', rtp)));
+    };
+    reader.push(pcapHeader());
+    for (let sequence = 0; sequence < 20; sequence++) push(sequence, 1);
+    for (let source = 2; source < 9_000; source++) for (const sequence of [0, 1]) push(sequence, source);
+    expect(reader.contents.streams.map(({ ssrc, at }) => [ssrc, at.length])).toEqual([[1, 20]]);
   });
 
   test('captures in the wrong order are noticed', () => {

@@ -100,6 +100,28 @@ test('recovers once all but one have come, in any order, one by the other', () =
   expect(intake.handleParity(parityOf(packets))).toEqual([]);
 });
 
+test('parity whose packets have left the history recovers nothing when their numbers come again', () => {
+  const [one, two, three] = media([new Uint8Array(10), new Uint8Array(20), new Uint8Array(30)]) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const intake = new ParityIntake({ ssrc: SSRC, payloadType: MEDIA });
+  intake.handleMedia(one);
+  expect(intake.handleParity(parityOf([one, two, three]))).toEqual([]);
+  const numbered = (sequence: number): Uint8Array => {
+    const packet = one.slice();
+    new DataView(packet.buffer).setUint16(2, sequence & 0xffff);
+    return packet;
+  };
+  const first = new DataView(one.buffer, one.byteOffset).getUint16(2);
+  const recovered: Uint8Array[] = [];
+  for (let index = 3; index < 0x1_0003; index++) {
+    if (index !== 0x1_0002) recovered.push(...intake.handleMedia(numbered(first + index)));
+  }
+  expect(recovered).toEqual([]);
+});
+
 test('what is no parity is told, and what gives no packet of the media recovers nothing', () => {
   const [one, two] = media([new Uint8Array(9), new Uint8Array(12)]) as [Uint8Array, Uint8Array];
   const intake = new ParityIntake({ ssrc: SSRC, payloadType: MEDIA });
