@@ -125,7 +125,7 @@ export class DatagramSocket {
       const length = datagrams[first]!.length;
       if (last > first + 1 && this.#segmentOption !== length && !this.#setSegmentOption(length)) last = first + 1;
       if (last === first + 1 && length > this.#segmentOption && this.#segmentOption > 0) this.#setSegmentOption(0);
-      this.#sendRun(datagrams.slice(first, last), to, lengths);
+      this.#sendRun(datagrams.slice(first, last), to, lengths, ecn);
       first = last;
     }
   }
@@ -197,8 +197,12 @@ export class DatagramSocket {
     const isIpv6 = this.#isIpv6;
     const family = isIpv6 ? 'IPv6' : 'IPv4';
     const bytesMax = this.#options.lengths!.bytesMax;
-    return MarkedDatagrams.take(this.#socket, { isIpv6, bytesMax }, (datagram, ecn) => {
-      this.#options.onDatagram(datagram, { address: host, family, port, size: datagram.length }, ecn);
+    return MarkedDatagrams.take(this.#socket, {
+      isIpv6,
+      bytesMax,
+      onDatagram: (datagram, ecn) =>
+        this.#options.onDatagram(datagram, { address: host, family, port, size: datagram.length }, ecn),
+      onError: this.#failed,
     });
   }
 
@@ -215,7 +219,12 @@ export class DatagramSocket {
   }
 
   /** Sends a run of datagrams in one system call, or one by one when the kernel refuses that for this path. */
-  #sendRun(run: readonly Uint8Array[], to: Destination | undefined, lengths: DatagramLengths | undefined): void {
+  #sendRun(
+    run: readonly Uint8Array[],
+    to: Destination | undefined,
+    lengths: DatagramLengths | undefined,
+    ecn: Ecn,
+  ): void {
     const bytes = run.length === 1 ? run[0]! : joined(run, 0, run.length);
     // Datagrams queued by Node, because the kernel had no room, go first.
     if (this.#closed || (to && this.#waiting === 0 && this.#direct?.send(bytes, to))) return;
@@ -225,7 +234,7 @@ export class DatagramSocket {
       if (!segmented || !SEGMENTS_REFUSED.has(code)) return this.#refused(error, to, run.length);
       if (this.#singly.size >= SINGLY_MAX) this.#singly.clear();
       this.#singly.add(nameOf(to));
-      this.send(run, to, lengths);
+      this.send(run, to, lengths, ecn);
     });
   }
 

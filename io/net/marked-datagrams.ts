@@ -1,13 +1,16 @@
 import type { Socket } from 'node:dgram';
+import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import type { Ecn } from '../../protocol/ecn.ts';
-import { addressOf, libraryFunction } from '../os/c-library.ts';
+import { addressOf, lastErrorNumber, libraryFunction } from '../os/c-library.ts';
 import { datagramDescriptor, datagramHandle, writeSocketOption } from './socket-options.ts';
 
 type ReceiveMany = (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number;
 type Control = (fd: number, command: number, argument: number) => number;
 
-/** Constants of linux/in.h, linux/in6.h, fcntl.h and sys/socket.h. */
+/** Architectures of 64 bits, little-endian, on which Linux has the structures and constants below. */
+const ARCHITECTURES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64']);
+/** Constants of linux/in.h, linux/in6.h, fcntl.h, errno.h and sys/socket.h. */
 const SOL_IP = 0;
 const IP_TOS = 1;
 const IP_RECVTOS = 13;
@@ -20,6 +23,7 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const F_SETOWN = 8;
 const O_ASYNC = 0x2000;
+const EAGAIN = 11;
 
 const ECN_BITS = 3;
 /** Datagrams per system call, and system calls per turn, so that nothing else waits for long. */
@@ -37,7 +41,18 @@ const FALLBACK_MS = 20;
 /** Sets the ECN bits of datagrams sent from now on. @returns false when that is not possible. */
 export function markOnSend(socket: Socket, isIpv6: boolean, ecn: Ecn): boolean {
   const fd = datagramDescriptor(socket);
-  return isIpv6 ? writeSocketOption(fd, SOL_IPV6, IPV6_TCLASS, ecn) : writeSocketOption(fd, SOL_IP, IP_TOS, ecn);
+  // An IPv6 socket sends to IPv4-mapped addresses with the option of IPv4.
+  const isSet = writeSocketOption(fd, SOL_IP, IP_TOS, ecn);
+  return isIpv6 ? writeSocketOption(fd, SOL_IPV6, IPV6_TCLASS, ecn) : isSet;
+}
+
+export interface MarkedDatagramsOptions {
+  readonly isIpv6: boolean;
+  /** Longest datagram; longer ones are dropped. */
+  readonly bytesMax: number;
+  readonly onDatagram: (datagram: Uint8Array, ecn: Ecn) => void;
+  /** Called for an error of the socket, such as one that the peer's operating system has sent by ICMP. */
+  readonly onError: (error: Error) => void;
 }
 
 /** All sockets that are read here, and the one handler of the signal for them. */
@@ -53,7 +68,7 @@ const readAll = (): void => {
 export class MarkedDatagrams {
   readonly #fd: number;
   readonly #receive: ReceiveMany;
-  readonly #onDatagram: (datagram: Uint8Array, ecn: Ecn) => void;
+  readonly #options: MarkedDatagramsOptions;
   readonly #bytesMax: number;
   /** Memory that the kernel writes to: messages, vectors, control messages, then the datagrams. */
   readonly #memory: Uint8Array;
@@ -61,15 +76,10 @@ export class MarkedDatagrams {
   readonly #timer: NodeJS.Timeout;
   #again: NodeJS.Immediate | undefined;
 
-  /**
-   * Takes over the reads of a socket; `undefined` when that is not possible, and Node goes on reading.
-   * @param bytesMax longest datagram; longer ones are dropped.
-   */
-  static take(
-    socket: Socket,
-    { isIpv6, bytesMax }: { readonly isIpv6: boolean; readonly bytesMax: number },
-    onDatagram: (datagram: Uint8Array, ecn: Ecn) => void,
-  ): MarkedDatagrams | undefined {
+  /** Takes over the reads of a socket; `undefined` when that is not possible, and Node goes on reading. */
+  static take(socket: Socket, options: MarkedDatagramsOptions): MarkedDatagrams | undefined {
+    if (!ARCHITECTURES.has(process.arch)) return undefined;
+    const { isIpv6, bytesMax } = options;
     const receive = libraryFunction<ReceiveMany>(
       'int recvmmsg(int fd, void *messages, uint32 count, int flags, void *timeout)',
     );
@@ -82,27 +92,21 @@ export class MarkedDatagrams {
     const memory = new Uint8Array(BATCH * (MESSAGE_BYTES + VECTOR_BYTES + CONTROL_BYTES + bytesMax));
     if (addressOf(memory) === undefined || !writeSocketOption(fd, level!, name!, 1)) return undefined;
     // Without a handler, the signal would end the process.
-    if (process.listenerCount('SIGIO') === 0) process.on('SIGIO', readAll);
+    if (!process.listeners('SIGIO').includes(readAll)) process.on('SIGIO', readAll);
     const flags = control(fd, F_GETFL, 0);
     if (control(fd, F_SETOWN, process.pid) !== 0 || control(fd, F_SETFL, flags | O_ASYNC) !== 0) return undefined;
     handle.recvStop();
-    return new MarkedDatagrams(fd, receive, memory, bytesMax, onDatagram);
+    return new MarkedDatagrams(fd, receive, memory, options);
   }
 
-  private constructor(
-    fd: number,
-    receive: ReceiveMany,
-    memory: Uint8Array,
-    bytesMax: number,
-    onDatagram: (datagram: Uint8Array, ecn: Ecn) => void,
-  ) {
+  private constructor(fd: number, receive: ReceiveMany, memory: Uint8Array, options: MarkedDatagramsOptions) {
     this.#fd = fd;
     this.#receive = receive;
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
-    this.#bytesMax = bytesMax;
-    this.#onDatagram = onDatagram;
-    this.#lay();
+    this.#options = options;
+    this.#bytesMax = options.bytesMax;
+    this.#writeLayout();
     open.add(this);
     this.#timer = setInterval(() => this.read(), FALLBACK_MS);
     this.read();
@@ -110,13 +114,23 @@ export class MarkedDatagrams {
 
   /** Passes on what has arrived. */
   read(): void {
+    let isError = false;
     for (let batches = 0; batches < BATCHES_MAX; batches++) {
       if (!open.has(this)) return;
-      this.#prepare();
+      this.#resetControlLengths();
       const count = this.#receive(this.#fd, this.#memory, BATCH, MSG_DONTWAIT, null);
+      isError = count < 0;
+      if (isError) {
+        const code = lastErrorNumber();
+        if (code === EAGAIN) return;
+        // The error of an earlier send: what has arrived waits behind it.
+        this.#options.onError(systemError(code));
+        continue;
+      }
       for (let index = 0; index < count && open.has(this); index++) this.#pass(index);
       if (count < BATCH) return;
     }
+    if (isError) return;
     this.#again ??= setImmediate(() => {
       this.#again = undefined;
       this.read();
@@ -139,7 +153,7 @@ export class MarkedDatagrams {
   }
 
   /** Writes the structures that stay: struct msghdr has name, name length, vectors, their count, control, its length, flags. */
-  #lay(): void {
+  #writeLayout(): void {
     const base = BigInt(addressOf(this.#memory)!);
     for (let index = 0; index < BATCH; index++) {
       const vector = BATCH * MESSAGE_BYTES + index * VECTOR_BYTES;
@@ -153,7 +167,7 @@ export class MarkedDatagrams {
   }
 
   /** Writes what the kernel has changed. */
-  #prepare(): void {
+  #resetControlLengths(): void {
     for (let index = 0; index < BATCH; index++) this.#view.setUint32(index * MESSAGE_BYTES + 40, CONTROL_BYTES, true);
   }
 
@@ -162,7 +176,7 @@ export class MarkedDatagrams {
     const length = this.#view.getUint32(message + 56, true);
     if ((this.#view.getUint32(message + 48, true) & MSG_TRUNC) !== 0) return;
     const at = this.#datagram(index);
-    this.#onDatagram(this.#memory.slice(at, at + length), this.#ecnOf(index));
+    this.#options.onDatagram(this.#memory.slice(at, at + length), this.#ecnOf(index));
   }
 
   #ecnOf(index: number): Ecn {
@@ -172,4 +186,10 @@ export class MarkedDatagrams {
     const isTrafficClass = (level === SOL_IP && type === IP_TOS) || (level === SOL_IPV6 && type === IPV6_TCLASS);
     return isThere && isTrafficClass ? ((this.#memory[at + CONTROL_HEADER_BYTES]! & ECN_BITS) as Ecn) : 0;
   }
+}
+
+/** An error as Node states it. */
+function systemError(number: number): Error {
+  const code = getSystemErrorName(-number);
+  return Object.assign(new Error(`recvmmsg ${code}`), { code, errno: -number, syscall: 'recvmmsg' });
 }

@@ -70,6 +70,8 @@ export class CircuitBreaker {
   /** Media sent, and when the last report came, or the first media left. */
   #sentBytes = 0;
   #sentPackets = 0;
+  /** Datagrams marked with congestion experienced since the last regular report. */
+  #marks = 0;
   #heardAt: Instant | undefined;
   #intervalFrom: Instant | undefined;
   #before: ReceptionSummary | undefined;
@@ -95,6 +97,11 @@ export class CircuitBreaker {
     this.#sentPackets++;
   }
 
+  /** Datagrams were marked with congestion experienced: they count as lost (§7). */
+  onMarks(datagrams: number): void {
+    this.#marks += datagrams;
+  }
+
   /**
    * A report on the media arrives.
    *
@@ -110,8 +117,13 @@ export class CircuitBreaker {
     this.#before = summary;
     if (before && this.#sentPackets > 0) this.#judge(now, span, before, summary);
     this.#intervalFrom = now;
+    this.#forgetSent();
+  }
+
+  #forgetSent(): void {
     this.#sentBytes = 0;
     this.#sentPackets = 0;
+    this.#marks = 0;
   }
 
   #judge(now: Instant, span: Microseconds, before: ReceptionSummary, after: ReceptionSummary): void {
@@ -126,7 +138,8 @@ export class CircuitBreaker {
     this.#stalled = 0;
     const roundTrip = after.roundTrip ?? this.#intervals.at(-1)?.roundTrip;
     if (roundTrip === undefined || roundTrip <= 0) return;
-    const loss = Math.min(1, Math.max(0, after.cumulativeLost - before.cumulativeLost) / expected);
+    const lost = Math.max(0, after.cumulativeLost - before.cumulativeLost) + this.#marks;
+    const loss = Math.min(1, lost / expected);
     this.#intervals.push({ span, bytes: this.#sentBytes, packets: this.#sentPackets, loss, roundTrip });
     // §4.3: CB_INTERVAL, in reports.
     const responds = Math.max(10 * GROUP_FRAMES * this.#frameInterval, 10 * roundTrip, 3 * REPORT_INTERVAL);
@@ -180,8 +193,7 @@ export class CircuitBreaker {
     if (echoesSince === undefined || echoesSince < this.#ceasedAt!) return;
     this.#before = undefined;
     this.#intervalFrom = undefined;
-    this.#sentBytes = 0;
-    this.#sentPackets = 0;
+    this.#forgetSent();
     if (this.#cause === 'congestion') {
       this.#ceasedAt = undefined;
       this.#notices.push({ change: 'reduced', cause: 'congestion' });

@@ -1,5 +1,5 @@
 import { earliestOf, type Instant, type Microseconds, microseconds } from '../../protocol/base/units.ts';
-import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
+import { ECT_1, type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import { CircuitBreaker, type CircuitBreakerNotice, type ReceptionSummary } from './circuit-breaker.ts';
 import type { CongestionFeedback, RateController, SentPacket } from './rate-controller.ts';
@@ -73,6 +73,8 @@ export class GuardedController implements RateController {
   }
 
   onFeedback(now: Instant, feedback: CongestionFeedback): void {
+    // A mark of ECT(1) says less than a loss (RFC 9331 §4.3).
+    if (this.ecn !== ECT_1) this.#breaker.onMarks(feedback.packets.filter(({ mark }) => mark === 'ce').length);
     this.#inner.onFeedback(now, feedback);
   }
 

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Instant, instant, type Microseconds, milliseconds } from '../../../protocol/base/units.ts';
+import { ECT_0, ECT_1 } from '../../../protocol/ecn.ts';
 import { CircuitBreaker, type CircuitBreakerNotice } from '../../../sender/rate/circuit-breaker.ts';
+import { GuardedController } from '../../../sender/rate/guarded-controller.ts';
+import type { PacketReport, SentPacket } from '../../../sender/rate/rate-controller.ts';
+import { UnlimitedRate } from '../../../sender/rate/unlimited-rate.ts';
 import { runSession } from '../../simulated-session.ts';
 
 const at = (seconds: number): Instant => instant(milliseconds(seconds * 1_000));
@@ -23,6 +27,8 @@ class Stream {
       readonly loss: number | undefined;
       readonly roundTrip?: Microseconds;
       received?: boolean;
+      /** Share of the packets marked with congestion experienced. */
+      readonly marked?: number;
     },
   ): this {
     for (let second = 0; second < seconds; second++) {
@@ -33,6 +39,7 @@ class Stream {
       }
       this.#now++;
       this.breaker.handleTimeout(at(this.#now));
+      this.breaker.onMarks(Math.round(packets * (given.marked ?? 0)));
       if (given.loss !== undefined) {
         this.#lost += Math.round(packets * given.loss);
         const summary = {
@@ -67,6 +74,35 @@ describe('the circuit breaker (RFC 8083)', () => {
     stream.run(3, { bitrate: 9_000_000, loss: 0.02 });
     expect(stream.notices.at(-1)).toEqual({ change: 'ceased', cause: 'congestion', at: 7 });
     expect(stream.breaker.limit).toBe(0);
+  });
+
+  test('counts datagrams marked with congestion experienced as lost (§7)', () => {
+    const marked = { bitrate: 9_000_000, loss: 0.01, marked: 0.01 };
+    expect(new Stream().run(4, { ...marked, marked: 0 }).notices).toEqual([]);
+    const stream = new Stream().run(4, marked);
+    expect(stream.notices).toEqual([{ change: 'reduced', cause: 'congestion', at: 4 }]);
+    // Marks of one interval do not count in the next.
+    expect(stream.run(12, { bitrate: 900_000, loss: 0 }).notices.at(-1)).toMatchObject({ change: 'restored' });
+  });
+
+  test.each([
+    { ecn: ECT_0, notices: 1 },
+    { ecn: ECT_1, notices: 0 },
+  ])('hears of marks from the feedback of a controller that sends $ecn', ({ ecn, notices }) => {
+    const controller = new GuardedController(Object.assign(new UnlimitedRate(), { ecn }));
+    const packet = { sentAt: at(0), arrivedAt: at(0.1), bytes: 1_250, mark: 'ce' } as unknown as PacketReport;
+    const feedback = { bytesInFlight: 0, roundTrip: ROUND_TRIP, roundTripLatest: ROUND_TRIP };
+    let changes = 0;
+    for (let second = 1; second <= 4; second++) {
+      for (let sent = 0; sent < 900; sent++) {
+        controller.onSent(at(second - 1), { bytes: 1_250 } as SentPacket);
+      }
+      controller.onFeedback(at(second), { ...feedback, packets: Array.from({ length: 18 }, () => packet) });
+      const summary = { highestSequence: second * 900, cumulativeLost: 0, roundTrip: ROUND_TRIP };
+      controller.onReport(at(second), summary, undefined);
+      while (controller.pollNotice()) changes++;
+    }
+    expect(changes).toBe(notices);
   });
 
   test('restores the rate in steps when the congestion is over', () => {
