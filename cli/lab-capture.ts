@@ -1,5 +1,6 @@
 import { stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { quoted } from '../sim/link/loss/loss-words.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { HELP_OPTION, REPORTS } from './option-groups.ts';
 import { readWhole } from './options.ts';
@@ -98,9 +99,10 @@ async function fitCapture(context: Context, files: readonly string[], options: C
   const result = captureResult(opened, options.delay);
   context.print(captureText(opened, result));
   if (options.out !== undefined) {
-    const { pathRecording } = await import('../lab/capture/path-recording.ts');
+    const { pathRecording, RECORDING_MAX } = await import('../lab/capture/path-recording.ts');
     await write(options.out, pathRecording(result.fit, result.delayUs));
-    context.print(`  replay: pathtrace=${options.out}`);
+    if (result.fit.seconds * 1e6 > RECORDING_MAX) context.log.warn(`${options.out} has the first day of the capture`);
+    context.print(`  replay: pathtrace=${fileWord(context, options.out)}`);
   }
   if (options.report !== undefined) {
     const { capturePage } = await import('../lab/capture/capture-page.ts');
@@ -125,7 +127,8 @@ async function readForeign(context: Context, files: readonly string[], options: 
   const needsFile = capacity !== undefined && line.includes('trace=FILE');
   // A trace in Mahimahi's own format is replayed from where it is.
   const replayed = format === 'Mahimahi' ? file : options.out;
-  const shown = line.replace('trace=FILE', `trace=${replayed ?? 'FILE'}`);
+  const word = needsFile && replayed !== undefined ? fileWord(context, replayed) : 'FILE';
+  const shown = line.replace('trace=FILE', () => `trace=${word}`);
   context.print(`${file}: ${format}`);
   context.print(alignedText(facts.map(([name, value]) => [name, value])));
   context.print(`  not told by this format: ${untold.join('; ')}`);
@@ -133,6 +136,12 @@ async function readForeign(context: Context, files: readonly string[], options: 
   if (needsFile && replayed === undefined) context.log.warn('--out FILE writes the capacity that this link replays');
   context.print(`  link: ${shown}`);
   if (options.json) stdout.write(`${JSON.stringify({ kind: 'trace', format, link: shown, facts, untold })}\n`);
+}
+
+/** A file name as a link has it. */
+function fileWord({ log }: Context, path: string): string {
+  if (path.includes('"')) log.warn(`a link cannot name ${path}: rename it without quotation marks`);
+  return quoted(path);
 }
 
 async function write(path: string, pieces: Iterable<string>): Promise<void> {

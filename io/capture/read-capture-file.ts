@@ -19,7 +19,8 @@ export async function* chunksOf(path: string, bytes = Number.POSITIVE_INFINITY):
   try {
     const found = await stat(path);
     if (found.isDirectory()) throw new Failure(`${path} is a directory; give a capture or a trace file`);
-    if (found.isFile() && found.size === 0) throw new Failure(`${path} is empty`);
+    if (!found.isFile()) throw new Failure(`${path} is not a regular file; write it to disk first`);
+    if (found.size === 0) throw new Failure(`${path} is empty`);
     const end = bytes === Number.POSITIVE_INFINITY ? {} : { end: bytes - 1 };
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...end })) yield chunk as Uint8Array;
   } catch (error) {

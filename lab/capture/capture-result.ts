@@ -1,7 +1,7 @@
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Interval } from '../report/interval.ts';
 import { checkFit, type FitCheck } from './check-fit.ts';
-import { fitPath, type PathFit } from './fit-path.ts';
+import { DUPLICATE_SHARE_MAX, fitPath, type PathFit } from './fit-path.ts';
 import { fittedLine, fittedLink } from './fitted-link.ts';
 import type { OpenedCapture } from './open-capture.ts';
 import { fitReports, type ReportFit } from './report-fit.ts';
@@ -31,7 +31,7 @@ export interface CaptureResult {
 /** Fits a link to a capture. @param delayUs least one-way delay, when the user knows it, microseconds */
 export function captureResult(opened: OpenedCapture, delayUs: number | undefined): CaptureResult {
   const { observation, stream, roundTripUs, isOneClock } = opened;
-  const fit = fitPath(observation);
+  const fit = fitPath(observation, { isOneClock });
   const clockUs = isOneClock ? fit.delay?.measured.reduce((least, each) => Math.min(least, each)) : undefined;
   const isAtSender = observation.sides === 'one' && fit.loss.lost === 0 && roundTripUs !== undefined;
   const reports = isAtSender ? fitReports(stream, observation.clockRate ?? 90_000) : undefined;
@@ -97,7 +97,10 @@ function findingsOf(
     const places = reordering.isByPlaces ? `moved by ${reordering.usualExtent} places` : 'explained by the delays';
     rows.push(row('reordered', reordering.share, percent, places));
   }
-  if (duplicates.value > 0) rows.push(row('duplicated', duplicates, percent));
+  if (duplicates.value > 0) {
+    const note = duplicates.value > DUPLICATE_SHARE_MAX ? 'of the capture, not in the line' : '';
+    rows.push(row('duplicated', duplicates, percent, note));
+  }
   if (observation.retransmitted > 0) {
     const note = 'came after a request: counted as lost';
     rows.push({ name: 'retransmitted', value: `${observation.retransmitted}`, interval: '', note });

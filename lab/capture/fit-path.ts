@@ -25,10 +25,13 @@ export interface PathFit {
   readonly duplicates: Interval;
 }
 
-/** Fits a link to what was observed of a path. */
-export function fitPath(raw: PathObservation): PathFit {
+/** A larger share of duplicates is one of the capture, at several interfaces, and not of the path. */
+export const DUPLICATE_SHARE_MAX = 0.2;
+
+/** Fits a link to what was observed of a path. @param isOneClock true when both ends have one clock, which has no drift */
+export function fitPath(raw: PathObservation, { isOneClock = false } = {}): PathFit {
   const lost = Uint8Array.from(raw.arrived, (at) => (Number.isNaN(at) ? 1 : 0));
-  const drift = raw.reorderedPictures ? undefined : driftOf(raw);
+  const drift = raw.reorderedPictures || isOneClock ? undefined : driftOf(raw);
   const isDriftRemoved = drift !== undefined && (drift.low > 0 || drift.high < 0);
   const observation = isDriftRemoved ? withoutDrift(raw, drift.value) : raw;
   const reordering = findReordering(observation);
@@ -36,6 +39,7 @@ export function fitPath(raw: PathObservation): PathFit {
   const isLine = capacity?.verdict === 'line';
   const line = isLine ? departures(observation.sent, observation.bytes, capacity.rate.value) : undefined;
   const loss = fitLoss(lost);
+  const received = loss.packets - loss.lost;
   const measured = raw.reorderedPictures
     ? undefined
     : measureDelay(observation, line?.left ?? observation.sent, reordering);
@@ -52,7 +56,7 @@ export function fitPath(raw: PathObservation): PathFit {
     reordering,
     capacity,
     waitMax: line?.waitMax ?? 0,
-    duplicates: wilson(raw.duplicates, loss.packets - loss.lost),
+    duplicates: wilson(Math.min(raw.duplicates, received), received),
   };
 }
 

@@ -2,7 +2,7 @@ import { microseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK } from '../../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import type { PathFit } from './fit-path.ts';
+import { DUPLICATE_SHARE_MAX, type PathFit } from './fit-path.ts';
 
 /** Significant digits of a fitted value: more than any interval is narrow. */
 const DIGITS = 4;
@@ -43,7 +43,7 @@ export function fittedLink(
   if (reordering.isByPlaces && reordering.usualExtent > 0) {
     link.slip = { share: digits(reordering.share.value), packets: reordering.usualExtent };
   }
-  if (duplicates.value > 0) link.duplicate = digits(duplicates.value);
+  if (duplicates.value > 0 && duplicates.value <= DUPLICATE_SHARE_MAX) link.duplicate = digits(duplicates.value);
   if (capacity?.verdict === 'line') {
     link.rate = Math.round(capacity.rate.value);
     // A queue that held this much has at least this room.

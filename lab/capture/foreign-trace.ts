@@ -1,4 +1,5 @@
 import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
+import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import { parseCapacityTrace } from '../../sim/link/stages/capacity-trace.ts';
 import { type AlphaPattern, readAlphaPatterns } from './alpha-trace.ts';
 
@@ -29,6 +30,14 @@ const CHANGES_MAX = 40;
 
 /** Recognizes and reads a trace by its content. @param direction of a trace that has both */
 export function readForeignTrace(text: string, direction: 'down' | 'up'): Parsed<ForeignTrace> {
+  const trace = recognized(text, direction);
+  if (!trace.ok) return trace;
+  // Numbers that a link refuses are told here, not when the line is used.
+  const link = parseLinkSpecification(trace.value.line.replace(/^trace=FILE ?/, ''));
+  return link.ok ? trace : malformed(`no link describes it: ${link.malformed}`);
+}
+
+function recognized(text: string, direction: 'down' | 'up'): Parsed<ForeignTrace> {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const first = lines.find((line) => line !== '') ?? '';
   if (first === '') return malformed('it is empty');
@@ -68,12 +77,13 @@ function alphaTrace(text: string, direction: 'down' | 'up'): Parsed<ForeignTrace
   const { patterns, usedDirection } = read.value;
   const spans = patterns.map(({ duration, capacity }) => ({ ms: duration, rate: capacity * 1_000 }));
   const seconds = spans.reduce((sum, { ms }) => sum + ms, 0) / 1_000;
+  if (seconds * 1_000 > DURATION_MS_MAX) return malformed('it is longer than a day');
   const withRate = clausesOf(patterns, (each) => `${wordsOf(each)} rate=${each.capacity}kbit`);
   const isShort = withRate.length <= CHANGES_MAX && spans.every(({ rate }) => rate > 0);
   const clauses = isShort ? withRate : clausesOf(patterns, wordsOf);
+  if (clauses.length > 10_000) return malformed('it has more than 10,000 changes of loss and delay');
   const opportunities = isShort ? undefined : opportunitiesOf(spans);
   if (opportunities && !opportunities.ok) return opportunities;
-  if (clauses.length > 10_000) return malformed('it has more than 10,000 changes of loss and delay');
   const facts = [
     ['direction', `${usedDirection}link`],
     ['patterns', `${patterns.length} in ${seconds} s`],

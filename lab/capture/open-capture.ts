@@ -1,5 +1,6 @@
 import { chunksOf } from '../../io/capture/read-capture-file.ts';
 import { Failure } from '../../io/os/failure.ts';
+import { DUPLICATE_SHARE_MAX } from './fit-path.ts';
 import { observeBoth, observeReceiver, type PathObservation } from './observation.ts';
 import { type CaptureContents, CaptureReader, type RtpStream } from './rtp-streams.ts';
 
@@ -25,6 +26,7 @@ export interface OpenedCapture {
 
 /** Round trips below this are those between the capture and a receiver on the same machine, microseconds. */
 const NEAR_US = 500;
+const OFFLOAD_OFF = 'for the time of each, capture with `ethtool -K IF tx-udp-segmentation off`';
 /** A path is not told from fewer packets. */
 const PACKETS_MIN = 100;
 
@@ -52,6 +54,12 @@ export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): P
     );
   if (second && wanted.sender.flow !== wanted.receiver.flow) {
     warnings.push(`addresses differ between both captures (NAT): ${wanted.sender.flow}, then ${wanted.receiver.flow}`);
+  }
+  const received = observation.arrived.reduce((sum, at) => (Number.isNaN(at) ? sum : sum + 1), 0);
+  if (observation.duplicates > DUPLICATE_SHARE_MAX * received) {
+    warnings.push(
+      `${observation.duplicates} packets are in the capture more than once: capture on one interface, not 'any'; the line has no dup`,
+    );
   }
   const others = first.streams.filter(({ ssrc: other }) => other !== stream.ssrc).map(name);
   if (others.length > 0 && ssrc === undefined) {
@@ -84,6 +92,14 @@ async function contentsOf(path: string, warnings: string[]): Promise<CaptureCont
   const { packets, datagrams, truncated, skipped, streams } = contents;
   if (contents.beyondLimit) warnings.push(`${path}: only the first ${contents.rtpPackets} RTP packets are read`);
   else if (contents.cutShort) warnings.push(`${path} ends within a packet; what precedes it is used`);
+  if (contents.joined > 0) {
+    warnings.push(`${path}: ${contents.joined} datagrams hold several packets (segmentation offload); ${OFFLOAD_OFF}`);
+  }
+  if (contents.longAndCut > 0) {
+    warnings.push(
+      `${path}: ${contents.longAndCut} datagrams are longer than Ethernet carries, perhaps several packets (segmentation offload), and cut; ${OFFLOAD_OFF}`,
+    );
+  }
   if (streams.length === 0) throw new Failure(`${path}: ${nothing({ packets, datagrams, truncated, skipped })}`);
   return contents;
 }
@@ -95,9 +111,9 @@ function nothing(read: Pick<CaptureContents, 'packets' | 'datagrams' | 'truncate
   if (skipped['link type'] === packets)
     return `its link type is not read; capture on an Ethernet, IP or "any" interface`;
   if (skipped.truncated && datagrams === 0)
-    return 'its packets are cut before their UDP header; capture at least 60 bytes of each';
+    return 'its packets are cut before their UDP header; capture at least 96 bytes of each';
   if (datagrams === 0) return `none of its ${packets} packets is UDP`;
-  const cut = truncated > 0 ? '; packets are cut: capture at least 60 bytes of each' : '';
+  const cut = truncated > 0 ? '; packets are cut: capture at least 96 bytes of each' : '';
   return `no RTP in its ${datagrams} UDP datagrams (a stream has at least 10 packets of one source)${cut}`;
 }
 
@@ -119,8 +135,12 @@ function choose(
     const receiver = second.streams.find((each) => each.ssrc === sender.ssrc);
     if (receiver) return { sender, receiver };
   }
-  const known = first.streams.slice(0, 5).map(name).join(', ');
-  if (ssrc !== undefined) throw new Failure(`${path} has no stream with that SSRC; it has ${known}`);
+  if (ssrc !== undefined) {
+    const isSecond = second !== undefined && first.streams.some(fits);
+    const [file, streams] = isSecond ? [otherPath, second.streams] : [path, first.streams];
+    const known = streams.slice(0, 5).map(name).join(', ');
+    throw new Failure(`${file} has no stream with that SSRC; it has ${known}`);
+  }
   throw new Failure(
     `${path} and ${otherPath} have no stream in common: a relay between them has given it another SSRC`,
   );

@@ -1,6 +1,10 @@
 import type { PathFit } from './fit-path.ts';
 
-/** A path trace (`pathtrace=`) of the capture. @param delayUs least one-way delay, microseconds */
+/** Bounds of a path trace, microseconds: one day, and one minute of delay. */
+export const RECORDING_MAX = 86_400_000_000;
+const DELAY_MAX = 60_000_000;
+
+/** A path trace (`pathtrace=`) of the first day of a capture. @param delayUs least one-way delay, microseconds */
 export function* pathRecording({ observation, delay }: PathFit, delayUs: number): Generator<string> {
   const { sent, arrived } = observation;
   const least = delay ? delay.measured.reduce((one, other) => Math.min(one, other)) - delayUs : 0;
@@ -10,8 +14,13 @@ export function* pathRecording({ observation, delay }: PathFit, delayUs: number)
   for (let index = 0; index < sent.length; index++) {
     // Timestamps of pictures can go back; times of sending cannot.
     last = Math.max(last, sent[index]!);
+    if (last > RECORDING_MAX) return;
     const at = arrived[index]!;
-    const fate = Number.isNaN(at) ? 'lost' : delay ? ms(Math.max(0, at - last - least)) : ms(delayUs);
+    const fate = Number.isNaN(at)
+      ? 'lost'
+      : delay
+        ? ms(Math.min(DELAY_MAX, Math.max(0, at - last - least)))
+        : ms(delayUs);
     yield `${ms(last)} ${fate}\n`;
   }
 }

@@ -1,12 +1,13 @@
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { type Plain, ticks } from '../../protocol/base/units.ts';
 import { type CapturedPacket, CaptureParser } from '../../protocol/capture/capture-parser.ts';
-import { capturedDatagram, type NotADatagram } from '../../protocol/capture/captured-udp.ts';
+import { type CapturedDatagram, capturedDatagram, type NotADatagram } from '../../protocol/capture/captured-udp.ts';
 import { parseRtcp, type ReportBlock } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
 import { compactNtp, compactNtpToMicroseconds } from '../../protocol/rtp/ntp.ts';
 import { asSequence, extend, extendTimestamp, wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { GrowingColumn } from './growing-column.ts';
+import { splitSegments } from './segments.ts';
 
 /** A report about a stream by its receiver, with the time of its capture. */
 export interface CapturedReport extends ReportBlock {
@@ -48,6 +49,10 @@ export interface CaptureContents {
   readonly skipped: Readonly<Partial<Record<NotADatagram, number>>>;
   /** Packets of which less was captured than was sent. */
   readonly truncated: number;
+  /** Datagrams that held several RTP packets, as before segmentation offload. */
+  readonly joined: number;
+  /** Datagrams of RTP that fit no Ethernet frame and were cut, so that packets within them are not found. */
+  readonly longAndCut: number;
   /** RTP packets beyond the limit, which were not read. */
   readonly beyondLimit: boolean;
   /** True when the file ends within a packet. */
@@ -67,6 +72,9 @@ export const JUMP_MAX = 3_000;
 /** Requests of all streams together. */
 const REQUESTS_MAX = 1_000_000;
 const REPORTS_MAX = 100_000;
+
+/** Longest IP packet of Ethernet. */
+const ETHERNET_BYTES = 1_500;
 
 /** Streams are told apart by source and interface. */
 const keyOf = (ssrc: number, interfaceIndex: number): number => interfaceIndex * 2 ** 32 + ssrc;
@@ -159,6 +167,8 @@ export class CaptureReader {
   #rtpPackets = 0;
   #rtcpPackets = 0;
   #truncated = 0;
+  #joined = 0;
+  #longAndCut = 0;
   #kept = 0;
   #requests = 0;
   readonly #skipped: Partial<Record<NotADatagram, number>> = {};
@@ -206,6 +216,8 @@ export class CaptureReader {
       rtcpPackets: this.#rtcpPackets,
       skipped: this.#skipped,
       truncated: this.#truncated,
+      joined: this.#joined,
+      longAndCut: this.#longAndCut,
       beyondLimit: this.isFull,
       cutShort: this.#parser.unread > 0,
       streams,
@@ -221,21 +233,30 @@ export class CaptureReader {
       return;
     }
     this.#datagrams++;
-    const { payload } = datagram;
+    const { payload, payloadBytes } = datagram;
     const kind = classifyDatagram(payload);
     if (kind === 'rtcp') this.#takeRtcp(packet, payload);
-    if (kind !== 'rtp' || this.isFull) return;
+    if (kind !== 'rtp') return;
+    const isCut = payload.length < payloadBytes;
+    const segments = isCut ? [payload] : splitSegments(payload);
+    if (segments.length > 1) this.#joined++;
+    if (isCut && payloadBytes > ETHERNET_BYTES) this.#longAndCut++;
+    for (const segment of segments) this.#takeRtp(packet, datagram, segment);
+  }
+
+  #takeRtp({ atUs, interfaceIndex }: CapturedPacket, datagram: CapturedDatagram, packet: Uint8Array): void {
+    if (this.isFull) return;
     this.#rtpPackets++;
-    const ssrc = readUint32(payload, 8);
-    const { interfaceIndex } = packet;
+    const ssrc = readUint32(packet, 8);
     let stream = this.#streams.get(keyOf(ssrc, interfaceIndex));
     if (!stream) {
       if (this.#streams.size >= STREAMS_MAX) this.#dropShortestSources();
-      stream = new StreamCollector({ ssrc, payloadType: payload[1]! & 0x7f, interfaceIndex, flow: datagram.flow });
+      stream = new StreamCollector({ ssrc, payloadType: packet[1]! & 0x7f, interfaceIndex, flow: datagram.flow });
       this.#streams.set(keyOf(ssrc, interfaceIndex), stream);
     }
     this.#kept++;
-    stream.add(packet.atUs, readUint16(payload, 2), readUint32(payload, 4), datagram.packetBytes);
+    const packetBytes = datagram.packetBytes - datagram.payload.length + packet.length;
+    stream.add(atUs, readUint16(packet, 2), readUint32(packet, 4), packetBytes);
   }
 
   /** Makes room by dropping the half of the sources that has the fewest packets, as encrypted datagrams make them. */

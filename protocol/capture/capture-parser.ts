@@ -16,7 +16,6 @@ export interface CapturedPacket {
 
 interface Interface {
   readonly linkType: number;
-  readonly snapBytes: number;
   /** Units of the timestamp per second. */
   readonly unitsPerSecond: number;
   /** Seconds added to each timestamp. */
@@ -100,7 +99,6 @@ export class CaptureParser {
       this.#little = little;
       this.#classic = {
         linkType: this.#view.getUint32(this.#at + 20, little) & 0xffff,
-        snapBytes: this.#view.getUint32(this.#at + 16, little),
         unitsPerSecond: magic === PCAP_MAGIC ? 1e6 : 1e9,
         offsetSeconds: 0,
       };
@@ -171,7 +169,6 @@ export class CaptureParser {
     }
     this.#interfaces.push({
       linkType: this.#view.getUint16(start, this.#little),
-      snapBytes: this.#view.getUint32(start + 4, this.#little),
       unitsPerSecond,
       offsetSeconds,
     });

@@ -3,6 +3,9 @@ import { FineWakeUp } from '../../io/os/fine-wake-up.ts';
 import { type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { ConstantRate, type ConstantRateOptions, type RateDatagram } from '../../sender/constant-rate.ts';
 
+/** Datagrams of one turn of the event loop; the rest of what is due goes on in the next one. */
+const TURN_DATAGRAMS = 256;
+
 /** Sends a transport stream at a constant rate in real time, on a timer of its own. */
 export class ConstantPacer {
   readonly #transmit: (datagram: RateDatagram) => void;
@@ -40,7 +43,11 @@ export class ConstantPacer {
   /** Sends what is due. */
   poll(): void {
     if (this.#isClosed || !this.#stream) return;
-    for (let due = this.#stream.poll(now()); due; due = this.#stream.poll(now())) this.#transmit(due);
+    for (let sent = 0; now() >= this.#stream.dueAt; sent++) {
+      if (sent === TURN_DATAGRAMS) return void setImmediate(() => this.poll());
+      const due = this.#stream.poll(now());
+      if (due) this.#transmit(due);
+    }
     if (this.#stream.backlog === 0) this.#onDrained?.();
     if (!this.#isClosed) this.#wakeUp.set(this.#stream.dueAt);
   }

@@ -20,12 +20,12 @@ export function multicastOptions(group: string, { hops = 1, interface: wanted }:
   const own = networkInterfaces();
   if (isIPv6(group)) {
     const name = own[wanted] ? wanted : nameOf(wanted);
-    if (name === undefined) throw isMissing(wanted);
+    if (name === undefined) throw missingInterface(wanted);
     return { hops, interface: `::%${name}` };
   }
   if (isIPv4(wanted)) return { hops, interface: wanted };
   const found = own[wanted];
-  if (!found) throw isMissing(wanted);
+  if (!found) throw missingInterface(wanted);
   const address = found.find(({ family }) => family === 'IPv4')?.address;
   if (address === undefined) throw new Failure(`the interface ${wanted} has no IPv4 address, which ${group} needs`, 2);
   return { hops, interface: address };
@@ -36,5 +36,5 @@ const nameOf = (wanted: string): string | undefined =>
     addresses?.some(({ address }) => address === wanted),
   )?.[0];
 
-const isMissing = (wanted: string): Failure =>
+const missingInterface = (wanted: string): Failure =>
   new Failure(`there is no interface ${wanted}: this machine has ${Object.keys(networkInterfaces()).join(', ')}`, 2);

@@ -13,6 +13,7 @@ import {
   type Instant,
   inMilliseconds,
   inSeconds,
+  microseconds,
   microsecondsToTicks,
   SECOND,
   type Ticks,
@@ -69,7 +70,10 @@ const PAYLOAD_TYPE = 33;
 const CLOCK_LEAD: Ticks = ticks(18_000);
 /** The same at a constant rate, at which a key frame takes longer than its share: 700 ms. */
 const CONSTANT_LEAD: Ticks = ticks(63_000);
-/** What waits at a constant rate before pictures are skipped, 90 kHz: all of it leaves before its decode time. */
+/**
+ * What waits at a constant rate, with the next picture, before that is skipped, 90 kHz: all of it leaves before its decode time,
+ * except a picture that alone takes longer than the lead.
+ */
 const BACKLOG_MAX: Ticks = ticks(54_000);
 /** Time for a receiver by RIST to answer before the stream begins, milliseconds. */
 const MEETING_MS = 1_000;
@@ -217,12 +221,19 @@ export class TransportStreamSender {
     this.#options.onUnit?.(unit);
     this.#joinable.learn(unit);
     if (!this.#clock) this.#begin(unit);
-    if (this.#pacer && !this.#gate.admits(unit.importance, microsecondsToTicks(this.#pacer.backlog))) {
+    if (this.#pacer && !this.#gate.admits(unit.importance, this.#waiting(this.#pacer, unit))) {
       this.#options.onExceeded?.(this.#gate.dropped);
       return;
     }
     this.#totals.frames++;
     this.#enter(this.#writer.write(this.#joinable.of(unit), this.#clockNow()));
+  }
+
+  /** Time until a picture has left; 0 when nothing waits before it, so that one of any size is sent. */
+  #waiting({ backlog }: ConstantPacer, { parts }: AccessUnit): Ticks {
+    if (backlog === 0) return ticks(0);
+    const bits = parts.reduce((sum, part) => sum + part.length, 0) * 8;
+    return microsecondsToTicks(microseconds(backlog + (bits * SECOND) / this.#options.rate!));
   }
 
   #begin(unit: AccessUnit): void {

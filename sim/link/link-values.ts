@@ -2,7 +2,6 @@ import { malformed, type Parsed, parsed } from '../../protocol/base/parsed.ts';
 import { inMilliseconds, MILLISECOND, type Microseconds, microseconds, SECOND } from '../../protocol/base/units.ts';
 
 /** Parses one value of the one-line form of a link; `undefined` when it is invalid. */
-
 export type Reader = (text: string) => number | undefined;
 
 /** Significant digits that survive scaling: 5 % stays 5 %, not 5.000000000000001 %. */

@@ -37,7 +37,7 @@ function captures(folder: string) {
 test('a capture at both ends becomes a line, a replay and a page', async () => {
   const folder = temporaryFolder();
   const [sender, receiver] = captures(folder);
-  const [trace, page] = [join(folder, 'office.path'), join(folder, 'office.html')];
+  const [trace, page] = [join(folder, 'my $& office.path'), join(folder, 'office.html')];
   const { output, ended } = lab(
     'capture',
     sender,
@@ -58,7 +58,8 @@ test('a capture at both ends becomes a line, a replay and a page', async () => {
   expect(parseLink(fit.link)).toMatchObject({ delay: 20_000 });
   expect(output.stderr).toContain(`link: ${fit.link}`);
   expect(output.stderr).toContain('(NAT)');
-  const replay = parseLink(`pathtrace=${trace}`, () => ({ ok: true, value: readFileSync(trace, 'utf8') }));
+  expect(output.stderr).toContain(`replay: pathtrace="${trace}"`);
+  const replay = parseLink(`pathtrace="${trace}"`, () => ({ ok: true, value: readFileSync(trace, 'utf8') }));
   expect(replay.lossModel?.kind).toBe('path-trace');
   const html = readFileSync(page, 'utf8');
   expect(html).toContain('<svg');
@@ -92,6 +93,12 @@ test('what cannot be read is one clear line', async () => {
   expect(await refused([receiver], { ssrc: 5 })).toMatch(
     /^receiver.pcap has no stream with that SSRC; it has 0x10000004/,
   );
+  const other = Uint8Array.from(whole);
+  for (let at = 24; at < other.length; at += 56) other[at + 16 + 28 + 11] = 9;
+  expect(await refused([sender, file('other', other)], { ssrc: 0x10000004 })).toMatch(
+    /^other has no stream with that SSRC; it has 0x10000009/,
+  );
+  expect(await refused(['/dev/null'])).toBe('/dev/null is not a regular file; write it to disk first');
   expect(await refused([receiver, sender])).toMatch(
     /packets are only in the second capture; the sender's capture comes first$/,
   );

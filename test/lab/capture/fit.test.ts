@@ -189,6 +189,53 @@ describe('streams', () => {
     expect(reader.contents.streams.map(({ ssrc, at }) => [ssrc, at.length])).toEqual([[1, 20]]);
   });
 
+  test('packets that were captured before segmentation offload are split, and counted', () => {
+    const reader = new CaptureReader();
+    const datagrams = new CapturedDatagrams();
+    const rtp = (sequence: number, bytes: number) => {
+      const packet = new Uint8Array(bytes).fill(sequence);
+      packet.set([0x80, 111, 0, sequence, 0, 0, 0, 0, 0, 0, 0, 9]);
+      return packet;
+    };
+    reader.push(pcapHeader());
+    for (let sequence = 0; sequence < 30; sequence += 3) {
+      const joined = Buffer.concat([rtp(sequence, 1_200), rtp(sequence + 1, 1_200), rtp(sequence + 2, 70)]);
+      reader.push(pcapRecord(1e9, datagrams.wrap('forward', joined)));
+    }
+    const { joined, longAndCut, streams } = reader.contents;
+    expect([joined, longAndCut]).toEqual([10, 0]);
+    expect([...streams[0]!.sequence]).toEqual(numbers(0, 30));
+    expect([...streams[0]!.bytes.subarray(0, 3)]).toEqual([1_228, 1_228, 98]);
+  });
+
+  test('packets that were captured several times are no duplicates of the path', () => {
+    const thrice = stream(numbers(0, 600).map((number) => Math.floor(number / 3)));
+    const timed = { ...thrice, at: thrice.sequence.map((number) => number * 20_000) };
+    const observed = observeReceiver(timed, 48_000);
+    if (typeof observed === 'string') throw new Error(observed);
+    const fit = fitPath(observed);
+    expect(fit.duplicates).toMatchObject({ value: 1, high: 1 });
+    expect(fittedLine(fittedLink(fit, 0))).toBe('loss=0%');
+  });
+
+  test('a drift is fitted only where the ends have clocks of their own', () => {
+    const [sender, receiver] = [stream(numbers(0, 400)), stream(numbers(0, 400))];
+    const observed = observeBoth(sender, { ...receiver, at: receiver.at.map((at) => at * 1.0005) });
+    if (typeof observed === 'string') throw new Error(observed);
+    expect(fitPath(observed).isDriftRemoved).toBe(true);
+    expect(fitPath(observed, { isOneClock: true })).toMatchObject({ drift: undefined, isDriftRemoved: false });
+  });
+
+  test('the recording of a longer capture ends after a day', () => {
+    const observed = observeReceiver(stream(numbers(0, 200)), 48_000);
+    if (typeof observed === 'string') throw new Error(observed);
+    const [sent, arrived] = [observed.sent, observed.arrived].map((times) => times.map((at) => at * 50_000));
+    const fit = { ...fitPath(observed), observation: { ...observed, sent: sent!, arrived: arrived! } };
+    const text = [...pathRecording(fit, 0)].join('');
+    expect(text.trim().split('\n').length).toBe(1 + 87);
+    parseLink('pathtrace=x', () => ({ ok: true, value: text }));
+  });
+
   test('captures in the wrong order are noticed', () => {
     const all = stream(numbers(0, 200));
     const some = stream(numbers(0, 200).filter((number) => number % 9 !== 5));

@@ -70,6 +70,11 @@ describe('nonsense is one clear line', () => {
     ['8888888Gbps\n', 'its capacity is more than 20000000 packets'],
     ['0.0001kbps\n', 'its capacity is below one packet for the whole trace'],
     ['0 20 1\n5 x\n', "line 2: '5 x' is not a time and a base delay in ms"],
+    ['5Mbps 200000ms 0\n', /^no link describes it: 'delay=100000000us'/],
+    [
+      '{"uplink":{"trace_pattern":[{"duration":86400000,"capacity":3},{"duration":1,"capacity":4}]}}',
+      'it is longer than a day',
+    ],
     ['0 20 1\n', 'a CellReplay trace has at least three lines'],
     ['operator,country,rat,signal\n1,2,3,4', 'line 1: the column download_kbps is missing'],
   ])('%j', (text, message) => {
