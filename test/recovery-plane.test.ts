@@ -8,7 +8,7 @@ const POINTS = 8;
 const FRAMES = 360;
 const SEED = 20_261;
 
-test('hybrid is nowhere worse than the better of nack and fec within the redundancy budget', () => {
+test('hybrid is no worse than the better of nack and fec within the redundancy budget at eight random points', () => {
   const random = seededRandom(SEED);
   const between = (low: number, high: number) => low + Math.floor(random() * (high - low + 1));
   const behind: string[] = [];

@@ -169,6 +169,8 @@ export class PictureReader {
       this.#seeks = false;
       this.#seek(this.#epoch + this.#order.from);
       this.#decoder.flushBuffers();
+      // A decoder that keeps pictures back returns the first one of a short clip after the end of the input.
+      this.#draining = false;
       return undefined;
     }
     const timestamp = Math.round(time - this.#epoch);

@@ -183,7 +183,11 @@ export function ffmpegInput(input: string | TestPattern): string {
 }
 
 /** True when pictures before the place are decoded and dropped: without timestamps, and in a pattern, nothing can be searched. */
-const skipsByCount = ({ input, mode, evenTimes }: EncoderOptions): boolean =>
+export const skipsByCount = ({
+  input,
+  mode,
+  evenTimes,
+}: Pick<EncoderOptions, 'input' | 'mode' | 'evenTimes'>): boolean =>
   mode === 'x264' && (evenTimes === true || typeof input !== 'string');
 
 /** Formats and codecs are passed as plain options: fluent-ffmpeg's checks misread the lists of ffmpeg 7 and later. */

@@ -3,6 +3,7 @@ import { type AccessUnit, shifted } from '../../protocol/access-unit.ts';
 import {
   CLOCK_RATE,
   elapsed,
+  type Instant,
   type Microseconds,
   microseconds,
   microsecondsToTicks,
@@ -19,6 +20,7 @@ import { Failure } from '../os/failure.ts';
 import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
 import { fallbackText, fallbackUnits, type OpenFallback } from './fallback-units.ts';
 import { isBeyondEnd } from './find-start.ts';
+import { isLostAgain } from './lost-again.ts';
 import type { MediaDescription, MediaSource, SourcePass } from './media-source.ts';
 
 export interface EncodingSourceOptions {
@@ -42,8 +44,6 @@ export interface EncodingSourceOptions {
   warn(message: string): void;
 }
 
-/** Two encoder failures within this time are attributed to the film or the machine: the fallback takes over. */
-const LOST_AGAIN_WITHIN: Microseconds = milliseconds(10_000);
 /** Pictures after which a second process is started, so that it does not slow the start of the stream. */
 const SPARE_AFTER_PICTURES = 60;
 /** Weight of the newest picture in the mean encoding time, and the time added to it, for the scheduler. */
@@ -146,7 +146,7 @@ export class EncodingSource implements MediaSource {
     let pass: Pass | undefined = this.#begun;
     this.#begun = undefined;
     let place = start;
-    let lostAt: number | undefined;
+    let lostAt: Instant | undefined;
     try {
       while (!this.#closed) {
         try {
@@ -162,8 +162,9 @@ export class EncodingSource implements MediaSource {
         } catch (error) {
           if (this.#closed) return;
           if (!(error instanceof EncoderLost)) throw this.#named(error);
-          const again = lostAt !== undefined && now() - lostAt < LOST_AGAIN_WITHIN;
-          lostAt = now();
+          const failedAt = now();
+          const again = isLostAgain(lostAt, failedAt);
+          lostAt = failedAt;
           if (pass) this.#end(pass.host);
           pass = undefined;
           if (!again) this.#options.warn(`${this.#options.name}: the encoder failed (${error.message}): restarted`);

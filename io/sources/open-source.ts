@@ -121,7 +121,10 @@ async function soundAlone(
 
 /** @throws {Failure} when nothing is heard from a place on. */
 async function checkStart(input: string, sound: OpenedSound, startSeconds: number): Promise<void> {
-  const first = await sound.units().next();
+  const units = sound.units();
+  const first = await units.next();
+  // Otherwise what this pass has opened stays open for the whole stream.
+  await units.return(undefined);
   if (first.done !== true) return;
   sound.close();
   const { isBeyondEnd } = await import('./find-start.ts');

@@ -2,19 +2,21 @@ import {
   elapsed,
   type Instant,
   type Microseconds,
-  milliseconds,
   seconds,
   type Ticks,
   ticks,
   ticksToMicroseconds,
 } from '../../protocol/base/units.ts';
 import { now } from '../os/clock.ts';
+import { isLostAgain } from './lost-again.ts';
 import type { RenditionPicture, RenditionRun } from './rendition-run.ts';
 
 export interface RenditionFeedOptions {
   /** Starts a run at about this media time. @param plan index of the plan, 0 being the best. */
-  readonly start: (from: Ticks, plan: number) => RenditionRun;
+  readonly start: (from: Ticks, plan: number) => Pick<RenditionRun, 'pictures' | 'close'>;
   readonly plans: number;
+  /** False where a run reaches its place by counting pictures: another plan would have to encode from the beginning. */
+  readonly canSeek: boolean;
   /** Distance of two pictures, 90 kHz. */
   readonly interval: Ticks;
   /** Called when a run has failed and another one takes over. */
@@ -26,9 +28,7 @@ export interface RenditionFeedOptions {
 /** Pictures encoded ahead, 90 kHz and bytes: three seconds outlast the loss of ffmpeg, and the start of another. */
 const AHEAD: Ticks = ticks(270_000);
 const AHEAD_BYTES = 32_000_000;
-/** Two failures within this time are attributed to the film or the machine. */
-const LOST_AGAIN_WITHIN: Microseconds = milliseconds(10_000);
-/** Time after the first picture of a run from which fewer pictures ahead than `LOW` show a plan that is too slow. */
+/** Time of a run, read without a pause, from which fewer pictures ahead than `LOW` show a plan that is too slow. */
 const JUDGED_AFTER: Microseconds = seconds(2);
 const LOW: Ticks = ticks(36_000);
 /** Time for which the pictures ahead stay complete before a better plan is tried; twice as long after each failure. */
@@ -40,7 +40,7 @@ export class RenditionFeed {
   readonly #options: RenditionFeedOptions;
   readonly #queue: RenditionPicture[] = [];
   #queueBytes = 0;
-  #run: RenditionRun | undefined;
+  #run: Pick<RenditionRun, 'pictures' | 'close'> | undefined;
   #plan: number;
   /** Media time of the first picture, and after the newest one. */
   readonly #start: Ticks;
@@ -48,7 +48,9 @@ export class RenditionFeed {
   #error: Error | undefined;
   #isExhausted = false;
   #lostAt: Instant | undefined;
-  /** Time and place of the first picture of the run. */
+  /** Time of the first picture of the run. */
+  #begunAt: Instant | undefined;
+  /** Time and place since which the run has been read without a pause. */
   #judgedFrom: { readonly at: Instant; readonly end: Ticks } | undefined;
   #betterFactor = 1;
   #wake: () => void = () => {};
@@ -96,21 +98,25 @@ export class RenditionFeed {
     void this.#run?.close();
     const run = this.#options.start(this.#end, this.#plan);
     this.#run = run;
+    this.#begunAt = undefined;
     this.#judgedFrom = undefined;
     this.#roomMade();
     void this.#read(run);
   }
 
-  async #read(run: RenditionRun): Promise<void> {
+  async #read(run: Pick<RenditionRun, 'pictures' | 'close'>): Promise<void> {
     try {
       for await (const picture of run.pictures()) {
         if (this.#run !== run) return;
+        this.#begunAt ??= now();
         this.#judgedFrom ??= { at: now(), end: this.#end };
         this.#queue.push(picture);
         this.#queueBytes += bytesOf(picture);
         this.#end = ticks(picture.timestamp + this.#options.interval);
         this.#wake();
         while (this.#run === run && this.#isFull) {
+          // A run that waits is not slow.
+          this.#judgedFrom = undefined;
           await new Promise<void>((resolve) => {
             this.#roomMade = resolve;
           });
@@ -137,7 +143,7 @@ export class RenditionFeed {
     const before = this.#lostAt;
     this.#lostAt = now();
     const isUnreadable = this.#end === this.#start;
-    if (isUnreadable || (before !== undefined && elapsed(before, this.#lostAt) < LOST_AGAIN_WITHIN)) {
+    if (isUnreadable || isLostAgain(before, this.#lostAt)) {
       this.#error = error;
       return;
     }
@@ -147,16 +153,20 @@ export class RenditionFeed {
 
   /** Fewer pictures than real time needs, and few ahead: the plan is too slow. */
   #judge(): void {
-    if (this.#judgedFrom === undefined || this.#isExhausted || this.#error) return;
-    const { at, end } = this.#judgedFrom;
-    const passed = elapsed(at, now());
-    if (passed > JUDGED_AFTER && this.#ahead < LOW && ticksToMicroseconds(ticks(this.#end - end)) < passed) {
+    if (!this.#options.canSeek || this.#begunAt === undefined || this.#isExhausted || this.#error) return;
+    if (this.#isTooSlow()) {
       if (this.#plan + 1 >= this.#options.plans) return;
       this.#betterFactor = Math.min(BETTER_FACTOR_MAX, this.#betterFactor * 2);
       this.#change(this.#plan + 1);
-    } else if (this.#plan > 0 && this.#isFull && passed > BETTER_AFTER * this.#betterFactor) {
+    } else if (this.#plan > 0 && this.#isFull && elapsed(this.#begunAt, now()) > BETTER_AFTER * this.#betterFactor) {
       this.#change(this.#plan - 1);
     }
+  }
+
+  #isTooSlow(): boolean {
+    if (this.#judgedFrom === undefined || this.#ahead >= LOW) return false;
+    const passed = elapsed(this.#judgedFrom.at, now());
+    return passed > JUDGED_AFTER && ticksToMicroseconds(ticks(this.#end - this.#judgedFrom.end)) < passed;
   }
 
   #change(plan: number): void {

@@ -10,7 +10,7 @@ import {
 } from '../../protocol/base/units.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { RenditionChoice } from '../../protocol/rendition-choice.ts';
-import type { EncoderOptions } from '../ffmpeg/encoder.ts';
+import { type EncoderOptions, skipsByCount } from '../ffmpeg/encoder.ts';
 import { Failure } from '../os/failure.ts';
 import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
 import { type Fallback, fallbackText, fallbackUnits, type OpenFallback } from './fallback-units.ts';
@@ -161,8 +161,10 @@ export class RenditionSource implements MediaSource {
 
   #take({ timestamp, isKey, encodes, plan }: RenditionPicture): AccessUnit {
     if (plan !== this.#plan) {
+      // The path has not shown that it carries more than before.
+      const before = this.#plan.rates[this.#chosen]!;
       this.#plan = plan;
-      this.#choice = new RenditionChoice(plan.rates, this.#target);
+      this.#choice = new RenditionChoice(plan.rates, Math.min(before, this.#target));
     }
     this.#timestamp = timestamp;
     this.#chosen = this.#choice.next(timestamp, isKey, this.#target);
@@ -223,5 +225,7 @@ function feedOf(
       `${name}: encoding ${rates.length} renditions of up to ${width}×${height} with x264 ${preset}, which this computer can`,
     );
   };
-  return new RenditionFeed({ start, plans: plans.length, interval, onRestart, onPlan }, first);
+  // Raw pictures are read up to the place.
+  const canSeek = encoder.rawPictures === undefined && !skipsByCount({ ...encoder, mode: 'x264' });
+  return new RenditionFeed({ start, plans: plans.length, canSeek, interval, onRestart, onPlan }, first);
 }

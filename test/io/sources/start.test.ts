@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { MediaSourceOptions } from '../../../io/sources/open-source.ts';
 import { type AccessUnit, shifted } from '../../../protocol/access-unit.ts';
 import { ticks } from '../../../protocol/base/units.ts';
+import { optional } from '../../optional.ts';
 import { all, SAMPLES, temporaryFolder, withFfmpeg } from './media.ts';
 import { open } from './opened-source.ts';
 
@@ -109,12 +111,37 @@ withFfmpeg('an encoder starts with the first picture at the place', async () => 
   expect((await all(film.units())).length).toBe(360 - 3.5 * 30);
 });
 
+withFfmpeg('a clip of two pictures that is encoded anew starts at the place', async () => {
+  const clip = join(temporaryFolder(), 'short.mp4');
+  const pattern = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=30', '-frames:v', '2'];
+  execFileSync('ffmpeg', ['-v', 'error', ...pattern, '-c:v', 'libx264', clip]);
+  const { source } = await open(clip, { encode: 'x264', startSeconds: 0.03 });
+  expect((await all(source.units())).length).toBe(1);
+});
+
 test('a place behind the end is refused', async () => {
   await expect(open(COUNTER, { startSeconds: 12 })).rejects.toThrow('cannot start at 12.0 s: it is 12.0 s long');
   const raw = join(SAMPLES, 'counter.h264');
   await expect(open(raw, { startSeconds: 12 })).rejects.toThrow('cannot start at 12.0 s: it ends before that');
   const order: Partial<MediaSourceOptions> = { sound: {}, pictures: false, startSeconds: 99 };
   await expect(open(join(SAMPLES, 'flash.mp4'), order)).rejects.toThrow('cannot start at 99.0 s: it is 6.0 s long');
+});
+
+optional('/proc', existsSync('/proc/self/fd'))('a check of the place leaves no file open', async () => {
+  const clip = join(SAMPLES, 'flash.mp4');
+  const opened = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).endsWith('flash.mp4');
+      } catch {
+        return false;
+      }
+    }).length;
+  const before = opened();
+  await open(clip, { sound: {}, pictures: false });
+  const whole = opened() - before;
+  await open(clip, { sound: {}, pictures: false, startSeconds: 2 });
+  expect(opened() - before - whole).toBeLessThanOrEqual(whole);
 });
 
 test('a live source has no places', async () => {
