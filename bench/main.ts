@@ -10,6 +10,7 @@ import { cipher } from './cipher.ts';
 import { parseCommandLine } from './command-line.ts';
 import { cpu } from './cpu.ts';
 import { encryption } from './encryption.ts';
+import { fanout } from './fanout.ts';
 import { forgeries } from './forgeries.ts';
 import { lanes } from './lanes.ts';
 import { latency } from './latency.ts';
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   cpu,
   day,
   encryption,
+  fanout,
   forgeries,
   lanes,
   latency,

@@ -1,6 +1,6 @@
 /**
  * The stream server of `dropframe send`, for sources that the command does not offer, or to record when each access
- * unit entered. `serve INPUT [STAMPS]` prints `port N`; STAMPS gets one line per unit: decode timestamp, and machine's
+ * unit entered. `serve INPUT [STAMPS [RECEIVERS]]` prints `port N`; STAMPS gets one line per unit: decode timestamp, and machine's
  * monotonic clock in microseconds.
  */
 import { writeFileSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { Log } from '../io/os/log.ts';
 import { StreamServer } from '../session/stream/stream-server.ts';
 import { openBenchSource } from './bench-source.ts';
 
-const [, , input = '', stamps] = argv;
+const [, , input = '', stamps, receivers = '4'] = argv;
+const receiversMax = Number(receivers);
 reduceGcFrequency();
 const lines: string[] = [];
 const source = await openBenchSource(input);
@@ -20,7 +21,8 @@ const server = new StreamServer({
   port: 0,
   loop: true,
   datagramBytesMax: 1_200,
-  receiversMax: 4,
+  receiversMax,
+  receiversPerAddressMax: receiversMax,
   log: new Log({ level: 'error', json: false, write: (text) => process.stderr.write(text) }),
   ...(stamps === undefined
     ? {}
