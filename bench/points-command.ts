@@ -164,7 +164,8 @@ const ALIGNMENTS = ['left', 'left', 'left', 'right', 'right', 'right', 'right', 
 function markdown(rows: readonly Row[]): string {
   const { outcomes } = rows[0]!;
   const frames = sum(outcomes.map((outcome) => outcome.frames)).toLocaleString('en');
-  return `${frames} frames per point, ${outcomes.length} seeds.\n\n${markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS)}\n${LIMIT_NOTE}`;
+  const table = markdownTable(HEAD, rows.map(cellsOf), ALIGNMENTS);
+  return `${frames} frames per point, ${outcomes.length} seeds.\n\n${table}\n\n${LIMIT_NOTE}`;
 }
 
 function cellsOf({ point, recovery, outcomes }: Row): string[] {
