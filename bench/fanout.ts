@@ -13,7 +13,7 @@ const QUICK_AUDIENCES = [1, 20];
 /** Time to fill the histories (latency, mend and a second), seconds. */
 const WARM_UP_S = 8;
 
-/** What the audience counted. */
+/** Figures of the audience. */
 interface Heard {
   readonly packets: number;
   readonly sent: number;

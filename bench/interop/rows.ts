@@ -6,7 +6,7 @@ export interface Step {
   readonly ready?: RegExp;
 }
 
-/** What tells how a row went. */
+/** Outcome test of a row. */
 export type Measure =
   /** Packets of each stream of a file that the row writes, as ffprobe counts them; at least these are expected. */
   | { readonly kind: 'file'; readonly path: string; readonly pictures: number; readonly sounds?: number }
@@ -164,7 +164,7 @@ export const ROWS: readonly InteropRow[] = [
 
 const untried = { recovery: '–', codec: '–', steps: [] } as const;
 
-/** What this script cannot run. */
+/** Rows that this script cannot run. */
 export const NOT_RUN: readonly InteropRow[] = [
   {
     ...{

@@ -12,7 +12,7 @@ export interface Fallback {
 /** Opens the fallback source at about this position, seconds. */
 export type OpenFallback = (fromSeconds: number) => Promise<Fallback>;
 
-/** What the fallback source does, for a warning. */
+/** Description of the fallback source's work, for a warning. */
 export const fallbackText = ({ source }: Fallback): string => {
   const how = source.description.mode === 'copy' ? 'it is copied from its next key frame on' : 'ffmpeg continues';
   return `${how}, and the bit rate no longer adapts`;

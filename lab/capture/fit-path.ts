@@ -6,7 +6,7 @@ import type { PathObservation } from './observation.ts';
 import { measureDelay, type PathDelay } from './path-delay.ts';
 import { findReordering, type Reordering } from './reordering.ts';
 
-/** What a capture says about a path. Times in microseconds. */
+/** Path as a capture shows it. Times in microseconds. */
 export interface PathFit {
   readonly observation: PathObservation;
   readonly seconds: number;

@@ -1,6 +1,6 @@
 import { JUMP_MAX, type RtpStream } from './rtp-streams.ts';
 
-/** What happened to the datagrams of a stream on a path, in the order of their sequence numbers. */
+/** Fates of the datagrams of a stream on a path, in the order of their sequence numbers. */
 export interface PathObservation {
   readonly sides: 'one' | 'two';
   /** Time of sending, microseconds on the sender's clock from the first one on; of lost ones estimated when one-sided. */

@@ -1,7 +1,7 @@
 import { type Interval, meanInterval, wilson } from '../report/interval.ts';
 import type { RtpStream } from './rtp-streams.ts';
 
-/** What receiver reports tell at the sender, where no packet is missing. */
+/** Figures of the receiver reports at the sender, where no packet is missing. */
 export interface ReportFit {
   readonly loss: Interval;
   readonly expected: number;

@@ -39,7 +39,7 @@ export interface RtpStream {
   readonly restarts: number;
 }
 
-/** What a capture contains. */
+/** Contents of a capture. */
 export interface CaptureContents {
   readonly packets: number;
   readonly datagrams: number;

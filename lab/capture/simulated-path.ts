@@ -8,7 +8,7 @@ export interface Schedule {
   readonly bytes: Float64Array;
 }
 
-/** What a link made of a schedule: NaN for what never arrived. */
+/** Result of a schedule on a link: NaN for datagrams that never arrived. */
 export interface SimulatedPath {
   readonly arrived: Float64Array;
   /** Position in the order of arrival. */

@@ -34,7 +34,7 @@ export interface Combination {
   readonly firstSequence: Sequence;
   /** Inclusive. */
   readonly lastSequence: Sequence;
-  /** What the rule makes the coefficients of, 0 … 65535. */
+  /** Seed of the coefficients, 0 … 65535. */
   readonly repairKey: number;
   /** Coefficients of this packet; those of the sender by default. */
   readonly rule?: CoefficientRule;

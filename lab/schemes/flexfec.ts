@@ -9,7 +9,7 @@ export interface ParityMatrix {
   readonly columns: number;
   /** Packets in a column, "D". */
   readonly rows: number;
-  /** Which of them get parity packets. */
+  /** Lines that get parity packets. */
   readonly parity: 'rows' | 'columns' | 'both';
 }
 

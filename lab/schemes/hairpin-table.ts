@@ -24,7 +24,7 @@ const countsFor = (packets: number): readonly number[] => [
   ...new Set(RATIOS.map((ratio) => roundHalfEven(ratio * packets))),
 ];
 
-/** What a decision depends on. */
+/** Inputs of a decision. */
 export interface HairpinState {
   /** Share of packets lost, 0 … 1. */
   readonly loss: number;

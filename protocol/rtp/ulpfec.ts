@@ -24,7 +24,7 @@ export interface ParityPacket {
   readonly header: Uint8Array;
   readonly timestamp: number;
   readonly length: number;
-  /** What follows the fixed headers of the covered packets, by parity. */
+  /** Parity of the bytes behind the fixed headers of the covered packets. */
   readonly body: Uint8Array;
 }
 

@@ -6,7 +6,7 @@ import type { FrameCounts } from './lane-record.ts';
 import type { LaneTransportOptions } from './lane-transport.ts';
 import { payloadOf, SegmentJournal } from './segment-journal.ts';
 
-/** What lanes over TCP have in common, whether it is modelled or the kernel's: complete, and later with every loss. */
+/** Common part of the lanes over TCP, modelled or the kernel's: complete, and later with every loss. */
 export abstract class InOrderLane {
   readonly path: LanePath;
   protected readonly inOrder: InOrderFrames;

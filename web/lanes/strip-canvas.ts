@@ -37,7 +37,7 @@ export class StripCanvas<Color extends string> {
     this.#closed.abort();
   }
 
-  /** What was drawn is no longer right. */
+  /** Marks the drawing as outdated. */
   invalidate(): void {
     this.#drawnMs = Number.NEGATIVE_INFINITY;
   }
