@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cwd, execPath, stdout } from 'node:process';
 import { Failure } from '../../io/os/failure.ts';
+import { freePortPair } from './free-port-pair.ts';
 import { NOT_RUN, ROWS } from './rows.ts';
 import { type RowResult, runRow } from './run-row.ts';
 
@@ -24,7 +24,7 @@ export async function main(parameters: readonly string[]): Promise<number> {
     if (only !== undefined && !name.includes(only)) continue;
     const folder = mkdtempSync(join(tmpdir(), 'dropframe-'));
     try {
-      const [port, other] = [await freePort(), await freePort()];
+      const [port, other] = [await freePortPair(), await freePortPair()];
       const result = await runRow(row, { port, other, folder, dropframe: [execPath, join(cwd(), 'bin/dropframe.js')] });
       results.push(result);
       stdout.write(`${name}: ${result.text}\n`);
@@ -69,20 +69,4 @@ function tableText(results: readonly RowResult[]): string {
     '```',
     '',
   ].join('\n');
-}
-
-/** An even port that is free, with the next one. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 12_000 + 2 * Math.floor(Math.random() * 9_000);
-    if ((await isFree(port)) && (await isFree(port + 1))) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    socket.once('error', () => resolve(false));
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
-  });
 }

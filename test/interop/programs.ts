@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
 import { PATIENCE } from '../patience.ts';
+
+export { freePortPair } from '../../bench/interop/free-port-pair.ts';
 
 /** True when a program is installed. @param probe arguments with which it exits successfully. */
 export function isInstalled(program: string, ...probe: string[]): boolean {
@@ -41,25 +42,6 @@ export function start(program: string, args: readonly string[]): Program {
     child.once('close', (code) => resolve({ code, ...output }));
   });
   return { process: child, output, ended };
-}
-
-/**
- * Returns a free port whose successor is free too, for RTP and RTCP. It is below those that Linux gives to sockets without a
- * port, so that none of them takes it before it is bound.
- */
-export async function freePortPair(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + 2 * Math.floor(Math.random() * 11_000);
-    if ((await isFree(port)) && (await isFree(port + 1))) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    socket.once('error', () => resolve(false));
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
-  });
 }
 
 /** Lines of the kernel's tables of UDP sockets that are bound to this port, as words. */

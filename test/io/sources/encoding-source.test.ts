@@ -4,32 +4,18 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { loadAvLibrary } from '../../../io/encoder/av-library.ts';
 import { makeTemporaryFolder } from '../../../io/os/temporary-folder.ts';
 import { EncodingSource, type EncodingSourceOptions } from '../../../io/sources/encoding-source.ts';
-import type { MediaSource } from '../../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { milliseconds } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { optional } from '../../optional.ts';
 import { SAMPLE } from '../../sample-units.ts';
+import { take } from './take-units.ts';
 
 const withLibrary = optional('node-av', (await loadAvLibrary()) !== undefined);
 const folder = await makeTemporaryFolder('encoding-source');
 afterAll(() => folder.remove());
 
 const bytesOf = (unit: AccessUnit): number => unit.parts.reduce((sum, part) => sum + part.length, 0);
-
-async function take(
-  source: MediaSource,
-  frames: number,
-  each: (frame: number) => void = () => {},
-): Promise<AccessUnit[]> {
-  const units: AccessUnit[] = [];
-  for await (const unit of source.units()) {
-    units.push(unit);
-    if (units.length >= frames) break;
-    each(units.length);
-  }
-  return units;
-}
 
 const PATTERN = 'testsrc2=size=320x180:rate=30';
 

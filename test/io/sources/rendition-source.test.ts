@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect } from 'vitest';
 import { type Ffmpeg, locateFfmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
 import { makeTemporaryFolder } from '../../../io/os/temporary-folder.ts';
-import type { MediaSource } from '../../../io/sources/media-source.ts';
 import { renditionPlans } from '../../../io/sources/rendition-plan.ts';
 import { RenditionSource, type RenditionSourceOptions } from '../../../io/sources/rendition-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
@@ -11,6 +10,7 @@ import { milliseconds, ticks } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { optional } from '../../optional.ts';
 import { SAMPLE } from '../../sample-units.ts';
+import { take } from './take-units.ts';
 
 const found = await locateFfmpeg().catch(() => undefined);
 const withFfmpeg = optional('ffmpeg with libx264', found?.libx264 === true);
@@ -36,20 +36,6 @@ const options = (changes: Partial<RenditionSourceOptions> = {}, ffmpeg = found a
   warn: () => {},
   ...changes,
 });
-
-async function take(
-  source: MediaSource,
-  frames: number,
-  each: (frame: number) => void = () => {},
-): Promise<AccessUnit[]> {
-  const units: AccessUnit[] = [];
-  for await (const unit of source.units()) {
-    units.push(unit);
-    if (units.length >= frames) break;
-    each(units.length);
-  }
-  return units;
-}
 
 const bytesOf = (units: readonly AccessUnit[]): number =>
   units.reduce((sum, { parts }) => parts.reduce((bytes, part) => bytes + part.length, sum), 0);
