@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cwd, execPath, stdout } from 'node:process';
+import { cwd, execPath, stderr, stdout } from 'node:process';
 import { Failure } from '../../io/os/failure.ts';
 import { freePortPair } from './free-port-pair.ts';
-import { NOT_RUN, ROWS } from './rows.ts';
+import { type InteropRow, NOT_RUN, ROWS } from './rows.ts';
 import { type RowResult, runRow } from './run-row.ts';
 
 // Runs every row of docs/INTEROP.md's table, and writes the table between its marks. `--only TEXT`: rows with this text, which are
@@ -20,7 +20,7 @@ export async function main(parameters: readonly string[]): Promise<number> {
   const only = parameters.includes('--only') ? parameters[parameters.indexOf('--only') + 1] : undefined;
   const results: RowResult[] = [];
   for (const row of [...ROWS, ...NOT_RUN]) {
-    const name = `${row.program}, ${row.direction}, ${row.protocol}`;
+    const name = nameOf(row);
     if (only !== undefined && !name.includes(only)) continue;
     const folder = mkdtempSync(join(tmpdir(), 'dropframe-'));
     try {
@@ -33,8 +33,14 @@ export async function main(parameters: readonly string[]): Promise<number> {
     }
   }
   if (only === undefined) writeTable(results);
-  return 0;
+  if (results.length > 0) return 0;
+  stderr.write(
+    `bench:interop: no row has '${only}' in "program, direction, protocol", such as "${nameOf(ROWS[0]!)}"\n`,
+  );
+  return 2;
 }
+
+const nameOf = ({ program, direction, protocol }: InteropRow): string => `${program}, ${direction}, ${protocol}`;
 
 function writeTable(results: readonly RowResult[]): void {
   const page = readFileSync(PAGE, 'utf8');
