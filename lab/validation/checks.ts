@@ -1,4 +1,5 @@
 import { microseconds, milliseconds } from '../../protocol/base/units.ts';
+import type { DelayQuantiles } from '../../sim/link/link-values.ts';
 import { meanLoss } from '../../sim/link/loss/loss-model.ts';
 import { type Check, check, type Simulate } from './check.ts';
 import {
@@ -12,7 +13,7 @@ import {
 import { type ParameterReader, parametersOf, pathOf, predict } from './closed-forms/predict.ts';
 import { VECTORS, type Vector } from './closed-forms/vectors.ts';
 import { interarrivalJitterOfNormal, interarrivalJitterOfUniform, meanReorderWait } from './closed-forms/waiting.ts';
-import { simulateInterarrivalJitter, simulateReorderWait } from './delay-simulations.ts';
+import { simulateInterarrivalJitter, simulateMeanDelay, simulateReorderWait } from './delay-simulations.ts';
 import type { Estimate } from './estimate.ts';
 import { FAIRNESS_CHECKS } from './fairness-checks.ts';
 import * as simulations from './loss-simulations.ts';
@@ -20,6 +21,7 @@ import { METRIC_CHECKS } from './metric-checks.ts';
 import { NETEM_CHECKS } from './netem-checks.ts';
 import { QUEUE_CHECKS } from './queue-checks.ts';
 import { RECOVERY_CHECKS } from './recovery-checks.ts';
+import { SCHEME_CHECKS } from './scheme-checks.ts';
 import { SHARING_CHECKS } from './sharing-checks.ts';
 import { TCP_CHECKS } from './tcp-checks.ts';
 import { WAITING_CHECKS } from './waiting-checks.ts';
@@ -143,6 +145,13 @@ function generatorChecks(): Check[] {
   ];
 }
 
+/** Half of the datagrams up to 2 ms later, the others up to 9 ms. */
+const QUANTILES: DelayQuantiles = [
+  { delay: milliseconds(0), share: 0 },
+  { delay: milliseconds(2), share: 0.5 },
+  { delay: milliseconds(9), share: 1 },
+];
+
 /** Delays are microseconds in the simulation and milliseconds in the check. */
 function delayChecks(): Check[] {
   const inMilliseconds = ({ estimate, standardError }: Estimate): Estimate => ({
@@ -154,6 +163,13 @@ function delayChecks(): Check[] {
       linkCheck('reorder_wait_ms', { J, D: 2.4 }, meanReorderWait(J, 2.4), 500_000, (seed, trials) =>
         inMilliseconds(simulateReorderWait(milliseconds(J), microseconds(2_400), seed, trials)),
       ),
+    ),
+    // A datagram that keeps its order waits as one in a reorder buffer does.
+    linkCheck('kept_order_delay_ms', { J: 10, D: 2.4 }, 10 / 2 + meanReorderWait(10, 2.4), 500_000, (seed, trials) =>
+      inMilliseconds(simulateMeanDelay({ jitter: milliseconds(10), order: 'kept' }, microseconds(2_400), seed, trials)),
+    ),
+    linkCheck('quantiles_delay_ms', { half: 2, all: 9 }, (1 + 5.5) / 2, 500_000, (seed, trials) =>
+      inMilliseconds(simulateMeanDelay({ quantiles: QUANTILES }, milliseconds(20), seed, trials)),
     ),
     linkCheck('rfc3550_uniform_ms', { J: 9 }, interarrivalJitterOfUniform(9), 500_000, (seed, trials) =>
       inMilliseconds(simulateInterarrivalJitter({ jitter: milliseconds(9) }, milliseconds(10), seed, trials)),
@@ -179,6 +195,7 @@ export const CHECKS: readonly Check[] = [
   ...delayChecks(),
   ...NETEM_CHECKS,
   ...RECOVERY_CHECKS,
+  ...SCHEME_CHECKS,
   ...WAITING_CHECKS,
   ...TCP_CHECKS,
   ...METRIC_CHECKS,

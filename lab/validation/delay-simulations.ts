@@ -36,6 +36,25 @@ export function simulateReorderWait(
   });
 }
 
+/** Mean delay, microseconds. A trial is a packet. */
+export function simulateMeanDelay(
+  options: Partial<PropagationOptions>,
+  spacing: Microseconds,
+  seed: number,
+  trials: number,
+): Estimate {
+  const next = arrivals(options, spacing, seed);
+  let sentAt = -spacing;
+  return estimateRatio(trials, (size) => {
+    let sum = 0;
+    for (let n = 0; n < size; n++) {
+      sentAt += spacing;
+      sum += next() - sentAt;
+    }
+    return [sum, size];
+  });
+}
+
 /**
  * Mean of RFC 3550's interarrival jitter, microseconds. A trial is a packet. The spacing must be wide enough to prevent
  * reordering.
