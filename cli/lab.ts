@@ -5,6 +5,7 @@ import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { AnswerRow, Manifest } from '../lab/answer.ts';
 import type { Shard } from '../lab/grid.ts';
+import { HOST_NAMES, type HostName } from '../lab/machine.ts';
 import type { OpenRun, RunOptions } from '../lab/run.ts';
 import { STRATEGIES, type StrategyName } from '../lab/strategies.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
@@ -25,6 +26,7 @@ interface RunCommandOptions extends CommonOptions {
   readonly jobs?: number;
   readonly shard?: Shard;
   readonly strategies?: readonly StrategyName[];
+  readonly host?: HostName;
   readonly frames?: boolean;
   readonly packets?: boolean;
   readonly qlog?: boolean;
@@ -103,6 +105,7 @@ function withRunOptions(command: Command): Command {
           readStrategies,
         ),
       )
+      .addOption(new Option('--host <name>', "end hosts in place of the scenario's").choices(HOST_NAMES))
       .option('--fresh', 'run finished cells again')
       .optionsGroup(RESULTS)
       .option('--frames', 'also write frames.parquet, one row per frame')
@@ -297,6 +300,7 @@ function runOptions(options: RunCommandOptions, context: Context): RunOptions {
   return {
     out: options.out,
     strategies: options.strategies,
+    host: options.host,
     output: {
       ...(options.frames && { frames: true }),
       ...(options.packets && { packets: true }),

@@ -28,6 +28,8 @@ export interface Cell {
   readonly repeat?: number;
   /** Flows that share the links; strategy, parameters and source are then those of the first media flow. */
   readonly flows?: readonly FlowDescription[];
+  /** Profile of the end hosts; ideal when absent. */
+  readonly host?: 'linux-6.18';
 }
 
 /** Increased when the meaning of a cell changes, which invalidates earlier results. */

@@ -37,7 +37,8 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
   if (count > CELLS_MAX) {
     throw new Failure(`the grid has ${count} cells, but at most ${CELLS_MAX} are allowed; shorten its lists`, 2);
   }
-  const { warmUpSeconds, release } = scenario;
+  const { warmUpSeconds, release, host } = scenario;
+  if (sets && host !== 'ideal') throw new Failure(`host: '${host}': flows that share a link run on ideal hosts`, 2);
   const cells: GridCell[] = [];
   for (const source of sources) {
     for (const { forward, back } of links) {
@@ -59,7 +60,9 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
               const measured: Cell = { ...cell, repeat };
               cells.push({ id: cellId(measured), cell: measured });
             }
-            if (repeats === 0) cells.push({ id: cellId(cell), cell });
+            if (repeats > 0) continue;
+            const simulated: Cell = host === 'ideal' ? cell : { ...cell, host };
+            cells.push({ id: cellId(simulated), cell: simulated });
           }
         }
       }
@@ -162,7 +165,7 @@ export function shardOf(grid: Grid, { index, of }: Shard): readonly GridCell[] {
 
 /** Returns the complete scenario in canonical form, for the manifest. */
 export function describeGrid(scenario: Scenario, sources: readonly CellSource[], grid: Grid): Json {
-  const { name, question, warmUpSeconds, release } = scenario;
+  const { name, question, warmUpSeconds, release, host } = scenario;
   return {
     version: CELL_VERSION,
     name,
@@ -175,6 +178,7 @@ export function describeGrid(scenario: Scenario, sources: readonly CellSource[],
     seeds: seedsOf(scenario),
     warmUpSeconds,
     release,
+    ...(host !== 'ideal' && { host }),
     cells: grid.cells.length,
   };
 }

@@ -6,7 +6,7 @@ import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
 import type { CellResult } from './cell-result.ts';
 import { type CellFiles, NO_FILES } from './cell-source.ts';
 import { runFlowCell } from './flows/run-flow-cell.ts';
-import type { Machine } from './machine.ts';
+import { HOSTS, type Machine } from './machine.ts';
 import { MediaRun, START } from './media-run.ts';
 import { ObservedPath, type PathObserver } from './path-observer.ts';
 import { summarizeCellSound } from './sound/summarize-sound.ts';
@@ -17,13 +17,13 @@ import { summarizeCell } from './summarize.ts';
  * Runs one cell on the virtual clock: a pure function of the cell and of the files it refers to by hash.
  *
  * @param observers passive observers.
- * @param machine latencies of the end hosts; none when absent.
+ * @param machine latencies of the end hosts in place of the cell's profile.
  */
 export function runCell(
   cell: Cell,
   files: CellFiles = NO_FILES,
   observers: readonly PathObserver[] = [],
-  machine?: Machine,
+  machine: Machine | undefined = HOSTS[cell.host ?? 'ideal'],
 ): CellResult {
   assert(!isKernelStrategy(cell.strategy), 'kernel strategies must not run on the virtual clock');
   if (cell.flows) return runFlowCell(cell, cell.flows, files);

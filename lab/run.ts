@@ -18,6 +18,7 @@ import {
 import type { Cell } from './cell.ts';
 import type { CellFiles } from './cell-source.ts';
 import { describeGrid, expandGrid, type Grid, type GridCell, type Shard, shardOf, withStrategies } from './grid.ts';
+import type { HostName } from './machine.ts';
 import { type Comparer, openComparer } from './quality/compare-streams.ts';
 import { measureQuality, type QualityProgress } from './quality/measure-quality.ts';
 import { cellsToShow, checkVideo, type SideBySide, writeSideBySide } from './quality/side-by-side.ts';
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly out: string | undefined;
   /** Restricts the scenario to these strategies. */
   readonly strategies: readonly StrategyName[] | undefined;
+  /** Profile of the end hosts in place of the scenario's. */
+  readonly host?: HostName | undefined;
   /** Outputs in addition to those of the scenario. */
   readonly output: Partial<ScenarioOutput>;
   readonly warn: (message: string) => void;
@@ -73,7 +76,8 @@ export async function openScenario(
     return content.ok ? content : malformed(content.malformed.replace(resolve(folderOf(path), name), name));
   };
   const parsed = parseScenario(text, basename(path), readTrace);
-  const scenario = options.strategies ? withStrategies(parsed, options.strategies) : parsed;
+  const chosen = options.strategies ? withStrategies(parsed, options.strategies) : parsed;
+  const scenario = options.host ? { ...chosen, host: options.host } : chosen;
   const sources = await openSources(scenario, path, options.warn);
   const grid = expandGrid(scenario, sources.descriptions, traces);
   options.check?.(grid);

@@ -4,6 +4,7 @@ import { suggestion } from '../protocol/base/nearest-word.ts';
 import { malformed } from '../protocol/base/parsed.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { flowSchema } from './flows/flow-schema.ts';
+import { HOST_NAMES } from './machine.ts';
 import {
   linkLine,
   oneOrMany,
@@ -119,6 +120,12 @@ const scenarioSchema = (readTrace: TraceReader) =>
     kernelRepeats: whole(1, 1_000).default(1),
     warmUpSeconds: real(0, 3_600, 'seconds').default(0),
     release: z.enum(['deadline', 'asap'], { error: 'expected "deadline" or "asap"' }).default('deadline'),
+    /** Profile of the end hosts of simulated cells. */
+    host: z
+      .enum(HOST_NAMES, {
+        error: ({ input }) => `'${String(input)}': unknown; ${suggestion(String(input), HOST_NAMES)}`,
+      })
+      .default('ideal'),
     output: strict({
       frames: z.boolean().default(false),
       packets: z.boolean().default(false),

@@ -1,6 +1,7 @@
 import { Failure } from '../../io/os/failure.ts';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { SYNTHETIC_SOUNDS } from '../../sim/synthetic-sound-names.ts';
+import { HOST_NAMES, type HostName } from '../machine.ts';
 import type { ScenarioInput } from '../scenario.ts';
 import { STRATEGIES, type StrategyName } from '../strategies.ts';
 
@@ -20,6 +21,7 @@ export const QUESTION_WORDS = {
   keys: { values: 'frames from one key frame to the next', default: '60' },
   sound: { values: 'sound beside the pictures: opus or aac, or file with file=', default: '' },
   seconds: { values: 'length of a run', default: '30' },
+  host: { values: `the end hosts: ${HOST_NAMES.join(' or ')}`, default: 'ideal' },
   file: { values: 'a film in place of a synthetic stream; may be repeated', default: '' },
 } as const;
 
@@ -67,6 +69,7 @@ export function readQuestion(strategies: string, words: readonly string[]): Ques
     strategies: namesOf(strategies),
     budgetsMs: numbers(asked, 'budget'),
     warmUpSeconds: WARM_UP_SECONDS,
+    ...(asked.has('host') && { host: hostOf(asked) }),
   };
 }
 
@@ -97,6 +100,15 @@ function sourcesOf(asked: Asked): ScenarioInput['source'] {
   const [fps, kbps, keyInterval] = [numbers(asked, 'fps'), numbers(asked, 'kbps'), numbers(asked, 'keys')];
   const sound = asked.has('sound') ? soundsOf(asked, SYNTHETIC_SOUNDS) : undefined;
   return { synthetic: { fps, kbps, keyInterval, seconds: seconds!, ...(sound && { sound }) } };
+}
+
+/** The one profile of the end hosts. @throws {Failure} for an unknown one, and for several. */
+function hostOf(asked: Asked): HostName {
+  const names = values(asked, 'host');
+  const unknown = names.find((name) => !(HOST_NAMES as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new Failure(`host: '${unknown}': ${suggestion(unknown, HOST_NAMES)}`, 2);
+  if (names.length > 1) throw new Failure('host: a question has one profile; ask once for each', 2);
+  return names[0] as HostName;
 }
 
 /** Sounds that are asked for. @throws {Failure} for one that is not among the known ones. */

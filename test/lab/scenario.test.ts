@@ -72,6 +72,7 @@ describe('an invalid scenario', () => {
       'q.json: source.synthetic.seconds: expected seconds from 1 to 86400',
     );
     expect(mistake({ release: 'soon' })).toBe('q.json: release: expected "deadline" or "asap"');
+    expect(mistake({ host: 'linus-6.18' })).toBe('q.json: host: \'linus-6.18\': unknown; did you mean "linux-6.18"?');
   });
 
   test('is rejected for unknown keys at any level', () => {
@@ -166,6 +167,17 @@ describe('a grid', () => {
 
   test('ignores duplicates in lists', () => {
     expect(expandGrid(parse({ budgetsMs: [100, 100], seeds: [1, 1] }), [SOURCE]).cells).toHaveLength(4);
+  });
+
+  test('has the end hosts in its simulated cells, and the ids of before on ideal ones', () => {
+    expect(expandGrid(parse({ host: 'ideal' }), [SOURCE]).runId).toBe(grid.runId);
+    const hosted = expandGrid(parse({ host: 'linux-6.18', strategies: ['nack', 'udp-kernel-nack'] }), [SOURCE]);
+    const hosts = new Set(hosted.cells.map(({ cell: { strategy, host } }) => `${strategy} ${host}`));
+    expect(hosts).toEqual(new Set(['nack linux-6.18', 'udp-kernel-nack undefined']));
+    const shared = parse({ host: 'linux-6.18', flows: [{ strategy: 'tcp-cubic' }] });
+    expect(() => expandGrid(shared, [SOURCE])).toThrow(
+      "host: 'linux-6.18': flows that share a link run on ideal hosts",
+    );
   });
 
   test('can be restricted to some strategies, whose cells keep their ids', () => {

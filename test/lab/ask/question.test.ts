@@ -16,6 +16,11 @@ test('a question is the scenario with the product of its lists', () => {
   expect(parseScenario(JSON.stringify(question), 'ask').strategies).toHaveLength(3);
 });
 
+test('a question names the end hosts', () => {
+  expect(readQuestion('nack', ['host=linux-6.18']).host).toBe('linux-6.18');
+  expect(readQuestion('nack', []).host).toBeUndefined();
+});
+
 test('the link back has no bottleneck, and a burst needs a loss', () => {
   const { link } = readQuestion('none', ['loss=0%,3%', 'burst=1,4', 'rate=4mbit', 'queue=300ms', 'jitter=5']);
   expect(link.forward).toEqual([
@@ -51,6 +56,8 @@ test.each([
   ['nack', ['link=loss=1%', 'rtt=20'], /rtt: link= describes the whole link/],
   ['nack', ['back=loss=1%'], /back: give the forward link too/],
   ['nack', ['file=a.mp4', 'fps=30'], /fps: a film has its own/],
+  ['nack', ['host=linux'], /host: 'linux': did you mean "linux-6.18"|host: 'linux': expected one of ideal, linux-6.18/],
+  ['nack', ['host=ideal,linux-6.18'], /host: a question has one profile/],
 ])('explains a mistake in one line: %s %j', (strategies, words, message) => {
   expect(() => readQuestion(strategies, words)).toThrow(message);
 });
