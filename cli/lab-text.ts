@@ -17,9 +17,11 @@ export function costText(costs: readonly StrategyCost[]): string {
 
 /** Describes the strategies measured in real time and their settings, such as the congestion control of TCP. */
 export function measuredText(measured: readonly MeasuredStrategy[]): string {
-  const lines = measured.map(({ strategy, congestionControl, notsentLowat, kernel, ...rest }) => [
+  const lines = measured.map(({ strategy, transport, congestionControl, notsentLowat, kernel, ...rest }) => [
     strategy,
-    `TCP ${congestionControl.join(', ')}, tcp_notsent_lowat ${notsentLowat.map(lowatText).join(', ')}, Linux ${kernel.join(', ')}`,
+    transport === 'tcp'
+      ? `TCP ${congestionControl.join(', ')}, tcp_notsent_lowat ${notsentLowat.map(lowatText).join(', ')}, Linux ${kernel.join(', ')}`
+      : `UDP, Linux ${kernel.join(', ')}`,
     `timers p99 ${delayText(rest.timerUsP99)} ms late, link ${delayText(rest.relayUsP99)} ms`,
     rest.disturbed > 0 ? `${rest.disturbed} of ${rest.cells} disturbed` : '',
   ]);

@@ -93,7 +93,13 @@ export class MediaPacketTable implements PathObserver {
     bytesRepair: 0,
     bytesWasted: 0,
     bytesLate: 0,
+    retransmissionsSent: 0,
+    retransmissionsLost: 0,
+    repairsSent: 0,
+    repairsLost: 0,
   };
+  /** Retransmissions and repair packets in a queue that has not decided about them. */
+  readonly #queued = new Set<Uint8Array>();
 
   constructor(frames: FrameTable, stream: ObservedStream) {
     this.#frames = frames;
@@ -114,8 +120,15 @@ export class MediaPacketTable implements PathObserver {
     const ssrc = readUint32(datagram, 8);
     if (ssrc === this.#ssrcs.media) return this.#mediaSent(now, datagram, fate);
     if (this.#frames.length <= this.#measuredFrom) return;
-    if (ssrc === this.#ssrcs.retransmission) this.#figures.bytesRetransmission += datagram.length;
-    else if (ssrc === this.#ssrcs.repair) this.#figures.bytesRepair += datagram.length;
+    if (ssrc === this.#ssrcs.retransmission) {
+      this.#figures.bytesRetransmission += datagram.length;
+      this.#figures.retransmissionsSent++;
+    } else if (ssrc === this.#ssrcs.repair) {
+      this.#figures.bytesRepair += datagram.length;
+      this.#figures.repairsSent++;
+    }
+    if (fate === 'queued') this.#queued.add(datagram);
+    else this.#noteProtection(ssrc, fate);
     // Both carry the timestamp of a frame that they are for.
     const row = this.#rowAt.get(wireTimestamp(readUint32(datagram, 4)));
     if (row === undefined || now <= later(instant(this.#frames.time(row, 'capturedAt')), this.#sendableFor)) return;
@@ -123,8 +136,10 @@ export class MediaPacketTable implements PathObserver {
   }
 
   onDecided(_now: Instant, direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
-    if (direction === 'back' || fate === 'carried' || fate === 'duplicated' || isRtcp(datagram)) return;
-    if (readUint32(datagram, 8) !== this.#ssrcs.media) return;
+    if (direction === 'back' || isRtcp(datagram)) return;
+    const ssrc = readUint32(datagram, 8);
+    if (this.#queued.delete(datagram)) this.#noteProtection(ssrc, fate);
+    if (ssrc !== this.#ssrcs.media || fate === 'carried' || fate === 'duplicated') return;
     const packet = this.#packetOf(readUint16(datagram, 2));
     if (packet !== undefined) this.#noteLost(packet);
   }
@@ -230,6 +245,13 @@ export class MediaPacketTable implements PathObserver {
   #noteLost(packet: number): void {
     this.#lost[packet] = 1;
     if (this.#isMeasured(packet)) this.#figures.packetsLost++;
+  }
+
+  /** The fate of a retransmission or a repair packet is known. */
+  #noteProtection(ssrc: number, fate: DecidedFate): void {
+    if (fate !== 'lost' && fate !== 'overflowed') return;
+    if (ssrc === this.#ssrcs.retransmission) this.#figures.retransmissionsLost++;
+    else if (ssrc === this.#ssrcs.repair) this.#figures.repairsLost++;
   }
 
   /** Returns the packet with a wire sequence number; `undefined` for one that was never sent (bit error). */

@@ -9,17 +9,19 @@ import type { TransportFigures } from './strategy.ts';
 /** Offsets of sequence number and data offset in a TCP header (RFC 9293 §3.1). */
 const SEQUENCE_OFFSET = 4;
 const DATA_OFFSET = 12;
+/** Place of a segment that is not a first transmission. */
+const AGAIN = -1;
 
 /** Observes a TCP connection from outside: which data segments were sent, retransmitted and lost. */
 export class SegmentTable implements PathObserver {
   readonly #measuring: () => boolean;
   /** Whether each first transmission was lost, in order. */
   readonly #losses: boolean[] = [];
-  /** Places of first transmissions in a queue that has not decided about them. */
+  /** Places of first transmissions in a queue that has not decided about them; of retransmissions, `AGAIN`. */
   readonly #queued = new Map<Uint8Array, number>();
   /** Next unsent sequence number, as on the wire. */
   #next: number | undefined;
-  #figures = { packetsSent: 0, packetsLost: 0, bytesRetransmission: 0, retransmissions: 0 };
+  #figures = { packetsSent: 0, packetsLost: 0, bytesRetransmission: 0, retransmissions: 0, retransmissionsLost: 0 };
   framesDelivered = 0;
 
   constructor(measuring: () => boolean) {
@@ -38,12 +40,13 @@ export class SegmentTable implements PathObserver {
     if (!first) {
       this.#figures.retransmissions++;
       this.#figures.bytesRetransmission += datagram.length;
-      return;
+    } else {
+      this.#figures.packetsSent++;
+      this.#losses.push(false);
     }
-    this.#figures.packetsSent++;
-    if (fate === 'queued') this.#queued.set(datagram, this.#losses.length);
-    this.#losses.push(false);
-    if (fate !== 'queued') this.#note(this.#losses.length - 1, fate);
+    const place = first ? this.#losses.length - 1 : AGAIN;
+    if (fate === 'queued') this.#queued.set(datagram, place);
+    else this.#note(place, fate);
   }
 
   onDecided(_now: Instant, _direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
@@ -55,6 +58,10 @@ export class SegmentTable implements PathObserver {
 
   #note(place: number, fate: DecidedFate): void {
     if (fate !== 'lost' && fate !== 'overflowed') return;
+    if (place === AGAIN) {
+      this.#figures.retransmissionsLost++;
+      return;
+    }
     this.#losses[place] = true;
     this.#figures.packetsLost++;
   }
@@ -63,7 +70,7 @@ export class SegmentTable implements PathObserver {
 
   /** Returns the figures. @param spurious retransmissions that the receiver reported as duplicates. */
   conclude(spurious: number): TransportFigures {
-    const { packetsSent, packetsLost, bytesRetransmission, retransmissions } = this.#figures;
+    const { packetsSent, packetsLost, bytesRetransmission, retransmissions, retransmissionsLost } = this.#figures;
     const before = new RunLengths();
     for (const lost of this.#losses) before.add(lost);
     const wasted =
@@ -78,6 +85,10 @@ export class SegmentTable implements PathObserver {
       bytesRepair: 0,
       bytesWasted: Math.round(wasted),
       bytesLate: 0,
+      retransmissionsSent: retransmissions,
+      retransmissionsLost,
+      repairsSent: 0,
+      repairsLost: 0,
       burstsBefore: before.histogram(),
       burstsAfter: [],
       jitter: null,

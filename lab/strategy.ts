@@ -116,6 +116,10 @@ export interface TransportFigures {
   readonly bytesRepair: number;
   readonly bytesWasted: number;
   readonly bytesLate: number;
+  readonly retransmissionsSent: number;
+  readonly retransmissionsLost: number;
+  readonly repairsSent: number;
+  readonly repairsLost: number;
   readonly burstsBefore: readonly (readonly [length: number, count: number])[];
   readonly burstsAfter: readonly (readonly [length: number, count: number])[];
   /** Microseconds; `null` when not computable. */

@@ -8,6 +8,7 @@ import { libwebrtcFreezes, stalls, tamburFreezes, w3cFreezes, w3cPauses } from '
 import { percentile, roundedMean, type Sorted, sorted } from './metrics/percentile.ts';
 import { RunLengths } from './metrics/run-lengths.ts';
 import { limitColumns } from './oracle/limit-columns.ts';
+import { isKernelStrategy } from './strategies.ts';
 import type { TransportFigures } from './strategy.ts';
 import { FRAME_OUTCOMES, type FrameOutcome, type Mechanism, type SummaryRow } from './tables.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
@@ -49,6 +50,25 @@ export function summarizeCell(cell: Cell, observations: CellObservations): Summa
     simulatedUs: observations.simulatedUs,
     bytesLate: figures.bytesLate,
     ...framePackets(frames, measuredFrom),
+    ...lossesOfEachKind(cell, observations),
+    host: isKernelStrategy(cell.strategy) ? 'measured' : (cell.host ?? 'ideal'),
+  };
+}
+
+/** What left the forward path, and what was lost of each kind and in each direction. */
+function lossesOfEachKind(cell: Cell, { frames, measuredFrom, figures, traffic }: CellObservations) {
+  const { forward, back } = traffic;
+  const seconds = Math.max(0, frames.length - measuredFrom) / framesPerSecondOf(cell.source);
+  return {
+    throughput: seconds === 0 ? 0 : Math.round((forward.bytesDelivered * 8) / seconds),
+    retransmissionsSent: figures.retransmissionsSent,
+    retransmissionsLost: figures.retransmissionsLost,
+    repairsSent: figures.repairsSent,
+    repairsLost: figures.repairsLost,
+    datagramsLostForward: forward.lost,
+    datagramsDroppedForward: forward.dropped,
+    datagramsLostBack: back.lost,
+    datagramsDroppedBack: back.dropped,
   };
 }
 

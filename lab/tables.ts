@@ -208,4 +208,18 @@ export interface SummaryRow {
   /** Packets of a frame, mean and greatest; `null` for TCP. */
   readonly framePackets: number | null;
   readonly framePacketsMax: number | null;
+  /** Bits per second that left the forward path, with all headers, whether in time or not. */
+  readonly throughput: number;
+  /** Retransmissions and repair packets (TCP: segments sent again), and those of them lost on the forward path. */
+  readonly retransmissionsSent: number;
+  readonly retransmissionsLost: number;
+  readonly repairsSent: number;
+  readonly repairsLost: number;
+  /** Datagrams of each path lost by its loss stage, and dropped by its queue. */
+  readonly datagramsLostForward: number;
+  readonly datagramsDroppedForward: number;
+  readonly datagramsLostBack: number;
+  readonly datagramsDroppedBack: number;
+  /** Profile of the end hosts. */
+  readonly host: string;
 }

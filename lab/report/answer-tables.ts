@@ -25,7 +25,14 @@ const description = z.looseObject({
   seeds: z.array(z.number()).default([]),
   warmUpSeconds: z.number().default(0),
   release: z.string().default('deadline'),
+  host: z.string().default('ideal'),
 });
+
+/**
+ * Versions on which the figures depend. Those of Node and of the machine are in the manifest only: the report of a run
+ * is the same on every machine.
+ */
+const VERSIONS_OF_FIGURES = ['dropframe', 'code', 'mode', 'ffmpeg'] as const;
 
 /**
  * Builds the tables of a report from an answer.
@@ -42,7 +49,7 @@ export function answerTables(
     const { path, message } = spec.error.issues[0]!;
     throw new Failure(`manifest.json is damaged (spec.${path.join('.')}: ${message}); run the scenario again`);
   }
-  const { name, question, links, budgetsMs, seeds, warmUpSeconds, release } = spec.data;
+  const { name, question, links, budgetsMs, seeds, warmUpSeconds, release, host } = spec.data;
   const each = (pick: (row: SummaryRow) => string) => [...new Set(rows.map(pick))];
   const counts = new Map(rows.map((row) => [row.cell, row.frames]));
   return {
@@ -56,10 +63,13 @@ export function answerTables(
       ['seeds', [seedText(seeds)]],
       ['warm-up', [`${warmUpSeconds} s`]],
       ['release', [release]],
+      ['end hosts', [host]],
     ],
     commands,
     runId: manifest.runId,
-    versions: manifest.env,
+    versions: Object.fromEntries(
+      VERSIONS_OF_FIGURES.flatMap((name) => (manifest.env[name] ? [[name, manifest.env[name]]] : [])),
+    ),
     rows,
     flowRates,
     frames: async (cell) => {

@@ -76,7 +76,7 @@ ${Object.entries(tables.versions).map(
   ([name, version]) => html`<dt>${name}</dt><dd>${version}</dd>
 `,
 )}</dl>
-<p style="margin-top:12px">The run id is the hash of its scenario: the same scenario gives the same figures on every machine.</p>
+<p style="margin-top:12px">The run id is the hash of its scenario: the same scenario gives the same figures on every machine. manifest.json names the machine.</p>
 </section>
 <section>
 <h2>Definitions</h2>

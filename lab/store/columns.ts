@@ -111,6 +111,16 @@ export const SUMMARY_COLUMNS: { readonly [Name in keyof SummaryRow]-?: ColumnKin
   bytesLate: 'whole',
   framePackets: 'real',
   framePacketsMax: 'whole',
+  throughput: 'whole',
+  retransmissionsSent: 'whole',
+  retransmissionsLost: 'whole',
+  repairsSent: 'whole',
+  repairsLost: 'whole',
+  datagramsLostForward: 'whole',
+  datagramsDroppedForward: 'whole',
+  datagramsLostBack: 'whole',
+  datagramsDroppedBack: 'whole',
+  host: 'text',
 };
 
 /** All columns of the frame table except the cell's, in order. */

@@ -44,8 +44,8 @@ withTun('delivers the same frames over kernel UDP and TCP as in simulation', asy
   expect(tcp!.deliveredUsP50).toBeGreaterThan(15_000);
   expect(manifest.env.mode).toBe('sim+socket');
   expect(manifest.measured).toMatchObject([
-    { strategy: 'udp-kernel-nack', mode: 'socket' },
-    { strategy: 'tcp-kernel-reno', congestionControl: ['reno'], notsentLowat: [0xffff_ffff] },
+    { strategy: 'udp-kernel-nack', mode: 'socket', transport: 'udp', congestionControl: [] },
+    { strategy: 'tcp-kernel-reno', transport: 'tcp', congestionControl: ['reno'], notsentLowat: [0xffff_ffff] },
   ]);
   expect(manifest.cost.map(({ strategy }) => strategy)).toEqual(['nack']);
   const frames = await parseParquet<FrameRecord>(

@@ -169,6 +169,52 @@ describe('a cell', () => {
     expect(bursts.after).toEqual(bursts.before);
   });
 
+  test('tells the losses of each kind and direction apart', () => {
+    const link = { link: 'loss=5% delay=20ms', back: 'loss=10% delay=20ms', budgetMs: 300 };
+    const { row } = run({ strategy: 'hybrid', ...link });
+    expect(row.retransmissionsSent).toBeGreaterThan(100);
+    expect(row.retransmissionsLost / row.retransmissionsSent).toBeGreaterThan(0.02);
+    expect(row.retransmissionsLost / row.retransmissionsSent).toBeLessThan(0.1);
+    // The rest is control: reports and notices.
+    const named = row.packetsLost + row.retransmissionsLost + row.repairsLost;
+    expect(row.datagramsLostForward).toBeGreaterThanOrEqual(named);
+    expect(row.datagramsLostForward).toBeLessThan(named + 20);
+    expect(row.datagramsLostBack / row.datagramsBack).toBeGreaterThan(0.05);
+    expect(row.datagramsLostBack / row.datagramsBack).toBeLessThan(0.15);
+    expect([row.datagramsDroppedForward, row.datagramsDroppedBack]).toEqual([0, 0]);
+    const fec = run({ strategy: 'fec', ...link }).row;
+    expect([fec.retransmissionsSent, fec.retransmissionsLost]).toEqual([0, 0]);
+    expect(fec.repairsLost / fec.repairsSent).toBeGreaterThan(0.03);
+    expect(fec.repairsLost / fec.repairsSent).toBeLessThan(0.07);
+    const tcp = run({ strategy: 'tcp-bbr', ...link }).row;
+    expect(tcp.retransmissionsLost).toBeGreaterThan(0);
+    expect(tcp.packetsLost + tcp.retransmissionsLost).toBe(tcp.datagramsLostForward);
+  });
+
+  test.each(['tail-drop', 'codel'])('counts what a queue drops apart from random losses: %s', (discipline) => {
+    const link = `loss=2% rate=1mbit queue=100ms qdisc=${discipline} delay=20ms`;
+    const { row } = run({ strategy: 'none', link, back: 'delay=20ms' });
+    expect(row.datagramsDroppedForward).toBeGreaterThan(0);
+    expect(row.datagramsLostForward).toBeGreaterThan(0);
+    const counted = row.datagramsDroppedForward + row.datagramsLostForward;
+    expect(counted).toBeGreaterThanOrEqual(row.packetsLost);
+    expect(row.throughput).toBeLessThanOrEqual(1_000_000);
+    expect(row.throughput).toBeGreaterThan(row.goodput);
+  });
+
+  test('gives the end hosts the latencies of their profile', () => {
+    const [ideal, linux] = ([undefined, 'linux-6.18'] as const).map((host) =>
+      run({ link: 'delay=20ms', release: 'asap', ...(host && { host }) }),
+    );
+    expect([ideal!.row.host, linux!.row.host]).toEqual(['ideal', 'linux-6.18']);
+    // 0.15 ms to the kernel, and 0.96 ms until the process runs.
+    expect(linux!.row.deliveredUsP50! - ideal!.row.deliveredUsP50!).toBe(1_110);
+    expect(linux!.row.cell).not.toBe(ideal!.row.cell);
+    const tcp = run({ strategy: 'tcp-cubic', link: 'delay=20ms', host: 'linux-6.18' }).row;
+    const fast = run({ strategy: 'tcp-cubic', link: 'delay=20ms' }).row;
+    expect(tcp.deliveredUsP50! - fast.deliveredUsP50!).toBeGreaterThanOrEqual(860);
+  });
+
   test('excludes the warm-up from all counts', () => {
     const all = run({});
     const late = run({ warmUpSeconds: 10 });

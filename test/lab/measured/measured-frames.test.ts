@@ -72,7 +72,8 @@ describe('measured cells', () => {
   ] as const) {
     test(`have the figures of the simulated cell with the same events: ${strategy}`, () => {
       const { simulated, measured } = both(strategy, link);
-      const { cell: _id, strategy: name, ...figures } = measured.row;
+      const { cell: _id, strategy: name, host, ...figures } = measured.row;
+      expect([simulated.row.host, host]).toEqual(['ideal', 'measured']);
       expect(name).toBe(strategy);
       expect({ ...simulated.row, ...figures }).toEqual(simulated.row);
       expect(measured.bursts).toEqual(simulated.bursts);

@@ -13,15 +13,15 @@ const SPEC = {
   more: 'than is needed',
 };
 const answer = (spec: unknown, given: { frames?: number } = {}) => ({
-  manifest: { runId: 'abc', spec, env: { node: 'v20' } },
+  manifest: { runId: 'abc', spec, env: { node: 'v20', code: 'def' } },
   rows: [row({ cell: 'one', frames: given.frames ?? 3 }), row({ cell: 'two', parameters: 'redundancy=1' })],
   frames: async (cell: string) =>
     cell === 'one' ? Array.from({ length: 5 }, (_, number) => frame(number)) : undefined,
 });
 
-test('the scenario comes from the manifest, sources and strategies from the rows', () => {
+test('the scenario comes from the manifest without the versions of the machine, sources and strategies from the rows', () => {
   const { scenario, name, versions, runId } = answerTables(answer(SPEC), ['dropframe lab run frontier.json']);
-  expect({ name, versions, runId }).toEqual({ name: 'frontier', versions: { node: 'v20' }, runId: 'abc' });
+  expect({ name, versions, runId }).toEqual({ name: 'frontier', versions: { code: 'def' }, runId: 'abc' });
   expect(Object.fromEntries(scenario)).toEqual({
     sources: ['synthetic 4000kbps 30fps key=30'],
     'links forward ⇄ back': ['loss=2% delay=20ms ⇄ clean'],
@@ -30,6 +30,7 @@ test('the scenario comes from the manifest, sources and strategies from the rows
     seeds: ['1 … 4'],
     'warm-up': ['2 s'],
     release: ['asap'],
+    'end hosts': ['ideal'],
   });
 });
 
