@@ -19,7 +19,7 @@ export interface RtspCommandOptions extends SecurityChoice {
   /** File with the name and the password that players must know. */
   readonly rtspLoginFile?: string | undefined;
   readonly mtu: number;
-  readonly receivers: number;
+  readonly maxReceivers: number;
   readonly receiversPerAddress?: number | undefined;
 }
 
@@ -55,7 +55,7 @@ export async function openRtsp(options: RtspCommandOptions, parts: RtspParts): P
   return await opened(serverAt(rtsp, identity));
 
   function serverAt({ host, port }: HostAndPort, identity?: Identity): RtspServer {
-    const { mtu: datagramBytesMax, receivers: receiversMax, receiversPerAddress: receiversPerAddressMax } = options;
+    const { mtu: datagramBytesMax, maxReceivers: receiversMax, receiversPerAddress: receiversPerAddressMax } = options;
     const limits = { datagramBytesMax, receiversMax, receiversPerAddressMax };
     return new RtspServer({ ...parts, ...limits, host, port, credentials, identity });
   }

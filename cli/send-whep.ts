@@ -24,7 +24,7 @@ export interface WhepCommandOptions extends SecurityChoice {
   /** File with the token that players must bring. */
   readonly whepTokenFile?: string | undefined;
   readonly mtu: number;
-  readonly receivers: number;
+  readonly maxReceivers: number;
   readonly receiversPerAddress?: number | undefined;
   readonly ffmpeg?: string | undefined;
   /** Bit rate of pictures that are encoded for browsers, bits per second. */
@@ -69,7 +69,7 @@ export async function openWhep(options: WhepCommandOptions, parts: WhepParts): P
   return await opened(serverAt(whep, identity));
 
   function serverAt({ host, port }: HostAndPort, identity?: Identity): WhepServer {
-    const { mtu: datagramBytesMax, receivers: receiversMax, receiversPerAddress: receiversPerAddressMax } = options;
+    const { mtu: datagramBytesMax, maxReceivers: receiversMax, receiversPerAddress: receiversPerAddressMax } = options;
     const { ffmpeg, bitrate } = options;
     const limits = { datagramBytesMax, receiversMax, receiversPerAddressMax };
     return new WhepServer({ ...parts, ...limits, host, port, token, identity, ffmpeg, bitrate });

@@ -4,6 +4,7 @@ import type { HostAndPort } from '../io/net/host-and-port.ts';
 import { Failure } from '../io/os/failure.ts';
 import { RTP_PORT_MAX } from '../session/rtp/rtp-address.ts';
 import type { RtspServer } from '../session/rtsp/rtsp-server.ts';
+import { RECEIVERS_MAX } from '../session/stream/place-limits.ts';
 import type { WhepServer } from '../session/whep/whep-server.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { addSenderEncryption, passphraseOf, type SenderEncryptionOptions } from './encryption-options.ts';
@@ -42,7 +43,7 @@ export interface SendCommandOptions
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
   readonly mtu: number;
-  readonly receivers: number;
+  readonly maxReceivers: number;
   readonly receiversPerAddress?: number;
   readonly history: number;
 }
@@ -172,15 +173,15 @@ export function addSendCommand(program: Command): void {
         .argParser(readWhole({ min: 200, max: 65_000 }, 'bytes')),
     )
     .addOption(
-      new Option('--receivers <count>', 'maximum number of concurrent receivers')
+      new Option('--max-receivers <count>', 'maximum number of concurrent receivers')
         .default(64)
-        .argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
+        .argParser(readWhole({ min: 1, max: RECEIVERS_MAX }, 'receivers')),
     )
     .addOption(
       new Option(
         '--receivers-per-address <count>',
-        'most receivers of one IPv4 address or IPv6 /64, such as those behind a NAT (default: half of --receivers)',
-      ).argParser(readWhole({ min: 1, max: 1_000 }, 'receivers')),
+        'most receivers of one IPv4 address or IPv6 /64, such as those behind a NAT (default: half of --max-receivers)',
+      ).argParser(readWhole({ min: 1, max: RECEIVERS_MAX }, 'receivers')),
     )
     .addOption(
       new Option('--history <size>', 'packets kept for retransmission, of all receivers together, megabytes')
@@ -264,7 +265,7 @@ async function send(inputs: readonly string[], options: SendCommandOptions): Pro
     port: options.listen.port,
     loop: options.loop === true,
     datagramBytesMax: options.mtu,
-    receiversMax: options.receivers,
+    receiversMax: options.maxReceivers,
     ...(options.receiversPerAddress !== undefined && { receiversPerAddressMax: options.receiversPerAddress }),
     historyBytes: options.history,
     ...security,

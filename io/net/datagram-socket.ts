@@ -2,11 +2,13 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import { causeOf, Failure } from '../os/failure.ts';
 import { addressCause } from './address-cause.ts';
-import { type Destination, DirectSend } from './direct-send.ts';
+import { DirectSend } from './direct-send.ts';
 import { isLoopback } from './host-address.ts';
 import { MarkedDatagrams, markOnSend } from './marked-datagrams.ts';
 import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
+import { SendBatch } from './send-batch.ts';
+import { type Destination, SocketAddresses } from './socket-address.ts';
 
 /** Lengths by which both ends of a stream move several datagrams in one system call. */
 export interface DatagramLengths {
@@ -67,6 +69,9 @@ export class DatagramSocket {
   /** ECN bits that the socket sends. */
   #ecn: Ecn = NOT_ECT;
   #direct: DirectSend | undefined;
+  readonly #addresses = new SocketAddresses();
+  /** What `queue` collects; `null` where there is no system call for it. */
+  #batch: SendBatch | undefined | null;
   /** The socket's option for segmented sends: length of the segments, or 0. */
   #segmentOption = 0;
   /** Destinations whose path refused a segmented send: their datagrams are sent one by one. */
@@ -117,7 +122,7 @@ export class DatagramSocket {
    */
   send(datagrams: readonly Uint8Array[], to?: Destination, lengths = this.#options.lengths, ecn: Ecn = NOT_ECT): void {
     if (ecn !== this.#ecn && !this.#closed && markOnSend(this.#socket, this.#isIpv6, ecn)) this.#ecn = ecn;
-    const segmenting = lengths && this.#segmenting && !(this.#singly.size > 0 && this.#singly.has(nameOf(to)));
+    const segmenting = lengths && this.#segmenting && !this.#isSegmentRefused(to);
     // Kernels before 6.1 refuse any datagram to a path whose MTU is below the segments' length while the option is set.
     if (!segmenting && this.#segmentOption > 0) this.#setSegmentOption(0);
     for (let first = 0; first < datagrams.length; ) {
@@ -127,6 +132,39 @@ export class DatagramSocket {
       if (last === first + 1 && length > this.#segmentOption && this.#segmentOption > 0) this.#setSegmentOption(0);
       this.#sendRun(datagrams.slice(first, last), to, lengths, ecn);
       first = last;
+    }
+  }
+
+  /**
+   * Like `send`, to one of several destinations: where the system has a call for many, the datagrams leave by `flush`, with those for
+   * the others. They are copied.
+   */
+  queue(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined, ecn: Ecn): void {
+    const batch = this.#waiting > 0 ? undefined : this.#openBatch();
+    if (!batch || ecn !== this.#ecn || this.#isSegmentRefused(to)) {
+      this.flush();
+      return this.send(datagrams, to, lengths, ecn);
+    }
+    for (let first = 0; first < datagrams.length; ) {
+      const last = lengths && this.#segmenting ? runEnd(datagrams, first, lengths) : first + 1;
+      const run = datagrams.slice(first, last);
+      const { length } = run[0]!;
+      if (!batch.add(run, to, length)) {
+        this.flush();
+        if (!batch.add(run, to, length)) this.send(run, to, lengths, ecn);
+      }
+      first = last;
+    }
+  }
+
+  /** Sends what `queue` has collected. */
+  flush(): void {
+    const batch = this.#batch;
+    if (!batch || batch.isEmpty || this.#closed) return;
+    if (this.#segmentOption > 0) this.#setSegmentOption(0);
+    for (const { datagrams, to } of batch.flush()) {
+      const lengths = datagrams.length > 1 ? runLengths(datagrams) : undefined;
+      this.send(datagrams, to, lengths, this.#ecn);
     }
   }
 
@@ -146,6 +184,7 @@ export class DatagramSocket {
 
   close(): void {
     if (this.#closed) return;
+    this.flush();
     this.#marked?.close();
     this.#receiveDrops = this.receiveDrops;
     this.#closed = true;
@@ -183,7 +222,7 @@ export class DatagramSocket {
     socket.on('error', this.#failed);
     if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
     socket.setSendBufferSize(BUFFER_BYTES);
-    if (!peer) this.#direct = new DirectSend(socket);
+    if (!peer) this.#direct = new DirectSend(socket, this.#addresses);
     socket.on('message', (message, from) => this.#receive(message, from));
     if (!this.#options.lengths) return;
     this.#marked = this.#options.readsEcn && peer ? this.#readMarked(peer) : undefined;
@@ -191,6 +230,19 @@ export class DatagramSocket {
     // Node does not expose the segment length of coalesced datagrams. On loopback only segmented sends are coalesced,
     // so all but the last have the agreed length; elsewhere that may not hold.
     this.#coalescing = peer !== undefined && isLoopback(peer.host) && coalesceOnReceive(socket);
+  }
+
+  #openBatch(): SendBatch | undefined {
+    if (this.#batch === undefined) {
+      this.#batch = (this.#direct && SendBatch.of(this.#socket, this.#addresses)) ?? null;
+      // Runs need a kernel that knows the option.
+      if (this.#batch) this.#setSegmentOption(0);
+    }
+    return this.#batch ?? undefined;
+  }
+
+  #isSegmentRefused(to: Destination | undefined): boolean {
+    return this.#singly.size > 0 && this.#singly.has(nameOf(to));
   }
 
   #readMarked({ host, port }: Destination): MarkedDatagrams | undefined {
@@ -291,6 +343,12 @@ function runEnd(datagrams: readonly Uint8Array[], first: number, { fullBytes, by
   if (shorter < fullBytes && bytes + shorter > bytesMax) return last + 1;
   return bytes > bytesMax ? last : first + 1;
 }
+
+/** Lengths by which `runEnd` finds the whole of these datagrams to be a run. */
+const runLengths = (datagrams: readonly Uint8Array[]): DatagramLengths => {
+  const fullBytes = datagrams[0]!.length;
+  return { fullBytes, bytesMax: fullBytes };
+};
 
 /** Joins datagrams for one send; packets of a frame are adjacent in memory, so nothing is copied. */
 function joined(datagrams: readonly Uint8Array[], first: number, last: number): Uint8Array {

@@ -3,13 +3,23 @@ import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import type { Ecn } from '../../protocol/ecn.ts';
 import { addressOf, lastErrorNumber, libraryFunction } from '../os/c-library.ts';
+import { MSG_DONTWAIT } from './direct-send.ts';
+import {
+  ANCILLARY_HEADER_BYTES,
+  CONTROL_LENGTH_AT,
+  FLAGS_AT,
+  LENGTH_AT,
+  MESSAGE_ARCHITECTURES,
+  MESSAGE_BYTES,
+  VECTOR_BYTES,
+  writeMessage,
+  writeVector,
+} from './message-layout.ts';
 import { datagramDescriptor, datagramHandle, writeSocketOption } from './socket-options.ts';
 
 type ReceiveMany = (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number;
 type Control = (fd: number, command: number, argument: number) => number;
 
-/** Architectures of 64 bits, little-endian, on which Linux has the structures and constants below. */
-const ARCHITECTURES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64']);
 /** Constants of linux/in.h, linux/in6.h, fcntl.h, errno.h and sys/socket.h. */
 const SOL_IP = 0;
 const IP_TOS = 1;
@@ -17,7 +27,6 @@ const IP_RECVTOS = 13;
 const SOL_IPV6 = 41;
 const IPV6_RECVTCLASS = 66;
 const IPV6_TCLASS = 67;
-const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
 const F_GETFL = 3;
 const F_SETFL = 4;
@@ -29,12 +38,8 @@ const ECN_BITS = 3;
 /** Datagrams per system call, and system calls per turn, so that nothing else waits for long. */
 const BATCH = 32;
 const BATCHES_MAX = 8;
-/** Layout on 64-bit Linux: struct mmsghdr, struct iovec, and room for one control message. */
-const MESSAGE_BYTES = 64;
-const VECTOR_BYTES = 16;
+/** Room for one control message. */
 const CONTROL_BYTES = 64;
-/** struct cmsghdr: length, level, type. */
-const CONTROL_HEADER_BYTES = 16;
 /** Interval at which the sockets are read even without a signal, milliseconds. */
 const FALLBACK_MS = 20;
 
@@ -78,7 +83,7 @@ export class MarkedDatagrams {
 
   /** Takes over the reads of a socket; `undefined` when that is not possible, and Node goes on reading. */
   static take(socket: Socket, options: MarkedDatagramsOptions): MarkedDatagrams | undefined {
-    if (!ARCHITECTURES.has(process.arch)) return undefined;
+    if (!MESSAGE_ARCHITECTURES.has(process.arch)) return undefined;
     const { isIpv6, bytesMax } = options;
     const receive = libraryFunction<ReceiveMany>(
       'int recvmmsg(int fd, void *messages, uint32 count, int flags, void *timeout)',
@@ -152,39 +157,38 @@ export class MarkedDatagrams {
     return BATCH * (MESSAGE_BYTES + VECTOR_BYTES + CONTROL_BYTES) + index * this.#bytesMax;
   }
 
-  /** Writes the structures that stay: struct msghdr has name, name length, vectors, their count, control, its length, flags. */
+  /** Writes the structures that stay. */
   #writeLayout(): void {
     const base = BigInt(addressOf(this.#memory)!);
     for (let index = 0; index < BATCH; index++) {
       const vector = BATCH * MESSAGE_BYTES + index * VECTOR_BYTES;
-      const message = index * MESSAGE_BYTES;
-      this.#view.setBigUint64(vector, base + BigInt(this.#datagram(index)), true);
-      this.#view.setBigUint64(vector + 8, BigInt(this.#bytesMax), true);
-      this.#view.setBigUint64(message + 16, base + BigInt(vector), true);
-      this.#view.setBigUint64(message + 24, 1n, true);
-      this.#view.setBigUint64(message + 32, base + BigInt(this.#control(index)), true);
+      writeVector(this.#view, vector, base + BigInt(this.#datagram(index)), this.#bytesMax);
+      const control = base + BigInt(this.#control(index));
+      writeMessage(this.#view, index * MESSAGE_BYTES, { name: 0n, vector: base + BigInt(vector), control });
     }
   }
 
   /** Writes what the kernel has changed. */
   #resetControlLengths(): void {
-    for (let index = 0; index < BATCH; index++) this.#view.setUint32(index * MESSAGE_BYTES + 40, CONTROL_BYTES, true);
+    for (let index = 0; index < BATCH; index++) {
+      this.#view.setUint32(index * MESSAGE_BYTES + CONTROL_LENGTH_AT, CONTROL_BYTES, true);
+    }
   }
 
   #pass(index: number): void {
     const message = index * MESSAGE_BYTES;
-    const length = this.#view.getUint32(message + 56, true);
-    if ((this.#view.getUint32(message + 48, true) & MSG_TRUNC) !== 0) return;
+    const length = this.#view.getUint32(message + LENGTH_AT, true);
+    if ((this.#view.getUint32(message + FLAGS_AT, true) & MSG_TRUNC) !== 0) return;
     const at = this.#datagram(index);
     this.#options.onDatagram(this.#memory.slice(at, at + length), this.#ecnOf(index));
   }
 
   #ecnOf(index: number): Ecn {
     const at = this.#control(index);
-    const isThere = this.#view.getUint32(index * MESSAGE_BYTES + 40, true) > CONTROL_HEADER_BYTES;
+    const isThere = this.#view.getUint32(index * MESSAGE_BYTES + CONTROL_LENGTH_AT, true) > ANCILLARY_HEADER_BYTES;
     const [level, type] = [this.#view.getInt32(at + 8, true), this.#view.getInt32(at + 12, true)];
     const isTrafficClass = (level === SOL_IP && type === IP_TOS) || (level === SOL_IPV6 && type === IPV6_TCLASS);
-    return isThere && isTrafficClass ? ((this.#memory[at + CONTROL_HEADER_BYTES]! & ECN_BITS) as Ecn) : 0;
+    return isThere && isTrafficClass ? ((this.#memory[at + ANCILLARY_HEADER_BYTES]! & ECN_BITS) as Ecn) : 0;
   }
 }
 

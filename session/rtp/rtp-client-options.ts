@@ -1,4 +1,4 @@
-import type { Destination } from '../../io/net/direct-send.ts';
+import type { Destination } from '../../io/net/socket-address.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { DescribedSound } from './rtp-sound.ts';

@@ -1,5 +1,5 @@
 import { DatagramSocket } from '../../io/net/datagram-socket.ts';
-import type { Destination } from '../../io/net/direct-send.ts';
+import type { Destination } from '../../io/net/socket-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { readUint32 } from '../../protocol/base/big-endian.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';

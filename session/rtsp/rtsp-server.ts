@@ -14,6 +14,7 @@ import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import type { PlayerSession } from '../player/player-session.ts';
 import { NO_TOTALS, type PlayerTotals, withPlayers } from '../player/player-totals.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
+import { placeLimits } from '../stream/place-limits.ts';
 import { MediaPorts } from './media-ports.ts';
 import { RtspLogin } from './rtsp-authentication.ts';
 import { RtspConnection } from './rtsp-connection.ts';
@@ -64,14 +65,13 @@ export class RtspServer {
     this.#options = options;
     const { live, source, receiversMax, datagramBytesMax, credentials, identity, log } = options;
     this.#login = credentials && new RtspLogin(credentials);
-    const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = options;
     this.#host = options.host;
     this.#path = presentationPath(source.description.name);
     this.#sessions = new RtspSessions({
       live,
       tracks: tracksOf(source),
       rotation: source.description.rotation,
-      limits: { receiversMax, receiversPerAddressMax },
+      limits: placeLimits(receiversMax, options.receiversPerAddressMax),
       datagramBytesMax,
       ports: () => this.#ports,
       onJoined: ({ peer, lower }) => log.info(`player ${peer} joined by RTSP`, { transport: lower }),

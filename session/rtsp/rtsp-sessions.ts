@@ -6,7 +6,8 @@ import type { ChosenTransport, PacketPair, TransportOffer } from '../../protocol
 import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { type JoinedStream, PlayerSession, VIDEO_TRACK } from '../player/player-session.ts';
 import { PlayerTrack, playerStream } from '../player/player-track.ts';
-import { type PlaceLimits, placeFor } from '../stream/places.ts';
+import type { PlaceLimits } from '../stream/place-limits.ts';
+import { placeFor } from '../stream/places.ts';
 import type { MediaPorts } from './media-ports.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
 

@@ -33,6 +33,8 @@ export interface LiveStreamOptions {
   readonly onKeyFrameWanted: (viewer: object) => void;
   readonly onUnit: ((unit: AccessUnit) => void) | undefined;
   readonly onSound: ((unit: AccessUnit) => void) | undefined;
+  /** Called when a unit has been handed to all viewers, whose datagrams may leave together. */
+  readonly onHandedOver?: (() => void) | undefined;
   /** Called when an entry of a playlist is left out. */
   readonly onSkipped?: ((error: unknown) => void) | undefined;
   /** Called when reading the sound fails, which ends the sound of its round. */
@@ -160,12 +162,14 @@ export class LiveStream {
     this.#options.onUnit?.(unit);
     this.#recent.add(unit);
     for (const viewer of this.#viewers) viewer.send(unit);
+    this.#options.onHandedOver?.();
   }
 
   #sendSound(unit: AccessUnit, dueAt: Instant): void {
     this.#anchor = { mediaTime: unit.decodeTimestamp, at: dueAt };
     this.#options.onSound?.(unit);
     for (const viewer of this.#viewers) viewer.sendSound(unit);
+    this.#options.onHandedOver?.();
   }
 
   #idle(error: unknown): void {

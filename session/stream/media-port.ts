@@ -24,6 +24,8 @@ export class MediaPort {
   readonly #verifier: AddressVerifier;
   #socket: DatagramSocket | undefined;
   #datagramsForeign = 0;
+  /** Set while datagrams wait in the socket's queue. */
+  #flushing: NodeJS.Immediate | undefined;
 
   /** @param sessions of the server, by identifier. */
   constructor(sessions: ReadonlyMap<string, ServerSession>) {
@@ -55,11 +57,23 @@ export class MediaPort {
   }
 
   close(): void {
+    this.flush();
     this.#socket?.close();
   }
 
+  /** Sends datagrams to a receiver. With several, they leave with those for the others by `flush`, at the latest in this turn's end. */
   send(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined, ecn: Ecn): void {
-    this.#socket?.send(datagrams, to, lengths, ecn);
+    if (this.#sessions.size < 2) return this.#socket?.send(datagrams, to, lengths, ecn);
+    this.#socket?.queue(datagrams, to, lengths, ecn);
+    this.#flushing ??= setImmediate(() => this.flush());
+  }
+
+  /** Sends what waits for other receivers' datagrams. */
+  flush(): void {
+    if (!this.#flushing) return;
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    this.#socket?.flush();
   }
 
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */

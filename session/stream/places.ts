@@ -1,5 +1,6 @@
 import { LOOPBACK, mostCrowded, networkOf } from '../../io/net/networks.ts';
 import type { Instant } from '../../protocol/base/units.ts';
+import type { PlaceLimits } from './place-limits.ts';
 
 /** A receiver that holds one of a server's places. */
 export interface PlaceHolder {
@@ -8,12 +9,6 @@ export interface PlaceHolder {
   readonly joinedAt: Instant;
   /** True when media can be sent: the address is proved, or the media connection is in use. */
   readonly reachable: boolean;
-}
-
-export interface PlaceLimits {
-  readonly receiversMax: number;
-  /** Limit of receivers per network (see `networkOf`), except loopback. */
-  readonly receiversPerAddressMax: number;
 }
 
 /** `evict`: the holder to remove, if any. `refused`: the reason, sent to the joining receiver. */

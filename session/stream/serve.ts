@@ -5,6 +5,7 @@ import type { MediaDescription, MediaSource } from '../../io/sources/media-sourc
 import { openMediaSource } from '../../io/sources/open-source.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkBoolean, checkChoice, checkKeys, checkNumber, checkWhole } from '../../protocol/base/option-checks.ts';
+import { placeLimits, RECEIVERS_MAX } from './place-limits.ts';
 import { serverSecurity } from './server-security.ts';
 import { StreamServer } from './stream-server.ts';
 
@@ -145,12 +146,10 @@ export async function serve(input: string | MediaSource, options: ServeOptions =
   const { host = '127.0.0.1', loop = false, onFrame, onLog } = options;
   checkBoolean('loop', loop);
   const port = checkWhole('port', options.port ?? 0, { min: 0, max: 65_535 });
-  const receiversMax = checkWhole('receiversMax', options.receiversMax ?? 16, { min: 1, max: 10_000 });
-  const receiversPerAddressMax = checkWhole(
-    'receiversPerAddressMax',
-    options.receiversPerAddressMax ?? Math.ceil(receiversMax / 2),
-    { min: 1, max: 10_000 },
-  );
+  const receivers = { min: 1, max: RECEIVERS_MAX };
+  const receiversMax = checkWhole('receiversMax', options.receiversMax ?? 16, receivers);
+  const { receiversPerAddressMax } = placeLimits(receiversMax, options.receiversPerAddressMax);
+  checkWhole('receiversPerAddressMax', receiversPerAddressMax, receivers);
   const datagramBytesMax = checkWhole('datagramBytesMax', options.datagramBytesMax ?? 1_200, { min: 300, max: 65_000 });
   const log = lineLog(onLog);
   const security = await serverSecurity(host, options);

@@ -26,6 +26,7 @@ import {
   PassphraseGate,
   TOO_MANY_GUESSES,
 } from './passphrase-gate.ts';
+import { placeLimits } from './place-limits.ts';
 import { placeFor } from './places.ts';
 import { RateMeter, type StreamRates } from './rate-meter.ts';
 import { GOODBYE, ServerSession } from './server-session.ts';
@@ -108,6 +109,7 @@ export class StreamServer {
       onKeyFrameWanted: (viewer) => this.#steering?.requestKeyFrame(now(), viewer),
       onUnit: options.onUnit,
       onSound: options.onSound,
+      onHandedOver: () => this.#media.flush(),
       onSkipped: (error) => options.log.warn(`left out of the playlist: ${causeOf(error)}`),
       onSoundFailure: (error) => options.log.warn(`the sound ends early: ${causeOf(error)}`),
       onStall: (late) => this.#stalls.add(now(), late),
@@ -232,8 +234,7 @@ export class StreamServer {
 
   #open(hello: HelloMessage, pending: PendingConnection, connection: ControlConnection<ReceiverMessage>): void {
     const { log, datagramBytesMax, receiversMax } = this.#options;
-    const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = this.#options;
-    const limits = { receiversMax, receiversPerAddressMax };
+    const limits = placeLimits(receiversMax, this.#options.receiversPerAddressMax);
     // Cut instead of refused, so that the receiver tries again.
     if (!this.#joins.allows(pending.address)) return connection.cut('join rate exceeded');
     const placement = placeFor(pending.address, this.#sessions.values(), limits);

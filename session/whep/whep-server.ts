@@ -17,6 +17,7 @@ import type { HistoryBudget } from '../../sender/history-budget.ts';
 import type { PlayerSession } from '../player/player-session.ts';
 import { NO_TOTALS, type PlayerTotals, withPlayers } from '../player/player-totals.ts';
 import type { LiveStream } from '../stream/live-stream.ts';
+import { placeLimits } from '../stream/place-limits.ts';
 import { BrowserRendition } from './browser-rendition.ts';
 import { WhepAccess } from './whep-access.ts';
 import { WhepPage } from './whep-page.ts';
@@ -82,7 +83,6 @@ export class WhepServer {
   constructor(options: WhepServerOptions) {
     this.#options = options;
     const { live, source, receiversMax, datagramBytesMax, historyBudget, log } = options;
-    const { receiversPerAddressMax = Math.ceil(receiversMax / 2) } = options;
     this.#host = options.host;
     this.#path = presentationPath(source.description.name);
     const connectionsMax = CONNECTIONS_MIN + receiversMax * CONNECTIONS_PER_PLAYER;
@@ -99,7 +99,7 @@ export class WhepServer {
       live: rendition,
       formats: rendition.formats,
       rotation: source.description.rotation,
-      limits: { receiversMax, receiversPerAddressMax },
+      limits: placeLimits(receiversMax, options.receiversPerAddressMax),
       datagramBytesMax: Math.min(datagramBytesMax, DATAGRAM_BYTES_MAX),
       historyBudget,
       peers: () => this.#peers!,

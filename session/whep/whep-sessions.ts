@@ -10,7 +10,8 @@ import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { type JoinedStream, PlayerSession, VIDEO_TRACK } from '../player/player-session.ts';
 import { PlayerTrack, playerStream } from '../player/player-track.ts';
 import { randomSsrc } from '../stream/identifiers.ts';
-import { type PlaceLimits, placeFor } from '../stream/places.ts';
+import type { PlaceLimits } from '../stream/place-limits.ts';
+import { placeFor } from '../stream/places.ts';
 
 /** The live stream, and the reason for which there is nothing to watch. */
 export type WatchedStream = JoinedStream & { readonly failure: string | undefined };

@@ -33,7 +33,7 @@ describe('kill -9', () => {
   });
 
   story('of a receiver: its place is free at once, and the others go on', async (on) => {
-    const sender = await on.sender(['--receivers', '2']);
+    const sender = await on.sender(['--max-receivers', '2']);
     const [killed, other] = [on.receiver(sender.url), on.receiver(sender.url)];
     await Promise.all([killed.shows(10), other.shows(10)]);
     killed.signal('SIGKILL');

@@ -31,7 +31,7 @@ withLibrary('a server for browsers on other machines presents it', async () => {
   const live = liveOf(source);
   const log = new Log({ level: 'error' });
   const server = await openWhep(
-    { whep: { host: '0.0.0.0', port: 0 }, mtu: 1_200, receivers: 4, bitrate: 1_000_000 },
+    { whep: { host: '0.0.0.0', port: 0 }, mtu: 1_200, maxReceivers: 4, bitrate: 1_000_000 },
     { live, source, historyBudget: new HistoryBudget(HISTORY_BYTES), isProtected: true, log },
   );
   onTestFinished(async () => {
