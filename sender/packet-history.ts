@@ -1,6 +1,7 @@
 import type { Importance } from '../protocol/access-unit.ts';
 import { powerOfTwo } from '../protocol/base/binary-digits.ts';
 import { type Instant, instant, type Microseconds } from '../protocol/base/units.ts';
+import type { PacketSource } from '../protocol/rtp/packet-source.ts';
 import { asSequence, type Sequence } from '../protocol/rtp/sequence.ts';
 import type { HistoryBudget } from './history-budget.ts';
 
@@ -25,9 +26,11 @@ class Slot implements Kept {
   #buffer: ArrayBufferLike = NO_BUFFER;
   #offset = 0;
   #length = 0;
+  #source: PacketSource | undefined;
 
-  /** Creates a view on each access. */
+  /** Creates a view, or the packet, on each access. */
   get datagram(): Uint8Array {
+    if (this.#source) return this.#source.packet(this.sequence);
     return new Uint8Array(this.#buffer, this.#offset, this.#length);
   }
 
@@ -39,12 +42,15 @@ class Slot implements Kept {
   clear(): void {
     this.sequence = asSequence(Number.NaN);
     this.#buffer = NO_BUFFER;
+    this.#source = undefined;
     this.#length = 0;
   }
 
-  set datagram(datagram: Uint8Array) {
-    this.#buffer = datagram.buffer;
-    this.#offset = datagram.byteOffset;
+  /** @param source retained in place of the datagram. */
+  hold(datagram: Uint8Array, source: PacketSource | undefined): void {
+    this.#source = source;
+    this.#buffer = source ? NO_BUFFER : datagram.buffer;
+    this.#offset = source ? 0 : datagram.byteOffset;
     this.#length = datagram.length;
   }
 }
@@ -90,7 +96,14 @@ export class PacketHistory {
     return this.#bytes;
   }
 
-  keep(sequence: Sequence, datagram: Uint8Array, sentAt: Instant, importance: Importance = 'reference'): void {
+  /** @param source retained in place of the datagram. */
+  keep(
+    sequence: Sequence,
+    datagram: Uint8Array,
+    sentAt: Instant,
+    importance: Importance = 'reference',
+    source?: PacketSource,
+  ): void {
     if (sequence - this.#oldest >= this.#ring.length && this.#ring.length < this.#ringMax)
       this.#makeRoom(sequence, sentAt);
     const place = sequence & this.#mask;
@@ -101,7 +114,7 @@ export class PacketHistory {
     this.#newest = sequence;
     this.#bytes += datagram.length - kept.bytes;
     kept.sequence = sequence;
-    kept.datagram = datagram;
+    kept.hold(datagram, source);
     kept.sentAt = sentAt;
     kept.importance = importance;
     kept.resentAt = undefined;

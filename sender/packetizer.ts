@@ -3,18 +3,19 @@ import { assert } from '../protocol/base/assert.ts';
 import { BufferSlab } from '../protocol/base/buffer-slab.ts';
 import { type Ticks, ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
-import { frameMarkBytes, writeFrameMark } from '../protocol/rtp/frame-mark.ts';
+import { frameMarkBytes } from '../protocol/rtp/frame-mark.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { toRtpTicks } from '../protocol/rtp/rtp-clock.ts';
-import { RTP_HEADER_BYTES, writeRtpHeader } from '../protocol/rtp/rtp-packet.ts';
+import { RTP_HEADER_BYTES } from '../protocol/rtp/rtp-packet.ts';
 import {
   asSequence,
   type Sequence,
   type WireSequence,
   type WireTimestamp,
-  wireSequence,
   wireTimestamp,
 } from '../protocol/rtp/sequence.ts';
+import { writeOwnHeader } from './own-header.ts';
+import { OwnFrame, type SharedPackets } from './shared-packets.ts';
 
 /** Options of the packetizer, which are part of a sender's. */
 export interface PacketizerOptions {
@@ -36,11 +37,19 @@ export interface PacketizerOptions {
   readonly datagramBytesMax: number;
   /** True to add the frame mark to each packet; false for receivers without the header extension. */
   readonly frameMarks: boolean;
+  /**
+   * Payloads shared with the senders of other receivers of the stream; `undefined` when this sender packetizes for itself. Whoever
+   * polls the datagrams has to call its `release` when they have been transmitted.
+   */
+  readonly sharedPackets?: SharedPackets | undefined;
 }
 
 /** RTP packets of one frame. */
 export interface PacketizedFrame {
+  /** Packets; with `own`, they are shared and have no headers. */
   readonly datagrams: readonly Uint8Array[];
+  /** Makes the packets from shared payloads. */
+  readonly own: OwnFrame | undefined;
   readonly firstSequence: Sequence;
   /** Bytes of the RTP header in front of each payload, extension included. */
   readonly headerBytes: number;
@@ -101,37 +110,36 @@ export class Packetizer {
   }
 
   packetize(unit: AccessUnit): PacketizedFrame {
-    const { codec, ssrc, payloadType, frameMarks } = this.#options;
-    const { importance } = unit;
-    const decodeOnly = unit.decodeOnly === true;
-    const frameNumber = this.#frameNumber;
+    const { codec, ssrc, payloadType, frameMarks, sharedPackets } = this.#options;
     const decodeLead = decodeLeadOf(unit);
     const headroomBytes = this.#headroomBytes(decodeLead);
     const payloadBytesMax = this.fullDatagramBytes - headroomBytes;
-    const datagrams = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
+    const datagrams = sharedPackets
+      ? sharedPackets.packetize(unit, codec, { payloadBytesMax, headroomBytes })
+      : codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the packet count of a frame must fit in 16 bits');
-    const timestamp = this.wireTimestamp(unit.timestamp);
     const firstSequence = this.#sequence;
-    for (let index = 0; index < packetCount; index++) {
-      const datagram = datagrams[index]!;
-      writeRtpHeader(datagram, {
-        marker: index === packetCount - 1,
-        extension: frameMarks,
-        payloadType,
-        sequenceNumber: wireSequence(this.#sequence++ & 0xffff),
-        timestamp,
-        ssrc,
-      });
-      if (frameMarks) {
-        // Fields are listed one by one: a spread costs more than the rest of a packet.
-        const mark = { frameNumber, packetIndex: index, packetCount, importance, decodeOnly, decodeLead };
-        writeFrameMark(datagram, RTP_HEADER_BYTES, mark);
-      }
+    const header = {
+      payloadType,
+      ssrc,
+      firstSequence,
+      packetCount,
+      timestamp: this.wireTimestamp(unit.timestamp),
+      frameMarks,
+      frameNumber: this.#frameNumber,
+      importance: unit.importance,
+      decodeOnly: unit.decodeOnly === true,
+      decodeLead,
+    };
+    if (!sharedPackets) {
+      for (let index = 0; index < packetCount; index++) writeOwnHeader(datagrams[index]!, header, index);
     }
+    this.#sequence = asSequence(firstSequence + packetCount);
     this.#frameNumber = (this.#frameNumber + 1) & 0xffff;
     this.#frames++;
-    return { datagrams, firstSequence, headerBytes: headroomBytes };
+    const own = sharedPackets && new OwnFrame(sharedPackets, datagrams, header);
+    return { datagrams, firstSequence, headerBytes: headroomBytes, own };
   }
 }
 

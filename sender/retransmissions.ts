@@ -1,6 +1,7 @@
 import type { Importance } from '../protocol/access-unit.ts';
 import { type Instant, type Microseconds, microseconds, milliseconds } from '../protocol/base/units.ts';
 import type { RequestNotice } from '../protocol/rtcp/recovery-notice.ts';
+import type { PacketSource } from '../protocol/rtp/packet-source.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES, wrapRetransmission } from '../protocol/rtp/retransmission.ts';
 import {
   asSequence,
@@ -27,6 +28,14 @@ export interface RetransmissionOptions {
   readonly historyTime: Microseconds;
   /** Bytes allowed per byte of media, 0 … 1. */
   readonly redundancy: number;
+}
+
+/** A media packet that leaves. */
+export interface HistoryPacket {
+  readonly sequence: Sequence;
+  readonly datagram: Uint8Array;
+  readonly importance: Importance;
+  readonly source: PacketSource | undefined;
 }
 
 /** A NACK and the request notice that came with it. */
@@ -101,8 +110,9 @@ export class Retransmissions {
     this.#sequence = asSequence(options.initialSequence ^ 0x5555);
   }
 
-  keep(now: Instant, packet: { sequence: Sequence; datagram: Uint8Array; importance: Importance }): void {
-    this.#history.keep(packet.sequence, packet.datagram, now, packet.importance);
+  /** @param packet with a source that is retained in its place, or itself retained. */
+  keep(now: Instant, packet: HistoryPacket): void {
+    this.#history.keep(packet.sequence, packet.datagram, now, packet.importance, packet.source);
     this.#lateBudget.earn(packet.datagram.length);
   }
 

@@ -6,8 +6,6 @@ import {
   type Microseconds,
   microseconds,
   milliseconds,
-  ticks,
-  ticksToMicroseconds,
 } from '../protocol/base/units.ts';
 import type { Ecn } from '../protocol/ecn.ts';
 import type { Endpoint } from '../protocol/endpoint.ts';
@@ -18,6 +16,7 @@ import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
 import { BottleneckQueue } from './bottleneck-queue.ts';
 import { FeedbackIntake } from './feedback-intake.ts';
+import { FrameInterval } from './frame-interval.ts';
 import { FullIntraCommands } from './full-intra-commands.ts';
 import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
@@ -39,7 +38,6 @@ export type { SenderEvent } from './sender-event.ts';
 
 /** Shortest interval between answers to round-trip probes. */
 const PROBE_INTERVAL: Microseconds = milliseconds(20);
-const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
 /** Share of the latency available to a frame for passing a bottleneck; the rest is a safety margin. */
 const PATIENCE_OF_LATENCY = 0.85;
 
@@ -77,8 +75,7 @@ export class Sender implements Endpoint<SenderEvent> {
   #path: PathNotice | undefined;
   readonly #fullIntraCommands: FullIntraCommands;
   #highestSent: Sequence;
-  #lastDecode: number | undefined;
-  #frameInterval: Microseconds = FRAME_INTERVAL_DEFAULT;
+  readonly #frameInterval: FrameInterval;
   #finishing = false;
   #finished = false;
 
@@ -97,6 +94,7 @@ export class Sender implements Endpoint<SenderEvent> {
     });
     this.#feedback = new FeedbackIntake(options.ssrc, this.#statistics);
     this.#pacer = new Pacer(options);
+    this.#frameInterval = new FrameInterval(options.spreadMax);
     this.#rate = options.createRateController();
     this.#loop = new RateLoop(this.#rate, options);
     this.#worth = new FrameWorth(options.mend > 0);
@@ -115,7 +113,7 @@ export class Sender implements Endpoint<SenderEvent> {
   }
 
   #worthOf(importance: Importance): number {
-    return this.#worth.of(importance, this.#path, this.#frameInterval);
+    return this.#worth.of(importance, this.#path, this.#frameInterval.value);
   }
 
   get statistics(): Readonly<SenderStatistics> {
@@ -159,11 +157,7 @@ export class Sender implements Endpoint<SenderEvent> {
    * part of it is longer than its payload format can carry.
    */
   send(now: Instant, unit: AccessUnit, dueAt: Instant = now): 'queued' | 'withheld' | 'refused' {
-    if (this.#lastDecode !== undefined) {
-      const interval = ticksToMicroseconds(ticks(unit.decodeTimestamp - this.#lastDecode));
-      if (interval > 0) this.#frameInterval = microseconds(Math.min(interval, this.#options.spreadMax));
-    }
-    this.#lastDecode = unit.decodeTimestamp;
+    this.#frameInterval.onFrame(unit.decodeTimestamp);
     let payloadBytes = 0;
     for (const part of unit.parts) payloadBytes += part.length;
     if (!this.#admits(now, unit, payloadBytes)) {
@@ -174,7 +168,7 @@ export class Sender implements Endpoint<SenderEvent> {
       this.#statistics.framesRefused++;
       return 'refused';
     }
-    const { datagrams, firstSequence, headerBytes } = this.#packetizer.packetize(unit);
+    const { datagrams, firstSequence, headerBytes, own } = this.#packetizer.packetize(unit);
     this.#worth.onFrame(unit.importance);
     const frame = {
       firstSequence,
@@ -185,9 +179,10 @@ export class Sender implements Endpoint<SenderEvent> {
       worth: this.#worthOf(unit.importance),
       referenceWorth: this.#worthOf('reference'),
       headerBytes,
+      own,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
-    this.#pacer.enqueue(now, datagrams, this.#frameInterval, this.#rate.pacingRate);
+    this.#pacer.enqueue(now, datagrams, this.#frameInterval.value, this.#rate.pacingRate);
     this.#reports.onFrame(dueAt, unit.decodeTimestamp);
     this.#statistics.frames++;
     this.#statistics.payloadBytes += payloadBytes;
@@ -270,12 +265,13 @@ export class Sender implements Endpoint<SenderEvent> {
     return windowBytes === undefined || windowBytes > 0;
   }
 
-  #sendMedia(now: Instant, datagram: Uint8Array): Uint8Array {
+  #sendMedia(now: Instant, polled: Uint8Array): Uint8Array {
     const sequence = asSequence(this.#highestSent + 1);
     const frame = this.#queuedFrames[0]!;
+    const datagram = frame.own?.packet(sequence) ?? polled;
     if (sequence === frame.lastSequence) this.#queuedFrames.shift();
     this.#rate.onPaced(now, elapsed(frame.at, now));
-    this.#answers.keep(now, { sequence, datagram, importance: frame.importance });
+    this.#answers.keep(now, { sequence, datagram, importance: frame.importance, source: frame.own });
     this.#budget.earn(datagram.length);
     this.#feedback.earn(datagram.length);
     if (this.#repair) {
@@ -388,7 +384,11 @@ export class Sender implements Endpoint<SenderEvent> {
     if (!path || this.#rate.isFollowed) return true;
     const patience = microseconds(path.latency * PATIENCE_OF_LATENCY);
     const { showsDamaged } = path;
-    const own = { limit: this.#rate.target, waiting: this.#pacer.queuedBytes, frameInterval: this.#frameInterval };
+    const own = {
+      limit: this.#rate.target,
+      waiting: this.#pacer.queuedBytes,
+      frameInterval: this.#frameInterval.value,
+    };
     return this.#admission.admit(now, { importance, bytes }, { ...own, patience, showsDamaged });
   }
 

@@ -43,6 +43,8 @@ export interface DatagramSocketOptions {
    * peer and `lengths`.
    */
   readonly readsEcn?: boolean;
+  /** True when the memory of datagrams is used again after `send` has returned. */
+  readonly reusesMemory?: boolean;
   /**
    * Called for each datagram refused by the operating system or, by ICMP, by the peer's; `sendErrors` counts them too.
    */
@@ -281,12 +283,14 @@ export class DatagramSocket {
     // Datagrams queued by Node, because the kernel had no room, go first.
     if (this.#closed || (to && this.#waiting === 0 && this.#direct?.send(bytes, to))) return;
     const segmented = this.#segmentOption > 0;
-    this.#sendThroughNode(bytes, to, (error) => {
+    // Node may keep what it sends.
+    const kept = this.#options.reusesMemory ? run.map((datagram) => datagram.slice()) : run;
+    this.#sendThroughNode(kept === run ? bytes : joined(kept, 0, kept.length), to, (error) => {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (!segmented || !SEGMENTS_REFUSED.has(code)) return this.#refused(error, to, run.length);
       if (this.#singly.size >= SINGLY_MAX) this.#singly.clear();
       this.#singly.add(nameOf(to));
-      this.send(run, to, lengths, ecn);
+      this.send(kept, to, lengths, ecn);
     });
   }
 

@@ -15,6 +15,8 @@ export interface EndpointDriverOptions<Event> {
   /** Sends datagrams in order, all with these ECN bits. */
   readonly transmit: (datagrams: readonly Uint8Array[], ecn: Ecn) => void;
   readonly onEvent: (event: Event) => void;
+  /** Called when the polled datagrams have been transmitted, and their memory may be used again. */
+  readonly onTransmitted?: () => void;
   /**
    * Called once when the endpoint throws, after the driver has been closed. The endpoint is not called again. Without
    * this callback the error propagates to the caller and ends the process.
@@ -60,6 +62,7 @@ export class EndpointDriver<Event> {
       }
     });
     for (const { datagrams, ecn } of runs) transmit(datagrams, ecn);
+    this.#options.onTransmitted?.();
     const poll = () => this.attempt(() => endpoint.pollEvent());
     for (let event = poll(); event !== undefined; event = poll()) onEvent(event);
     const due = this.attempt(() => endpoint.pollTimeout());

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { powerOfTwo } from '../base/binary-digits.ts';
+import type { PacketSource } from '../rtp/packet-source.ts';
 import { asSequence, type Sequence, wireSequence } from '../rtp/sequence.ts';
 import { type CoefficientRule, DENSITY_FULL, fillCodingCoefficients } from './coding-coefficients.ts';
 import { addScaled } from './galois-field.ts';
@@ -48,11 +49,14 @@ export class RepairEncoder {
     return this.#first === undefined ? undefined : asSequence(Math.max(this.#first, this.#next - this.#windowPackets));
   }
 
-  /** @param packet the whole RTP packet as it is sent; retained. Its sequence number follows the previous one. */
-  add(sequence: Sequence, packet: Uint8Array): void {
+  /**
+   * @param packet the whole RTP packet as it is sent. Its sequence number follows the previous one.
+   * @param source retained in place of the packet.
+   */
+  add(sequence: Sequence, packet: Uint8Array, source?: PacketSource): void {
     if (this.#first === undefined) this.#first = sequence;
     else assert(sequence === this.#next, 'packets must be added in consecutive order');
-    this.#symbols.put(sequence, packet);
+    this.#symbols.put(sequence, packet, source);
     this.#next = asSequence(sequence + 1);
   }
 

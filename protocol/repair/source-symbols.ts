@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { writeUint16 } from '../base/big-endian.ts';
+import type { PacketSource } from '../rtp/packet-source.ts';
 import type { Sequence } from '../rtp/sequence.ts';
 
 /** Bytes of the length field in front of the packet. */
@@ -36,7 +37,9 @@ export class SourceSymbols {
   #words: Int32Array | undefined;
   /** By slot: the sequence number of its symbol. */
   readonly #sequences: Float64Array;
-  readonly #packets: Uint8Array[];
+  readonly #packets: (Uint8Array | PacketSource)[];
+  /** By slot: length of the packet. */
+  readonly #lengths: Uint16Array;
   /** By slot: 1 when the packet has been copied to `#words`. */
   readonly #copied: Uint8Array;
 
@@ -48,6 +51,7 @@ export class SourceSymbols {
     this.#slotWords = wordsFor(LENGTH_BYTES + packetBytesMax);
     this.#sequences = new Float64Array(slots).fill(Number.NaN);
     this.#packets = new Array(slots).fill(NO_PACKET);
+    this.#lengths = new Uint16Array(slots);
     this.#copied = new Uint8Array(slots);
   }
 
@@ -55,12 +59,16 @@ export class SourceSymbols {
     return sequence & (this.slots - 1);
   }
 
-  /** Replaces the packet `slots` before it. The packet is retained and must not be modified. */
-  put(sequence: Sequence, packet: Uint8Array): void {
+  /**
+   * Replaces the packet `slots` before it.
+   * @param source retained in place of the packet; without it, the packet itself is, and must not be modified.
+   */
+  put(sequence: Sequence, packet: Uint8Array, source?: PacketSource): void {
     assert(packet.length <= this.#packetBytesMax, 'a packet must not exceed the agreed maximum length');
     const slot = this.slot(sequence);
     this.#sequences[slot] = sequence;
-    this.#packets[slot] = packet;
+    this.#packets[slot] = source ?? packet;
+    this.#lengths[slot] = packet.length;
     this.#copied[slot] = 0;
   }
 
@@ -70,26 +78,27 @@ export class SourceSymbols {
 
   /** Returns the symbol, zero-padded to the next word. A view, valid until another packet takes the slot. */
   words(sequence: Sequence): Int32Array {
-    const packet = this.packet(sequence);
     const slot = this.slot(sequence);
     const start = slot * this.#slotWords;
-    const words = wordsFor(LENGTH_BYTES + packet.length);
+    const words = wordsFor(this.bytes(sequence));
     this.#words ??= new Int32Array(this.slots * this.#slotWords);
     const symbol = this.#words.subarray(start, start + words);
     if (this.#copied[slot] === 0)
-      copySymbol(new Uint8Array(symbol.buffer, symbol.byteOffset, symbol.byteLength), packet);
+      copySymbol(new Uint8Array(symbol.buffer, symbol.byteOffset, symbol.byteLength), this.packet(sequence));
     this.#copied[slot] = 1;
     return symbol;
   }
 
   /** Length of the symbol without padding. */
   bytes(sequence: Sequence): number {
-    return LENGTH_BYTES + this.packet(sequence).length;
+    assert(this.has(sequence), 'the requested symbol must be held');
+    return LENGTH_BYTES + this.#lengths[this.slot(sequence)]!;
   }
 
   packet(sequence: Sequence): Uint8Array {
     assert(this.has(sequence), 'the requested symbol must be held');
-    return this.#packets[this.slot(sequence)]!;
+    const packet = this.#packets[this.slot(sequence)]!;
+    return packet instanceof Uint8Array ? packet : packet.packet(sequence);
   }
 }
 

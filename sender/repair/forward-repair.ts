@@ -12,6 +12,7 @@ import { REPAIR_HEADER_BYTES } from '../../protocol/repair/repair-payload.ts';
 import { LENGTH_BYTES } from '../../protocol/repair/source-symbols.ts';
 import { type PathNotice, recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
+import type { PacketSource } from '../../protocol/rtp/packet-source.ts';
 import { RTP_HEADER_BYTES, serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import {
   asSequence,
@@ -59,6 +60,8 @@ export interface SentFrame {
   /** Worth of the frame, and of a reference frame at its position, packets. */
   readonly worth: number;
   readonly referenceWorth: number;
+  /** Makes its packets again; `undefined` when they are retained. */
+  readonly own?: PacketSource | undefined;
 }
 
 /** Packets covered by a repair packet. */
@@ -144,7 +147,7 @@ export class ForwardRepair {
     now: Instant,
     { sequence, datagram, frame }: { sequence: Sequence; datagram: Uint8Array; frame: SentFrame },
   ): Uint8Array[] {
-    this.#encoder.add(sequence, datagram);
+    this.#encoder.add(sequence, datagram, frame.own);
     if (this.#options.strategy === 'fec' && this.#options.groupsFrames) return this.#extendGroup(sequence, frame);
     if (this.#options.strategy === 'fec') {
       const group = groupEndingWith(sequence, frame, this.#options.ratio);
@@ -197,7 +200,8 @@ export class ForwardRepair {
     if (frame.firstSequence - (this.#unprotectedFrom ?? frame.firstSequence) > WINDOW_PACKETS_MAX) {
       this.#unprotectedFrom = undefined;
     }
-    if (this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame, 1);
+    // The path may be assumed no longer since the frame began.
+    if (this.#path && this.#departure.hurriedFrom === frame.firstSequence) return this.#slide(now, frame, 1);
     if (!this.#path || !Number.isFinite(this.#askableUntil(frame))) {
       this.#due = 0;
       return [];

@@ -49,6 +49,7 @@ export class MediaPort {
   async open(options: Destination): Promise<void> {
     this.#socket = await DatagramSocket.open({
       ...options,
+      reusesMemory: true,
       onDatagram: (datagram, from) => this.#receive(datagram, from),
       onRefused: (datagrams, to) => {
         if (to) this.#byAddress.get(formatAddress(to))?.handleRefusal(datagrams);

@@ -7,6 +7,7 @@ import type { HelloMessage, ReceiverMessage } from '../../protocol/control/contr
 import type { Ecn } from '../../protocol/ecn.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
 import type { BacklogBudget } from './backlog-budget.ts';
+import type { StreamPackets } from './session-streams.ts';
 
 /** Options of one receiver's session at a stream server. */
 export interface ServerSessionOptions {
@@ -30,6 +31,8 @@ export interface ServerSessionOptions {
   readonly datagramBytesMax: number;
   /** Budget for the retained sent packets, bytes, shared by all receivers of the stream. */
   readonly historyBudget: HistoryBudget;
+  /** Payloads shared by all receivers of the stream. */
+  readonly sharedPackets: StreamPackets;
   /** Limits what waits for slow receivers over TCP. */
   readonly backlogBudget: BacklogBudget;
   readonly sendDatagrams: (

@@ -95,6 +95,10 @@ export class ServerSession implements PlaceHolder {
         if (event.kind === 'keyframe-requested') options.requestKeyFrame();
         if (event.kind === 'circuit-breaker') options.onCircuitBreaker(circuitBreakerText(event));
       },
+      onTransmitted: () => {
+        options.sharedPackets.video.release();
+        options.sharedPackets.sound.release();
+      },
       onFault: ({ error, datagrams }) => {
         options.onFault(
           reportFault({ where: 'sender', error, details: { options: this.#streams.options, datagrams } }),

@@ -16,7 +16,14 @@ import type { HistoryBudget } from '../../sender/history-budget.ts';
 import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
+import type { SharedPackets } from '../../sender/shared-packets.ts';
 import { randomCname, randomSsrc, randomTimestamp } from './identifiers.ts';
+
+/** Payloads of a stream, for all of its receivers. */
+export interface StreamPackets {
+  readonly video: SharedPackets;
+  readonly sound: SharedPackets;
+}
 
 export interface SessionStreamsOptions {
   readonly hello: HelloMessage;
@@ -28,6 +35,8 @@ export interface SessionStreamsOptions {
   readonly follows: boolean;
   readonly datagramBytesMax: number;
   readonly historyBudget: HistoryBudget;
+  /** Payloads of pictures and of sound, shared by all receivers; `undefined` where packets are retained after they are sent. */
+  readonly sharedPackets: StreamPackets | undefined;
   readonly initialSequence: () => WireSequence;
 }
 
@@ -55,8 +64,9 @@ export class SessionStreams {
     });
     const isSound = this.#video.codec.mediaType === 'audio';
     const rate = isSound ? () => new UnlimitedRate() : follows ? 'adaptive' : 'measured';
+    const { sharedPackets } = options;
     const common = { historyBudget, cname: randomCname() };
-    const video = senderOptions(this.#video, { ...common, rate });
+    const video = { ...senderOptions(this.#video, { ...common, rate }), sharedPackets: sharedPackets?.video };
     let soundSender: Sender | undefined;
     let soundOptions: object | undefined;
     if (sound) {
@@ -64,7 +74,11 @@ export class SessionStreams {
       const parameters = agreedParameters(hello, { ...choices(), codec: codecByName(codecName), clockRate });
       this.#sound = { parameters, description: sound };
       // The capacity of a path is measured with the pictures, which are most of the bytes.
-      const sending = senderOptions(parameters, { ...common, rate: () => new UnlimitedRate() });
+      const ownRate = () => new UnlimitedRate();
+      const sending = {
+        ...senderOptions(parameters, { ...common, rate: ownRate }),
+        sharedPackets: sharedPackets?.sound,
+      };
       soundOptions = sending;
       soundSender = new Sender(sending);
     }

@@ -16,6 +16,7 @@ import {
 } from '../../protocol/control/control-message.ts';
 import { HistoryBudget } from '../../sender/history-budget.ts';
 import { HISTORY_BYTES } from '../../sender/sender-options.ts';
+import { SharedPackets } from '../../sender/shared-packets.ts';
 import { LiveStream } from './live-stream.ts';
 import { MediaPort } from './media-port.ts';
 import {
@@ -68,6 +69,7 @@ export class StreamServer {
   readonly #options: StreamServerOptions;
   readonly #control: ControlServer;
   readonly #history: HistoryBudget;
+  readonly #packets = { video: new SharedPackets(), sound: new SharedPackets() };
   readonly #joins: NetworkBudgets;
   readonly #sessions = new Map<string, ServerSession>();
   readonly #connections = new Map<ControlConnection<ReceiverMessage>, ServerSession | undefined>();
@@ -258,6 +260,7 @@ export class StreamServer {
       channel: pending.channel,
       datagramBytesMax,
       historyBudget: this.#history,
+      sharedPackets: this.#packets,
       backlogBudget: this.live.backlogBudget,
       sendDatagrams: (datagrams, to, lengths, ecn) => this.#media.send(datagrams, to, lengths, ecn),
       sendProbe: (datagram, to, onRefused) => this.#media.sendProbe(datagram, to, onRefused),
