@@ -41,6 +41,7 @@ export function presentation({
     isLive: false,
     recent: new RecentGroup(),
     start: () => true,
+    upcoming: () => [],
     dueAt: () => undefined,
     requestKeyFrame: () => {},
     add: () => {},

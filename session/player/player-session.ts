@@ -12,7 +12,7 @@ import type { PlayerTrack } from './player-track.ts';
 /** The live stream that players join. */
 export type JoinedStream = Pick<
   LiveStream,
-  'isLive' | 'recent' | 'dueAt' | 'start' | 'requestKeyFrame' | 'add' | 'delete' | 'backlogBudget'
+  'isLive' | 'recent' | 'upcoming' | 'dueAt' | 'start' | 'requestKeyFrame' | 'add' | 'delete' | 'backlogBudget'
 >;
 
 export interface PlayerSessionOptions extends JoinableUnitsOptions {
@@ -26,7 +26,10 @@ export interface PlayerSessionOptions extends JoinableUnitsOptions {
   readonly latency: Microseconds;
   /** Returns the age of what waits for the player; 0 over UDP. */
   readonly backlogAge: () => Microseconds;
-  /** Pictures that the player gets at once when it joins, where the group before the last key frame has them; default 0. */
+  /**
+   * Pictures that the player gets at once when it joins, default 0: those since the last key frame, those of the group before
+   * it, and those that follow, before their time, as far as they are there.
+   */
   readonly joinUnitsMin?: number;
   /** Called once when the stream has ended and everything has left. */
   readonly onEnded: () => void;
@@ -63,6 +66,10 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   /** Of the next slice of them, or of BYE. */
   #timer: NodeJS.Timeout | undefined;
   #joined = false;
+  /** Pictures that are still to be sent before their time. */
+  #wanted = 0;
+  /** Pictures that were sent before their time, which has not come yet. */
+  #early = 0;
   #skipped = 0;
 
   constructor(options: PlayerSessionOptions) {
@@ -154,6 +161,8 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     this.#renewGate();
     if (group.length === 0 && !isBeginning) live.requestKeyFrame(this);
     this.#waiting.push(...group);
+    this.#wanted = Math.max(0, (this.#options.joinUnitsMin ?? 0) - group.length);
+    if (group.length > 0) this.#takeUpcoming();
     // After the answer: a player expects that before the first packet.
     if (group.length > 0) this.#timer = setTimeout(() => this.#catchUp(), 0);
     return first;
@@ -168,6 +177,12 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   send(unit: AccessUnit): void {
     this.#joinable.learn(unit);
     if (!this.isPlaying) return;
+    if (this.#early > 0) this.#early--;
+    else this.#take(unit);
+    if (this.#wanted > 0 && this.#joined) this.#takeUpcoming();
+  }
+
+  #take(unit: AccessUnit): void {
     if (this.#waiting.length === 0) return this.#deliver(unit);
     if (this.#waiting.length < WAITING_MAX) return void this.#waiting.push(unit);
     // The player has not caught up: it begins again at the next key frame.
@@ -226,6 +241,23 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#waiting.length = 0;
+    this.#wanted = 0;
+    this.#early = 0;
+  }
+
+  /**
+   * Takes pictures before their time. A player that examines the stream before it shows anything would otherwise wait for
+   * them where too few are behind: at the beginning of the stream.
+   */
+  #takeUpcoming(): void {
+    const upcoming = this.#options.live.upcoming(this.#early + this.#wanted).slice(this.#early);
+    this.#early += upcoming.length;
+    this.#wanted -= upcoming.length;
+    for (const unit of upcoming) {
+      this.#joinable.learn(unit);
+      this.#waiting.push(unit);
+    }
+    if (upcoming.length > 0) this.#timer ??= setTimeout(() => this.#catchUp(), 0);
   }
 
   /** Sends a slice of the waiting pictures; over TCP all, as nothing is lost there. */

@@ -141,6 +141,11 @@ export class Broadcast {
     return key && this.#startedAt !== undefined ? microseconds(Math.max(0, this.#dueAt(key) - now())) : undefined;
   }
 
+  /** The next pictures, which were read before their time. @param count how many at most. */
+  upcoming(count: number): readonly AccessUnit[] {
+    return this.#queue.slice(0, count).map((unit) => shifted(unit, this.#stalls.expected(unit)));
+  }
+
   /** Place of the last emitted unit in the source, or among the entries of the playlist; `undefined` before the first one. */
   get position(): Microseconds | undefined {
     return this.#position === undefined ? undefined : ticksToMicroseconds(this.#position);

@@ -105,6 +105,11 @@ export class LiveStream {
     return this.#broadcast?.nextKeyFrameIn();
   }
 
+  /** The next pictures, as far as they are read; none of a source that produces pictures by itself. */
+  upcoming(count: number): readonly AccessUnit[] {
+    return this.#broadcast?.upcoming(count) ?? [];
+  }
+
   /** Asks a source that can make key frames for one. @param viewer that cannot decode without it. */
   requestKeyFrame(viewer: object): void {
     this.#options.onKeyFrameWanted(viewer);

@@ -27,8 +27,13 @@ export class StallShift {
   }
 
   /** Returns the delay of a picture, which leaves now; called once for each, in decode order. */
-  of({ timestamp }: Pick<AccessUnit, 'timestamp'>): Ticks {
-    this.#latest = ticks(Math.max(this.#latest, timestamp));
+  of(picture: Pick<AccessUnit, 'timestamp'>): Ticks {
+    this.#latest = ticks(Math.max(this.#latest, picture.timestamp));
+    return this.expected(picture);
+  }
+
+  /** Returns the delay of a picture that leaves later, as far as it is known. */
+  expected({ timestamp }: Pick<AccessUnit, 'timestamp'>): Ticks {
     return timestamp <= this.#through ? this.#before : this.#total;
   }
 }

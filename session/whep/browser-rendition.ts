@@ -87,6 +87,10 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
     return this.#options.live.dueAt(mediaTime);
   }
 
+  upcoming(count: number): readonly AccessUnit[] {
+    return this.#encodes.pictures || this.#isSoundAlone ? [] : this.#options.live.upcoming(count);
+  }
+
   get backlogBudget(): BacklogBudget {
     return this.#options.live.backlogBudget;
   }

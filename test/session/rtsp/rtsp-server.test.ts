@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { Log } from '../../../io/os/log.ts';
 import type { MediaSource } from '../../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
+import { SECOND, ticks } from '../../../protocol/base/units.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import { parseRtcp, serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { isRtcp } from '../../../protocol/rtp/multiplex.ts';
@@ -161,6 +162,28 @@ test('a player that joins later begins with the last key frame at once, and is a
   const times = mediaOf(late).map((packet) => Buffer.from(packet).readUInt32BE(4));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
   expect(live.isLive).toBe(true);
+});
+
+test('the first player gets the pictures that players examine before their time, and each once', async () => {
+  // A picture each second.
+  const slow = UNITS.map((unit) => {
+    const [timestamp, decodeTimestamp] = [ticks(unit.timestamp * 30), ticks(unit.decodeTimestamp * 30)];
+    return { ...unit, timestamp, decodeTimestamp };
+  });
+  const { server, live } = await serve({ source: sourceOf(slow) });
+  const own = await player(server.port);
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(own))).toHaveLength(UNITS.length), PATIENCE);
+  expect(live.position! / SECOND).toBeLessThan(UNITS.length / 2);
+  const times = mediaOf(own).map((packet) => Buffer.from(packet).readUInt32BE(4));
+  const ends = mediaOf(own).flatMap((packet, index) => ((packet[1]! & 0x80) === 0 ? [] : [times[index]!]));
+  expect(ends.map((time) => (time - ends[0]!) >>> 0)).toEqual(
+    slow.map(({ timestamp }) => (timestamp - slow[0]!.timestamp) >>> 0),
+  );
+  const before = live.position!;
+  await vi.waitFor(() => expect(live.position).toBeGreaterThan(before), PATIENCE);
+  expect(picturesIn(mediaOf(own))).toEqual(expected(UNITS));
 });
 
 test('after a pause the pictures begin with a key frame', async () => {
