@@ -23,6 +23,7 @@ const CLOCK_FIELD_BYTES = 8;
 const CLOCK_FLAG = 0x10;
 /** Position of the PCR: after the header, the field's length and its flags. */
 const CLOCK_AT = HEADER_BYTES + 2;
+const CLOCK_BYTES = 6;
 /** Ticks of 27 MHz in one of 90 kHz. */
 export const CLOCK_EXTENSION = 300;
 /** Interval at which tables are repeated, in pictures, so that a reader can join: 100 ms at 30/s, as DVB requires. */
@@ -234,6 +235,20 @@ export const carriesClock = (packet: Uint8Array): boolean =>
   (packet[3]! & 0x20) !== 0 &&
   packet[HEADER_BYTES]! >= CLOCK_FIELD_BYTES - 1 &&
   (packet[CLOCK_AT - 1]! & CLOCK_FLAG) !== 0;
+
+/** Takes the PCR out of a packet that has one; stuffing is left in its place. */
+export function clearClock(packet: Uint8Array): void {
+  packet[CLOCK_AT - 1]! &= ~CLOCK_FLAG;
+  packet.fill(0xff, CLOCK_AT, CLOCK_AT + CLOCK_BYTES);
+}
+
+/** Writes the PCR of each packet that has one. @param clock of the stream's time, 27 MHz. */
+export function stampClocks(packets: Uint8Array, clock: number): void {
+  for (let at = 0; at < packets.length; at += TRANSPORT_PACKET_BYTES) {
+    const packet = packets.subarray(at, at + TRANSPORT_PACKET_BYTES);
+    if (carriesClock(packet)) stampClock(packet, clock);
+  }
+}
 
 /**
  * Writes the PCR of a packet that has one (ISO/IEC 13818-1 §2.4.3.5): 33 bits of 90 kHz, six reserved bits, nine bits of 27 MHz.

@@ -1,5 +1,11 @@
 import { type Instant, instant, type Microseconds, microseconds, SECOND } from '../protocol/base/units.ts';
-import { carriesClock, nullPacket, stampClock, TRANSPORT_PACKET_BYTES } from '../protocol/transport-stream.ts';
+import {
+  carriesClock,
+  clearClock,
+  nullPacket,
+  stampClock,
+  TRANSPORT_PACKET_BYTES,
+} from '../protocol/transport-stream.ts';
 
 export interface ConstantRateOptions {
   /** Bits per second, of transport stream packets alone. */
@@ -15,24 +21,33 @@ export interface ConstantRateOptions {
 /** A datagram of a stream with a constant rate. */
 export interface RateDatagram {
   readonly payload: Uint8Array;
-  /** Departure of its first packet. */
+  /** Departure of its first packet, on the clock of the stream. */
   readonly at: Instant;
 }
 
 /** Packets in a datagram, as other programs send them: 1,316 bytes, which fit Ethernet. */
 export const PACKETS_PER_DATAGRAM = 7;
 const PACKET_BITS = TRANSPORT_PACKET_BYTES * 8;
+const DATAGRAM_BITS = PACKETS_PER_DATAGRAM * PACKET_BITS;
 /** Longest time between two clocks: ISO/IEC 13818-1 §2.7.2 allows 100 ms, DVB (TS 101 154 §4.1.5.3) 40 ms. */
 export const CLOCK_INTERVAL: Microseconds = microseconds(30_000);
+/**
+ * Lateness of a departure up to which its clock is the one of the even grid. What a busy machine sends later is stamped with
+ * this much less than the instant at which it leaves: readers that measure clocks at their arrival follow those within 500 µs.
+ */
+export const CLOCK_LATE_MAX: Microseconds = microseconds(250);
 /** Lateness above which departures are left out, as after a suspension: the clock goes on in its time. */
 const LATE_MAX: Microseconds = microseconds(SECOND);
 
 /**
  * Gives an MPEG-TS a constant bit rate: packets leave at even distances, null packets where there is nothing else, and each
- * clock (PCR) is the time at which its packet leaves.
+ * clock (PCR) is the time at which its packet leaves, also where that is late. Only the first packet of a datagram has one, as the
+ * others arrive with it.
  */
 export class ConstantRate {
   readonly #options: ConstantRateOptions;
+  /** True where the packets of a datagram take so long that those behind the first one need clocks too. */
+  readonly #isSlow: boolean;
   readonly #queue: Uint8Array[] = [];
   #begin: Instant;
   /** Packets that have left since `#begin`. */
@@ -43,6 +58,7 @@ export class ConstantRate {
 
   constructor(options: ConstantRateOptions) {
     this.#options = options;
+    this.#isSlow = DATAGRAM_BITS * SECOND > options.rate * CLOCK_INTERVAL;
     this.#begin = options.begin;
   }
 
@@ -70,25 +86,34 @@ export class ConstantRate {
       this.#begin = now;
       this.#slot = 0;
     }
-    const at = this.dueAt;
+    const earliest = instant(now - CLOCK_LATE_MAX);
+    const at = latest(this.dueAt, earliest);
     const payload = new Uint8Array(PACKETS_PER_DATAGRAM * TRANSPORT_PACKET_BYTES);
     for (let index = 0; index < PACKETS_PER_DATAGRAM; index++) {
       const packet = payload.subarray(index * TRANSPORT_PACKET_BYTES, (index + 1) * TRANSPORT_PACKET_BYTES);
       const leavesAt = this.#timeOf(this.#slot++);
-      packet.set(this.#next(leavesAt));
+      const isClocked = index === 0 || this.#isSlow;
+      packet.set(isClocked && this.#isClockDue(leavesAt) ? this.#clockPacket() : (this.#queue.shift() ?? nullPacket()));
       this.#last.set(pidOf(packet), packet);
       if (!carriesClock(packet)) continue;
-      stampClock(packet, this.#options.clockAt(leavesAt));
+      if (!isClocked) {
+        clearClock(packet);
+        continue;
+      }
+      stampClock(packet, this.#options.clockAt(latest(leavesAt, earliest)));
       this.#clockedAt = leavesAt;
     }
     return { payload, at };
   }
 
-  #next(leavesAt: Instant): Uint8Array {
+  /** True when a packet that leaves then must be a clock, as the next chance would be too late and the next packet has none. */
+  #isClockDue(leavesAt: Instant): boolean {
     const head = this.#queue[0];
-    const isClockDue = this.#clockedAt === undefined || leavesAt - this.#clockedAt >= CLOCK_INTERVAL;
-    if (isClockDue && !(head && carriesClock(head))) return this.#clockPacket();
-    return this.#queue.shift() ?? nullPacket();
+    if (head && carriesClock(head)) return false;
+    if (this.#clockedAt === undefined) return true;
+    const sinceLast = leavesAt - this.#clockedAt;
+    if (this.#isSlow) return sinceLast >= CLOCK_INTERVAL;
+    return sinceLast + (DATAGRAM_BITS * SECOND) / this.#options.rate > CLOCK_INTERVAL;
   }
 
   /** It leaves before packets that were made earlier: its counter is that of the packet before it (§2.4.3.3), the first of which has 0. */
@@ -103,5 +128,7 @@ export class ConstantRate {
     return instant(this.#begin + (slot * PACKET_BITS * SECOND) / this.#options.rate);
   }
 }
+
+const latest = (one: Instant, other: Instant): Instant => (one > other ? one : other);
 
 const pidOf = (packet: Uint8Array): number => ((packet[1]! & 0x1f) << 8) | packet[2]!;

@@ -26,6 +26,7 @@ import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import {
   CLOCK_EXTENSION,
   nullPacket,
+  stampClocks,
   TRANSPORT_PACKET_BYTES,
   TransportStreamWriter,
 } from '../../protocol/transport-stream.ts';
@@ -249,7 +250,7 @@ export class TransportStreamSender {
     this.#pacer?.begin({
       rate,
       begin: clock.at,
-      clockAt: (at) => (clock.ticks + (elapsed(clock.at, at) * CLOCK_RATE) / SECOND) * CLOCK_EXTENSION,
+      clockAt: (at) => this.#exactClockAt(at),
       clockPacket: () => this.#writer.writeClock(clock.ticks),
     });
   }
@@ -260,7 +261,7 @@ export class TransportStreamSender {
     else this.#transmit(packets);
   }
 
-  /** The clock at the hand-over, not that of the schedule, so that a late timer does not show as jitter. */
+  /** The clock of this instant, not that of the schedule, so that a late timer does not show as jitter. */
   #clockNow(): Ticks {
     return this.#clockAt(now());
   }
@@ -270,6 +271,12 @@ export class TransportStreamSender {
     return ticks(start + Math.round(microsecondsToTicks(elapsed(at, instant))));
   }
 
+  /** The same, 27 MHz. */
+  #exactClockAt(instant: Instant): number {
+    const { at, ticks: start } = this.#clock!;
+    return (start + (elapsed(at, instant) * CLOCK_RATE) / SECOND) * CLOCK_EXTENSION;
+  }
+
   #transmit(packets: Uint8Array, at = now()): void {
     const payloads: Uint8Array[] = [];
     for (let from = 0; from < packets.length; from += DATAGRAM_BYTES)
@@ -277,6 +284,8 @@ export class TransportStreamSender {
     const isPlain = this.#options.form === 'udp';
     this.#totals.bytes += packets.length + (isPlain ? 0 : payloads.length * RTP_HEADER_BYTES);
     this.#totals.packets += payloads.length;
+    // As late as possible; a constant rate has stamped its own.
+    if (!this.#pacer) stampClocks(packets, this.#exactClockAt(now()));
     if (this.#rist) return this.#rist.send(payloads);
     // The time of departure (RFC 2250 §2), not that of the pictures.
     const time = this.#clockAt(at);

@@ -4,7 +4,13 @@ import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { ticks } from '../../protocol/base/units.ts';
 import { joinAnnexB } from '../../protocol/codec/nal/annex-b.ts';
-import { TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
+import {
+  carriesClock,
+  clearClock,
+  stampClocks,
+  TRANSPORT_PACKET_BYTES,
+  TransportStreamWriter,
+} from '../../protocol/transport-stream.ts';
 import { optional } from '../optional.ts';
 import { sampleUnits } from '../sample-units.ts';
 
@@ -161,3 +167,23 @@ function payloadOf(stream: Uint8Array, pid: number): Uint8Array {
   }
   return Uint8Array.from(payload);
 }
+
+test('a clock is stamped anew or taken out, and nothing else is changed', () => {
+  const written = new TransportStreamWriter({ clockLead: ticks(0) }).write(sampleUnits()[0]!);
+  const stamped = Uint8Array.from(written);
+  stampClocks(stamped, 27_000_000 * 3 + 7);
+  const packets = (bytes: Uint8Array) =>
+    Array.from({ length: bytes.length / TRANSPORT_PACKET_BYTES }, (_, index) =>
+      bytes.subarray(index * TRANSPORT_PACKET_BYTES, (index + 1) * TRANSPORT_PACKET_BYTES),
+    );
+  const changed = packets(stamped).flatMap((packet, index) =>
+    Buffer.compare(packet, packets(written)[index]!) === 0 ? [] : [{ packet, index }],
+  );
+  expect(changed.map(({ index }) => carriesClock(packets(written)[index]!))).toEqual([true]);
+  const view = Buffer.from(changed[0]!.packet);
+  expect(view.readUInt32BE(6) * 2 + (view[10]! >> 7)).toBe(90_000 * 4);
+  expect(((view[10]! & 1) << 8) | view[11]!).toBe(7);
+  clearClock(changed[0]!.packet);
+  expect(carriesClock(changed[0]!.packet)).toBe(false);
+  expect(packets(stamped).map(({ [4]: length }) => length)).toEqual(packets(written).map(({ [4]: length }) => length));
+});

@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Instant, instant, ticks } from '../../protocol/base/units.ts';
 import { carriesClock, TRANSPORT_PACKET_BYTES, TransportStreamWriter } from '../../protocol/transport-stream.ts';
-import { ConstantRate } from '../../sender/constant-rate.ts';
+import { ConstantRate, PACKETS_PER_DATAGRAM } from '../../sender/constant-rate.ts';
 
 const RATE = 1_000_000;
 /** Duration of a packet at the rate, 27 MHz. */
@@ -71,6 +72,40 @@ test('each clock is the departure of its packet, exact to a tick of 27 MHz, and 
     expect(Math.abs(clockOf(packet) - index * PACKET_TICKS)).toBeLessThanOrEqual(1);
   const gaps = clocked.slice(1).map(({ index }, before) => (index - clocked[before]!.index) * PACKET_TICKS);
   expect(Math.max(...gaps)).toBeLessThanOrEqual(0.04 * 27_000_000);
+});
+
+test('only the first packet of a datagram has a clock', () => {
+  const packets = second();
+  const places = packets.flatMap((packet, index) => (carriesClock(packet) ? [index % PACKETS_PER_DATAGRAM] : []));
+  expect(new Set(places)).toEqual(new Set([0]));
+});
+
+test('at a rate at which a datagram takes longer than two clocks may be apart, others have one too', () => {
+  const writer = new TransportStreamWriter({ clockLead: ticks(0) });
+  const own = { clockAt: (at: Instant) => (at - BEGIN) * 27, clockPacket: () => writer.writeClock(ticks(0)) };
+  const packets = packetsUntil(new ConstantRate({ rate: 200_000, begin: BEGIN, ...own }), instant(BEGIN + 1_000_000));
+  const clocks = packets.filter(carriesClock).map(clockOf);
+  const gaps = clocks.slice(1).map((clock, before) => clock - clocks[before]!);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(0.04 * 27_000_000);
+});
+
+test('a clock is within 500 µs of its hand-over however late that is, and none runs backwards', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 100, maxLength: 300 }), (delays) => {
+      const { writer, constant } = stream();
+      let [now, before] = [BEGIN, Number.NEGATIVE_INFINITY];
+      for (const [index, delay] of delays.entries()) {
+        if (index % 4 === 0) constant.push(writer.write(picture(index / 4, 2_000)));
+        now = instant(Math.max(now, constant.dueAt) + (index % 3 === 0 ? delay : 0));
+        const packet = constant.poll(now)!.payload.subarray(0, TRANSPORT_PACKET_BYTES);
+        if (!carriesClock(packet)) continue;
+        const clock = clockOf(packet);
+        expect(Math.abs(clock / 27 - (now - BEGIN))).toBeLessThanOrEqual(500);
+        expect(clock).toBeGreaterThanOrEqual(before);
+        before = clock;
+      }
+    }),
+  );
 });
 
 test('counters are continuous where clocks pass packets that wait', () => {
