@@ -48,11 +48,16 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
     source = await openInputs(inputs, { ...options, joinable: true, live: true }, log, limits);
     recorder = await openRecord(options, source, log);
     const { scheme, rate, multicast, ...address } = options.to;
+    let begun = false;
     const common: Omit<TransportStreamSenderOptions, 'form'> = {
       source,
       ...address,
       loop: options.loop === true,
-      onUnit: (unit) => recorder?.write(unit),
+      onUnit: (unit) => {
+        recorder?.write(unit);
+        if (!begun && unit.decodeOnly === true) log.info(earlyStartText(scheme));
+        begun = true;
+      },
       onSound: (unit) => recorder?.write(unit, { isSound: true }),
       onSkipped: (error) => log.warn(`left out of the playlist: ${causeOf(error)}`),
       onStall: (late) =>
@@ -97,6 +102,10 @@ export async function sendRtp(inputs: readonly string[], options: SendRtpOptions
   }
   if (failure) throw failure;
 }
+
+/** Why the first pictures are not those that were asked for. */
+const earlyStartText = (scheme: PlainTarget['scheme']): string =>
+  `the pictures begin at the key frame before the start, as ${scheme}:// cannot hide any; with --encode x264 they begin at the start`;
 
 /** Returns a command line that plays MPEG-TS. */
 function playerOf(scheme: PlainTarget['scheme'], destination: string): string {

@@ -66,6 +66,8 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   /** Of the next slice of them, or of BYE. */
   #timer: NodeJS.Timeout | undefined;
   #joined = false;
+  /** True until the stream shows its first picture: one that starts between key frames begins with others. */
+  #awaitsPlace = false;
   /** Pictures that are still to be sent before their time. */
   #wanted = 0;
   /** Pictures that were sent before their time, which has not come yet. */
@@ -150,7 +152,9 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     const wasPlaying = this.isPlaying;
     this.#state = 'playing';
     const isBeginning = live.start();
-    const group = live.isLive && !wasPlaying ? live.recent.caughtUp(this.#options.joinUnitsMin) : [];
+    this.#awaitsPlace = !wasPlaying && (isBeginning || live.recent.isBeforePlace);
+    const joins = live.isLive && !wasPlaying && !this.#awaitsPlace;
+    const group = joins ? live.recent.caughtUp(this.#options.joinUnitsMin) : [];
     const begin = group[0]?.decodeTimestamp ?? live.recent.present ?? ticks(0);
     const first = [...this.tracks].map(([index, track]) => ({
       track: index,
@@ -159,12 +163,8 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     }));
     if (wasPlaying) return first;
     this.#renewGate();
-    if (group.length === 0 && !isBeginning) live.requestKeyFrame(this);
-    this.#waiting.push(...group);
-    this.#wanted = Math.max(0, (this.#options.joinUnitsMin ?? 0) - group.length);
-    if (group.length > 0) this.#takeUpcoming();
-    // After the answer: a player expects that before the first packet.
-    if (group.length > 0) this.#timer = setTimeout(() => this.#catchUp(), 0);
+    if (group.length === 0 && !this.#awaitsPlace) live.requestKeyFrame(this);
+    this.#join(group);
     return first;
   }
 
@@ -177,9 +177,26 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   send(unit: AccessUnit): void {
     this.#joinable.learn(unit);
     if (!this.isPlaying) return;
+    if (this.#awaitsPlace) {
+      if (unit.decodeOnly === true) return;
+      this.#awaitsPlace = false;
+      // The pictures from the key frame on, which cannot be marked as not to be shown, are joined like those of a group.
+      const { recent } = this.#options.live;
+      if (unit.importance !== 'key') return this.#join(recent.caughtUp(this.#options.joinUnitsMin));
+    }
     if (this.#early > 0) this.#early--;
     else this.#take(unit);
     if (this.#wanted > 0 && this.#joined) this.#takeUpcoming();
+  }
+
+  /** Begins with the pictures of a group, and with those that follow where they are too few. */
+  #join(group: readonly AccessUnit[]): void {
+    this.#waiting.push(...group);
+    this.#wanted = Math.max(0, (this.#options.joinUnitsMin ?? 0) - group.length);
+    if (group.length === 0) return;
+    this.#takeUpcoming();
+    // After the answer: a player expects that before the first packet.
+    this.#timer ??= setTimeout(() => this.#catchUp(), 0);
   }
 
   #take(unit: AccessUnit): void {

@@ -19,6 +19,12 @@ export class RecentGroup {
   #bytesBefore = 0;
   /** Decode time of the last picture: everything that follows is decoded, and shown, at this time or later. */
   #present: Ticks | undefined;
+  #isBeforePlace = false;
+
+  /** True while the last picture is one before the place at which the stream starts, which is not to be shown. */
+  get isBeforePlace(): boolean {
+    return this.#isBeforePlace;
+  }
 
   /** Decode time of the last picture; `undefined` before the first one. */
   get present(): Ticks | undefined {
@@ -27,6 +33,7 @@ export class RecentGroup {
 
   add(unit: AccessUnit): void {
     this.#present = unit.decodeTimestamp;
+    this.#isBeforePlace = unit.decodeOnly === true;
     if (unit.importance === 'key') {
       this.#before = this.#units;
       this.#bytesBefore = this.#bytes;
@@ -46,6 +53,7 @@ export class RecentGroup {
     this.#before = [];
     this.#bytesBefore = 0;
     this.#present = undefined;
+    this.#isBeforePlace = false;
   }
 
   /**

@@ -5,7 +5,7 @@ import type { MediaSource } from '../../io/sources/media-source.ts';
 import { PictureTranscoder } from '../../io/sources/picture-transcoder.ts';
 import { SoundTranscoder } from '../../io/sources/sound-transcoder.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { elapsed, type Instant, type Microseconds, seconds, type Ticks } from '../../protocol/base/units.ts';
+import { elapsed, type Instant, type Microseconds, seconds, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { SentFormat } from '../../protocol/whep/format-choice.ts';
 import type { JoinedStream } from '../player/player-session.ts';
@@ -57,6 +57,8 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
   #sound: SoundTranscoder | undefined;
   #ffmpeg: Ffmpeg | undefined;
   #isSearching = false;
+  /** Time of the last picture that is not to be shown, which the encoder does not know of. */
+  #hiddenUntil: Ticks | undefined;
   /** Last failure of each encoder. */
   readonly #failures: Partial<Record<EncodedStream, EncoderFailure>> = {};
 
@@ -115,7 +117,10 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
 
   start(): boolean {
     const isBeginning = this.#options.live.start();
-    if (isBeginning) this.#recent.clear();
+    if (isBeginning) {
+      this.#recent.clear();
+      this.#hiddenUntil = undefined;
+    }
     return isBeginning;
   }
 
@@ -140,6 +145,8 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
   send(unit: AccessUnit): void {
     if (this.#isSoundAlone && this.#encodes.sound) return this.#pushSound(unit);
     if (!this.#encodes.pictures) return this.#pass(unit);
+    if (unit.decodeOnly === true)
+      this.#hiddenUntil = ticks(Math.max(this.#hiddenUntil ?? unit.timestamp, unit.timestamp));
     if (this.#pictures) this.#pictures.push(unit);
     else void this.#prepare();
   }
@@ -209,7 +216,9 @@ export class BrowserRendition implements JoinedStream, StreamViewer {
     const { codecName, name, framesPerSecond = FRAMES_PER_SECOND_DEFAULT } = source.description;
     const transcoder: PictureTranscoder = new PictureTranscoder({
       ...{ ffmpeg, codec: codecByName(codecName), name, bitrate, framesPerSecond },
-      onUnit: (unit) => {
+      onUnit: (encoded) => {
+        const isHidden = this.#hiddenUntil !== undefined && encoded.timestamp <= this.#hiddenUntil;
+        const unit = isHidden ? { ...encoded, decodeOnly: true as const } : encoded;
         this.#recent.add(unit);
         this.#pass(unit);
       },

@@ -186,6 +186,25 @@ test('the first player gets the pictures that players examine before their time,
   expect(picturesIn(mediaOf(own))).toEqual(expected(UNITS));
 });
 
+test('a stream that starts between key frames begins at its place, with the pictures before it at once', async () => {
+  const hidden = 8;
+  // The pictures before the place take long; those after it follow each other as usual.
+  const started = UNITS.map((unit, index) => {
+    const lead = (hidden - index) * (index < hidden ? 9_000 : 3_000);
+    const own = { ...unit, timestamp: ticks(-lead), decodeTimestamp: ticks(-lead) };
+    return index < hidden ? { ...own, decodeOnly: true as const } : own;
+  });
+  const { server } = await serve({ source: sourceOf(started) });
+  const own = await player(server.port);
+  const { id } = await setUp(own);
+  await own.ask('PLAY', undefined, [['Session', id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(own))).toEqual(expected(UNITS)), PATIENCE);
+  const times = [...new Set(mediaOf(own).map((packet) => Buffer.from(packet).readUInt32BE(4)))];
+  // Those before the place last a sixteenth of their time.
+  expect((times[hidden]! - times[0]!) >>> 0).toBeLessThanOrEqual((hidden * 9_000) / 16 + 1);
+  expect((times.at(-1)! - times[hidden]!) >>> 0).toBe((UNITS.length - 1 - hidden) * 3_000);
+});
+
 test('after a pause the pictures begin with a key frame', async () => {
   const { server } = await serve({ source: sourceOf(sampleUnits().slice(0, 29)), loop: true });
   const own = await player(server.port);
