@@ -90,7 +90,8 @@ export function announceWhep(
 function encodedText(source: MediaSource): string {
   const { pictures, sound } = browserNeeds(source);
   const parts = [...(pictures === undefined ? [] : [pictures]), ...(sound === undefined ? [] : [sound])];
-  return parts.length > 0 ? `; ${parts.join(' and ')} encoded anew for them, while they watch` : '';
+  // Set apart from the URL, which is copied from the line.
+  return parts.length > 0 ? ` (${parts.join(' and ')} encoded anew for them, while they watch)` : '';
 }
 
 /** Reads a token from the first line of a file. @throws {Failure} when there is none. */
