@@ -6,8 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { argv, exit, hrtime, stdout } from 'node:process';
 import { percentile, sorted } from '../lab/metrics/percentile.ts';
-import { serializeRtcp } from '../protocol/rtcp/rtcp.ts';
-import { type PlainReceiver, reach } from './plain-receiver.ts';
+import { type PlainReceiver, reach, report } from './plain-receiver.ts';
 
 const [, , portText, countText, stamps = ''] = argv;
 const port = Number(portText);
@@ -47,13 +46,6 @@ function listen(receiver: PlainReceiver, index: number): Listener {
   return listener;
 }
 
-function report({ receiver, reportSsrc, highest }: Listener): void {
-  const { ssrc } = receiver.welcome;
-  const block = { ssrc, fractionLost: 0, cumulativeLost: 0, highestSequence: highest >>> 0, jitter: 0 };
-  const reports = [{ ...block, lastSenderReport: 0, delaySinceLastSenderReport: 0 }];
-  receiver.send(serializeRtcp([{ kind: 'receiver-report', ssrc: reportSsrc, reports }]));
-}
-
 const listeners: Listener[] = [];
 let next = 0;
 await Promise.all(
@@ -66,7 +58,8 @@ await Promise.all(
 );
 // Spread over the second.
 for (const [index, listener] of listeners.entries()) {
-  setTimeout(() => setInterval(report, REPORT_MS, listener), (index * REPORT_MS) / count);
+  const tell = () => report(listener.receiver, listener.reportSsrc, listener.highest);
+  setTimeout(() => setInterval(tell, REPORT_MS), (index * REPORT_MS) / count);
 }
 /** Called when everybody has joined: the figures begin anew. */
 function begin(): void {

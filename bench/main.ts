@@ -17,6 +17,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { page } from './page.ts';
 import type { BenchPart } from './part.ts';
+import { players } from './players.ts';
 import { points } from './points.ts';
 import { BenchInterrupted, Programs } from './programs.ts';
 import { repair } from './repair.ts';
@@ -42,6 +43,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   latency,
   memory,
   page,
+  players,
   points,
   repair,
   secrets,

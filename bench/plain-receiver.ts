@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { parseAddressProof, proofOf, serializeAddressProof } from '../protocol/control/address-proof.ts';
 import { ControlDeframer, serializeControlFrame } from '../protocol/control/control-framing.ts';
 import { parseSenderMessage, type WelcomeMessage } from '../protocol/control/control-message.ts';
-import { parseRtcp } from '../protocol/rtcp/rtcp.ts';
+import { parseRtcp, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
 
 /** A receiver whose address is proved. */
 export interface PlainReceiver {
@@ -85,6 +85,14 @@ export async function reach(port: number): Promise<PlainReceiver> {
   });
   clearInterval(again);
   return { welcome, control, media, send: (datagram) => media.send(datagram, () => {}) };
+}
+
+/** Reports what has arrived, as a receiver does every second: the sender serves nobody who is silent. */
+export function report({ welcome, send }: PlainReceiver, reportSsrc: number, highest: number): void {
+  const { ssrc } = welcome;
+  const block = { ssrc, fractionLost: 0, cumulativeLost: 0, highestSequence: highest >>> 0, jitter: 0 };
+  const reports = [{ ...block, lastSenderReport: 0, delaySinceLastSenderReport: 0 }];
+  send(serializeRtcp([{ kind: 'receiver-report', ssrc: reportSsrc, reports }]));
 }
 
 const HELLO_MS = 500;
