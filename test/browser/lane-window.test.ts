@@ -36,6 +36,24 @@ inChromium(
   },
 );
 
+inChromium(
+  'a window that falls behind again and again decodes one lane whole, says so, and decodes all later',
+  async () => {
+    const tab = await tabAt(await opened('delay=10ms'));
+    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn > 15));
+    const decoded = () => tab.evaluate('dropframe.decoded');
+    while ((await decoded()) === 'all') {
+      const { skips } = await pageState(tab);
+      await tab.workers()[0]!.evaluate(BUSY);
+      await untilPage(tab, (page, before) => page.skips > before, skips);
+    }
+    await tab.locator('#behind', { hasText: /Too much for this computer: .*key frames/ }).waitFor();
+    while ((await decoded()) !== 'all') await new Promise((resolve) => setTimeout(resolve, 200));
+    const { lanes: before } = await pageState(tab);
+    await untilPage(tab, ({ lanes }, drawn) => lanes[2]!.framesDrawn > drawn + 40, before[2]!.framesDrawn);
+  },
+);
+
 inChromium('shows nothing of the previous video once another one begins', async () => {
   const inputs = new Map(['counter.mp4', 'counter.h264'].map((name) => [name, join(SAMPLES, name)]));
   const tab = await tabAt(await opened('delay=10ms', { inputs }));

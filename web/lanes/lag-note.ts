@@ -1,4 +1,5 @@
 import { element } from '../player/statistics-panel.ts';
+import type { Decoded } from './decoding-economy.ts';
 import { roughly } from './text.ts';
 
 /** Lag above which the user is told, milliseconds. */
@@ -19,9 +20,13 @@ export class LagNote {
     this.#skippedAt = performance.now();
   }
 
-  /** Shows what there is to say. @param lateMs how far the window is behind, milliseconds. */
-  show(lateMs: number): void {
-    const words = this.#words(lateMs);
+  /**
+   * Shows what there is to say.
+   * @param lateMs how far the window is behind, milliseconds.
+   * @param decoded what is decoded of the lanes; `whole`: number of the lane that is decoded whole when not all are.
+   */
+  show(lateMs: number, decoded: { readonly share: Decoded; readonly whole: number }): void {
+    const words = this.#words(lateMs) || economyWords(decoded);
     this.#note.hidden = words === '';
     if (this.#note.textContent !== words) this.#note.textContent = words;
   }
@@ -30,5 +35,18 @@ export class LagNote {
     if (lateMs > BEHIND_MS) return `This browser is ${roughly(lateMs)} behind, skipping`;
     if (performance.now() - this.#skippedAt > NOTE_MS) return '';
     return `This browser was ${roughly(this.#skippedMs)} behind and skipped to live`;
+  }
+}
+
+function economyWords({ share, whole }: { readonly share: Decoded; readonly whole: number }): string {
+  switch (share) {
+    case 'all':
+      return '';
+    case 'one-lane':
+      return `Too much for this computer: lane ${whole} is shown whole, the others by their key frames only`;
+    case 'key-frames':
+      return 'Too much for this computer: key frames only are shown';
+    default:
+      return share satisfies never;
   }
 }

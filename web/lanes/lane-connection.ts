@@ -2,7 +2,7 @@ import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import type { LaneAnnouncement } from '../../protocol/page/lane-message.ts';
 import type { Recording } from '../replay/recording.ts';
 import { reportFailures } from '../shared/worker-failures.ts';
-import type { LanePictures, ToWorker, WorkerReport } from './worker-message.ts';
+import type { DecodedLanes, LanePictures, ToWorker, WorkerReport } from './worker-message.ts';
 
 export interface LaneConnectionHandlers {
   connected(): void;
@@ -22,6 +22,8 @@ export class LaneConnection {
   behindMs = 0;
   /** How often pictures were skipped to continue at the newest. */
   skips = 0;
+  /** What of the lanes is decoded. */
+  decoded: DecodedLanes = { share: 'all', whole: undefined };
   #isReported = false;
 
   /** @param port leads to lanes in another worker; `undefined`: the lanes are on the server. */
@@ -78,9 +80,10 @@ export class LaneConnection {
     this.#post({ kind: 'hearing', mediaUs, epochMs: performance.timeOrigin + atMs });
   }
 
-  #take({ events, lanes, behindMs, skips }: WorkerReport, handlers: LaneConnectionHandlers): void {
+  #take({ events, lanes, behindMs, skips, decoded }: WorkerReport, handlers: LaneConnectionHandlers): void {
     this.behindMs = behindMs;
     this.skips = skips;
+    this.decoded = decoded;
     for (const event of events) {
       if (event.kind === 'announced') {
         handlers.announced(event.announcement, event.ids);

@@ -10,20 +10,24 @@ const DECODING_MAX = 2;
 export class LaneDecoder {
   readonly id: number;
   readonly view: VideoView;
-  #feed = new PictureFeed();
+  #feed: PictureFeed;
+  readonly #gaveUp: () => void;
   /** Pictures left out by earlier feeds. */
   #skippedBefore = 0;
   #run: number | undefined;
 
   /**
-   * @param progressed called when a picture was decoded, or when the decoder has room for another one.
+   * @param on.progressed called when a picture was decoded, or when the decoder has room for another one.
+   * @param on.gaveUp called when the decoder did not keep up, and what waited was dropped.
    * @param delayMs time by which pictures are held back, milliseconds.
    */
-  constructor(id: number, progressed: () => void, delayMs: () => number) {
+  constructor(id: number, on: { progressed(): void; gaveUp(): void }, delayMs: () => number) {
     this.id = id;
+    this.#gaveUp = on.gaveUp;
+    this.#feed = new PictureFeed(this.#gaveUp);
     this.view = new VideoView(undefined, () => this.#feed.needKey(performance.now()), {
       tolerant: true,
-      progressed,
+      progressed: on.progressed,
       delayMs,
     });
   }
@@ -38,7 +42,9 @@ export class LaneDecoder {
     this.#run = run;
     this.view.reset();
     this.#skippedBefore += this.#feed.skipped;
-    this.#feed = new PictureFeed();
+    const { keysOnly } = this.#feed;
+    this.#feed = new PictureFeed(this.#gaveUp);
+    this.#feed.keysOnly = keysOnly;
   }
 
   push(picture: LanePicture, nowMs: number): void {

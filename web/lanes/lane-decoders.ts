@@ -1,9 +1,10 @@
 import type { LaneAnnouncement, LanePicture, LaneSettings } from '../../protocol/page/lane-message.ts';
 import type { LaneSound } from '../../protocol/page/lane-sound.ts';
 import { continuedLanes } from './continued-lanes.ts';
+import { DecodingEconomy } from './decoding-economy.ts';
 import { LaneDecoder } from './lane-decoder.ts';
 import { LaneSounds } from './lane-sounds.ts';
-import type { LanePictures } from './worker-message.ts';
+import type { DecodedLanes, LanePictures } from './worker-message.ts';
 
 /** Time after which requested pictures count as not coming, milliseconds. */
 const REJOIN_MS = 1_000;
@@ -14,6 +15,7 @@ export class LaneDecoders {
   readonly #progressed: () => void;
   readonly #rejoin: (lane: number) => void;
   readonly #sounds = new LaneSounds();
+  readonly #economy = new DecodingEconomy();
   #ids = 0;
   #rejoiningUntilMs = 0;
   #isResting = false;
@@ -63,6 +65,8 @@ export class LaneDecoders {
     if (announcement.kind === 'skipped') {
       this.skips++;
       for (const { feed } of this.#decoders) feed.needKey(at);
+      this.#economy.fellBehind(at);
+      this.#economize();
     }
     if (announcement.kind !== 'events') return;
     for (const [index, { run }] of announcement.lanes.entries()) this.#decoders[index]?.begin(run);
@@ -98,9 +102,17 @@ export class LaneDecoders {
     for (const decoder of catchingUp) while (decoder.decodeNext(at));
   }
 
-  /** Asks for the pictures since the key frame for one lane that needs them. */
+  /** What is decoded of the lanes. */
+  get decoded(): DecodedLanes {
+    const share = this.#economy.decoded;
+    return { share: share === 'one-lane' && this.#decoders.length < 2 ? 'all' : share, whole: this.#whole?.id };
+  }
+
+  /** Asks for the pictures since the key frame for one lane that needs them; called at intervals. */
   mend(): void {
     const at = performance.now();
+    this.#economy.update(at);
+    this.#economize();
     if (this.#isResting || at < this.#rejoiningUntilMs || this.#decoders.some(({ feed }) => feed.isCatchingUp)) return;
     const lane = this.#decoders.findIndex(({ feed }) => feed.wantsRejoin(at));
     if (lane < 0) return;
@@ -121,6 +133,19 @@ export class LaneDecoders {
     });
   }
 
+  /** The lane that is decoded whole when not all are: the one that is heard, or the first. */
+  get #whole(): LaneDecoder | undefined {
+    return this.#decoders.find(({ id }) => id === this.#sounds.heard) ?? this.#decoders[0];
+  }
+
+  #economize(): void {
+    const share = this.#economy.decoded;
+    const whole = this.#whole;
+    for (const decoder of this.#decoders) {
+      decoder.feed.keysOnly = share === 'key-frames' || (share === 'one-lane' && decoder !== whole);
+    }
+  }
+
   #progress(): void {
     this.decode();
     if (this.hasNewest) this.#progressed();
@@ -139,10 +164,10 @@ export class LaneDecoders {
   #make(): LaneDecoder {
     // All lanes are held back, so that they can be compared.
     const id = this.#ids++;
-    return new LaneDecoder(
-      id,
-      () => this.#progress(),
-      () => this.#sounds.delayOf(id),
-    );
+    const on = {
+      progressed: () => this.#progress(),
+      gaveUp: () => this.#economy.fellBehind(performance.now()),
+    };
+    return new LaneDecoder(id, on, () => this.#sounds.delayOf(id));
   }
 }

@@ -51,6 +51,11 @@ export class LaneSounds {
     if (lane === undefined) this.#delayMs = 0;
   }
 
+  /** Id of the lane that is heard; `undefined` while none is. */
+  get heard(): number | undefined {
+    return this.#heard;
+  }
+
   /** True while a lane is heard, so that pictures are held back. */
   get isHeard(): boolean {
     return this.#delayMs > 0;

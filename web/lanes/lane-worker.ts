@@ -81,10 +81,10 @@ function acknowledge(): void {
 function report(): void {
   if (isPageBusy) return;
   isPageBusy = true;
-  const { behindMs, skips } = decoders;
+  const { behindMs, skips, decoded } = decoders;
   const lanes = decoders.takePictures();
   const frames = lanes.flatMap(({ newest }) => (newest ? [newest.frame] : []));
-  scope.postMessage({ events: outbox.take(), lanes, behindMs, skips }, frames);
+  scope.postMessage({ events: outbox.take(), lanes, behindMs, skips, decoded }, frames);
 }
 
 scope.onmessage = ({ data, ports: [port] }) => {

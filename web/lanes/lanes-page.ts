@@ -258,7 +258,11 @@ function drawFrame(drawnAt: number): void {
   for (const [index, card] of cards.all.entries()) {
     card.refresh(at, { paused, reduced: reducedMotion.matches, timeline: !isSlow || index === turn });
   }
-  lag.show(connection.connected ? Math.max(at - eventsAtMs, connection.behindMs) : 0);
+  const { share, whole } = connection.decoded;
+  lag.show(connection.connected ? Math.max(at - eventsAtMs, connection.behindMs) : 0, {
+    share,
+    whole: cards.all.findIndex(({ id }) => id === whole) + 1,
+  });
   if (!paused) element('live-clock', HTMLOutputElement).value = clock(at);
 }
 
@@ -362,6 +366,9 @@ Object.defineProperty(window, 'dropframe', {
     },
     get skips() {
       return connection.skips;
+    },
+    get decoded() {
+      return connection.decoded.share;
     },
     get lanes() {
       return cards.all.map(({ pictures, framesDrawn, lagMs, settings, figures, verdict, log }) => ({

@@ -36,8 +36,29 @@ export class PictureFeed {
   /** Time at which a key frame was last needed or requested. */
   #troubleMs = Number.NEGATIVE_INFINITY;
   #waitsMs = KEY_WAIT_MS;
+  #keysOnly = false;
+  readonly #gaveUp: () => void;
   /** Pictures left out because the window did not keep up. */
   skipped = 0;
+
+  /** @param gaveUp called when the decoder did not keep up, and what waited was dropped. */
+  constructor(gaveUp: () => void = () => {}) {
+    this.#gaveUp = gaveUp;
+  }
+
+  /** True while only key frames are decoded. Afterwards the lane goes on at the next one. */
+  get keysOnly(): boolean {
+    return this.#keysOnly;
+  }
+
+  set keysOnly(keysOnly: boolean) {
+    if (this.#keysOnly === keysOnly) return;
+    this.#keysOnly = keysOnly;
+    // What waits has no end in sight, or has begun with pictures that were left out.
+    this.#needsKey = true;
+    this.#neededSinceMs = undefined;
+    this.#waitsMs = KEY_WAIT_MS;
+  }
 
   /** True while pictures wait that are decoded and not shown. */
   get isCatchingUp(): boolean {
@@ -56,12 +77,17 @@ export class PictureFeed {
 
   /** True when the pictures since the key frame are to be requested: the lane cannot wait for the next one. */
   wantsRejoin(nowMs: number): boolean {
-    return this.#needsKey && this.#neededSinceMs !== undefined && nowMs - this.#neededSinceMs >= this.#waitsMs;
+    return (
+      !this.#keysOnly &&
+      this.#needsKey &&
+      this.#neededSinceMs !== undefined &&
+      nowMs - this.#neededSinceMs >= this.#waitsMs
+    );
   }
 
   push(picture: LanePicture, nowMs: number): void {
-    if (this.#queue.length >= PICTURES_MAX) this.needKey(nowMs);
-    if (picture.key) this.#needsKey = false;
+    if (this.#queue.length >= PICTURES_MAX) this.#giveUp(nowMs);
+    if (picture.key) this.#needsKey = this.#keysOnly;
     else if (this.#needsKey) {
       this.#neededSinceMs ??= nowMs;
       this.skipped++;
@@ -112,6 +138,11 @@ export class PictureFeed {
     }
     const since = this.#catchingUpSinceMs;
     const isLost = since === undefined ? this.behindMs(nowMs) > GIVE_UP_MS : nowMs - since > CATCH_UP_MS;
-    if (isLost) this.needKey(nowMs);
+    if (isLost) this.#giveUp(nowMs);
+  }
+
+  #giveUp(nowMs: number): void {
+    this.needKey(nowMs);
+    this.#gaveUp();
   }
 }

@@ -1,5 +1,6 @@
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import type { TakenPicture } from '../shared/video-view.ts';
+import type { Decoded } from './decoding-economy.ts';
 import type { WorkerEvent } from './worker-event.ts';
 
 /** Messages from the page to the worker that receives and decodes its pictures (`lane-worker.ts`). */
@@ -34,6 +35,13 @@ export interface LanePictures {
   readonly soundPeak: number;
 }
 
+/** What the worker decodes. */
+export interface DecodedLanes {
+  readonly share: Decoded;
+  /** Id of the lane that is decoded whole when not all are. */
+  readonly whole: number | undefined;
+}
+
 /** From the worker to the page: one at a time, the next one when the page has handled it. */
 export interface WorkerReport {
   readonly events: readonly WorkerEvent[];
@@ -42,4 +50,5 @@ export interface WorkerReport {
   readonly behindMs: number;
   /** How often pictures were skipped to continue at the newest. */
   readonly skips: number;
+  readonly decoded: DecodedLanes;
 }

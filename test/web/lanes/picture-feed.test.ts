@@ -99,3 +99,34 @@ test('keeps a bounded number of pictures', () => {
   for (let frame = 0; frame < 5_000; frame++) feed.push(picture(frame, { key: frame === 0 }), 0);
   expect(feed.length).toBeLessThanOrEqual(600);
 });
+
+test('tells when the decoder did not keep up, not when a decoder asks for a key frame', () => {
+  let gaveUp = 0;
+  const feed = new PictureFeed(() => gaveUp++);
+  feed.push(picture(0, { key: true }), 0);
+  feed.push(picture(1), 33);
+  feed.needKey(40);
+  expect(gaveUp).toBe(0);
+  feed.push(picture(2, { key: true }), 66);
+  feed.push(picture(3), 100);
+  feed.take(100);
+  feed.take(700);
+  expect(gaveUp).toBe(1);
+});
+
+test('gives key frames only while told so, asks for no group, and goes on whole at the next key frame', () => {
+  const feed = new PictureFeed();
+  const push = (from: number, until: number) => {
+    for (let frame = from; frame < until; frame++) feed.push(picture(frame, { key: frame % 30 === 0 }), frame * 33);
+  };
+  push(0, 2);
+  feed.keysOnly = true;
+  push(2, 62);
+  expect(taken(feed, 61 * 33)).toEqual([60]);
+  push(62, 91);
+  expect(taken(feed, 90 * 33)).toEqual([90]);
+  expect(feed.wantsRejoin(9_000)).toBe(false);
+  feed.keysOnly = false;
+  push(91, 122);
+  expect(taken(feed, 121 * 33)).toEqual([120, 121]);
+});
