@@ -250,8 +250,12 @@ function drawFrame(drawnAt: number): void {
   requestAnimationFrame(drawFrame);
   frameMs += (drawnAt - lastDrawnAt - frameMs) * FRAME_WEIGHT;
   lastDrawnAt = drawnAt;
+  if (clockOffsetMs !== undefined && !replay.view) drawLanes();
+  // At the end: pictures that are requested now are newer, by the time of all this drawing, when the next frame draws them.
   connection.handled();
-  if (clockOffsetMs === undefined || replay.view) return;
+}
+
+function drawLanes(): void {
   const at = nowMs();
   const isSlow = frameMs > SLOW_FRAME_MS;
   turn = (turn + 1) % Math.max(1, cards.all.length);
