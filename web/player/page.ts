@@ -134,6 +134,7 @@ function refreshMeter(): void {
   const level = Math.max(0, 1 - (20 * Math.log10(Math.max(1e-9, report?.peak ?? 0))) / METER_FLOOR_DB);
   element('sound-level', HTMLMeterElement).value = level;
   panel.set('soundConcealed', millisecondsFigure(report ? Math.round(report.concealedMs) : undefined));
+  panel.set('soundCorrection', { text: report ? `${report.correctionPpm} ppm` : '–' });
 }
 
 /** Draws pictures when their sound is heard. */

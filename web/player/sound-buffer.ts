@@ -1,3 +1,6 @@
+import { DriftCorrection } from './drift-correction.ts';
+import { SoundStretch } from './sound-stretch.ts';
+
 /** Sound that waits before it is played, milliseconds: what the connection and the decoder may vary. */
 const TARGET_MS = 80;
 /** Surplus beyond it that is cut after a second, milliseconds. */
@@ -21,7 +24,10 @@ export interface SoundChunk {
   readonly channels: readonly Float32Array[];
 }
 
-/** Decoded sound on its way to the loudspeaker: keeps its times, conceals what is missing, and bounds the delay. */
+/**
+ * Decoded sound on its way to the loudspeaker: keeps its times, conceals what is missing, bounds the delay, and follows the
+ * sender's clock.
+ */
 export class SoundBuffer {
   readonly #sampleRate: number;
   #chunks: SoundChunk[] = [];
@@ -35,6 +41,8 @@ export class SoundBuffer {
   /** Least that waited in the current second, samples. */
   #leastSamples = Number.POSITIVE_INFINITY;
   #secondSamples = 0;
+  readonly #drift = new DriftCorrection();
+  readonly #stretch = new SoundStretch();
   /** Sound that was missing and was concealed, milliseconds. */
   concealedMs = 0;
   /** Sound that was cut to bound the delay, milliseconds. */
@@ -50,6 +58,11 @@ export class SoundBuffer {
     return (this.#samples * 1_000) / this.#sampleRate;
   }
 
+  /** Parts per million by which sound is played faster, to follow the sender's clock; negative: slower. */
+  get correctionPpm(): number {
+    return this.#drift.ppm;
+  }
+
   /** Media time of the next sample, microseconds; `undefined` while nothing plays. */
   get timeUs(): number | undefined {
     const [first] = this.#chunks;
@@ -62,7 +75,7 @@ export class SoundBuffer {
       fade(chunk.channels, 0, 1, this.#count(FADE_IN_MS));
       this.#fadesIn = false;
     }
-    this.#chunks.push(chunk);
+    this.#append(chunk);
     this.#endUs = chunk.timeUs + this.#microseconds(lengthOf(chunk));
   }
 
@@ -102,6 +115,13 @@ export class SoundBuffer {
     this.#fadesIn = true;
     this.#leastSamples = Number.POSITIVE_INFINITY;
     this.#secondSamples = 0;
+    this.#stretch.reset();
+  }
+
+  #append({ timeUs, channels }: SoundChunk): void {
+    const stretched = this.#stretch.process(channels, this.#drift.ratio);
+    const chunk = { timeUs: timeUs + this.#microseconds(stretched.from), channels: stretched.channels };
+    if (lengthOf(chunk) > 0) this.#chunks.push(chunk);
   }
 
   get #samples(): number {
@@ -136,13 +156,14 @@ export class SoundBuffer {
       return samples;
     });
     fade(channels, 1, 0, faded);
-    this.#chunks.push({ timeUs, channels });
+    this.#append({ timeUs, channels });
   }
 
   #runDry(missing: number): void {
     this.concealedMs += (missing * 1_000) / this.#sampleRate;
     this.#isPlaying = false;
     this.#fadesIn = true;
+    this.#stretch.reset();
   }
 
   #advance(count: number): void {
@@ -153,15 +174,18 @@ export class SoundBuffer {
     }
   }
 
-  /** Cuts what has waited for a whole second without need: the sender's clock is faster, or a burst has come. */
-  #trim(read: number): void {
+  /** Once a second: cuts what has waited without need, as a burst has come, or corrects the drift of the clocks. */
+  #trim(count: number): void {
     this.#leastSamples = Math.min(this.#leastSamples, this.#samples);
-    this.#secondSamples += read;
+    this.#secondSamples += count;
     if (this.#secondSamples < this.#sampleRate && this.bufferedMs < BURST_MS) return;
-    const surplus = this.#leastSamples - this.#count(TARGET_MS);
+    const [least, read] = [this.#leastSamples, this.#secondSamples];
+    const surplus = least - this.#count(TARGET_MS);
     this.#secondSamples = 0;
     this.#leastSamples = Number.POSITIVE_INFINITY;
-    if (surplus < this.#count(SURPLUS_MS)) return;
+    if (surplus < this.#count(SURPLUS_MS)) {
+      return this.#drift.update((least * 1_000) / this.#sampleRate, read / this.#sampleRate);
+    }
     this.#advance(surplus);
     this.cutMs += (surplus * 1_000) / this.#sampleRate;
     const [chunk] = this.#chunks;

@@ -11,6 +11,8 @@ export interface SoundReport {
   readonly bufferedMs: number;
   readonly concealedMs: number;
   readonly cutMs: number;
+  /** Parts per million by which sound is played faster, to follow the sender's clock; negative: slower. */
+  readonly correctionPpm: number;
 }
 
 /** To the worklet: decoded sound, `clear` to begin anew, or a port from which both come as well. */
@@ -53,7 +55,7 @@ class SoundProcessor extends AudioWorkletProcessor implements Processor {
     this.#buffer.read(output ?? []);
     for (const sample of output?.[0] ?? []) this.#peak = Math.max(this.#peak, Math.abs(sample));
     if (++this.#blocks < REPORT_BLOCKS) return true;
-    const { bufferedMs, concealedMs, cutMs } = this.#buffer;
+    const { bufferedMs, concealedMs, cutMs, correctionPpm } = this.#buffer;
     const report: SoundReport = {
       contextSeconds: currentTime,
       mediaUs,
@@ -61,6 +63,7 @@ class SoundProcessor extends AudioWorkletProcessor implements Processor {
       bufferedMs,
       concealedMs,
       cutMs,
+      correctionPpm,
     };
     this.port.postMessage(report);
     this.#blocks = 0;
