@@ -39,8 +39,13 @@ clearFolder(out);
 mkdirSync(join(out, 'assets'));
 await bundleScripts();
 for (const path of ASSETS) cpSync(join(root, path), join(out, 'assets', basename(path)));
+const { openMediaSource } = await tsImport('../io/sources/open-source.ts', import.meta.url);
 const { SITE_SAMPLES } = await tsImport('./samples.ts', import.meta.url);
-for (const { name, stream } of SITE_SAMPLES) write(`samples/${stream}`, await rawStream(join(root, 'samples', name)));
+for (const { name, stream, sound } of SITE_SAMPLES) {
+  const path = join(root, 'samples', name);
+  write(`samples/${stream}`, await rawStream(path));
+  if (sound !== undefined) write(`samples/${sound}`, await soundStream(path));
+}
 const { readyMadeTraces } = await tsImport('../io/ready-made-traces.ts', import.meta.url);
 write('traces.json', JSON.stringify(Object.fromEntries(readyMadeTraces())));
 write('demo.html', demoPage());
@@ -94,12 +99,28 @@ function leanModules() {
 /** Pictures of a file as a raw stream, H.264 Annex B. */
 async function rawStream(path) {
   if (path.endsWith('.h264')) return readFileSync(path);
-  const { openMediaSource } = await tsImport('../io/sources/open-source.ts', import.meta.url);
   const media = await openMediaSource(path, { encode: 'copy', warn: fail });
   const parts = [];
   for await (const unit of media.units()) for (const part of unit.parts) parts.push(Buffer.of(0, 0, 0, 1), part);
   await media.close();
   return Buffer.concat(parts);
+}
+
+/** Sound of a file: AAC frames with ADTS headers, of which the first begins with the pictures. */
+async function soundStream(path) {
+  const { AAC_TRANSPORT_STREAM: adts } = await tsImport(
+    '../protocol/codec/aac/transport-stream-format.ts',
+    import.meta.url,
+  );
+  const media = await openMediaSource(path, { encode: 'copy', warn: fail, sound: {} });
+  if (media.sound?.description.codecName !== 'aac') fail(`${path} has no AAC`);
+  const frames = [];
+  for await (const { parts, timestamp } of media.sound.units()) {
+    // What lies before the pictures is for the decoder, and is not heard.
+    if (timestamp >= 0) frames.push(adts.write(parts, media.sound.description.parameterSets));
+  }
+  await media.close();
+  return Buffer.concat(frames);
 }
 
 /** The page of the demo, whose lanes are in workers. */

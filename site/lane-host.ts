@@ -3,8 +3,9 @@ import type { FromLaneHost, ToLaneHost } from '../protocol/page/lane-host-messag
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
 import { LaneShow } from '../session/lanes/lane-show.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
+import { fetchSound } from './fetched-sound.ts';
 import { fetchSource, openRawFile } from './fetched-source.ts';
-import { fetchTraces, sampleUrls } from './page-files.ts';
+import { fetchTraces, sampleUrls, soundUrls } from './page-files.ts';
 import { type Port, PortStage } from './port-stage.ts';
 
 /** The part of a worker's global scope (HTML Living Standard §10.2.1.2) that is used here. */
@@ -45,7 +46,7 @@ async function open(port: Port): Promise<void> {
   if (!link.ok || first === undefined) throw new Error('the site has no sample');
   const openInput = (input: string) => {
     const own = videos.get(input);
-    return own ? openOwn(own) : fetchSource(new URL(input).pathname.split('/').at(-1)!, new URL(input));
+    return own ? openOwn(own) : openSample(new URL(input));
   };
   try {
     const [readTrace, media] = await Promise.all([fetchTraces(), openInput(sampleUrls.get(first)!)]);
@@ -68,6 +69,16 @@ async function open(port: Port): Promise<void> {
   } catch (error) {
     stage.announce({ kind: 'refused', why: (error as Error).message });
   }
+}
+
+/** Opens a sample with its sound; without it where it does not come. */
+async function openSample(url: URL): Promise<MediaSource> {
+  const soundUrl = soundUrls.get(url.href);
+  const [media, sound] = await Promise.all([
+    fetchSource(url.pathname.split('/').at(-1)!, url),
+    soundUrl && fetchSound(soundUrl),
+  ]);
+  return sound ? { ...media, sound } : media;
 }
 
 /** Opens a video of the user's own. The reader of containers is loaded when it is needed: it is larger than the rest. */

@@ -10,6 +10,13 @@ export const sampleUrls: ReadonlyMap<string, string> = new Map(
   SITE_SAMPLES.map(({ name, stream }) => [name, new URL(`samples/${stream}`, root).href]),
 );
 
+/** Sound of samples by the address of their pictures. */
+export const soundUrls: ReadonlyMap<string, URL> = new Map(
+  SITE_SAMPLES.flatMap(({ name, sound }) => {
+    return sound === undefined ? [] : [[sampleUrls.get(name)!, new URL(`samples/${sound}`, root)] as const];
+  }),
+);
+
 /** Fetches the traces that links may name. Without them, links that name one are refused. */
 export async function fetchTraces(): Promise<TraceReader> {
   const response = await fetch(new URL('traces.json', root)).catch(() => undefined);

@@ -99,6 +99,16 @@ inChromium('sender, link, receiver and modelled TCP run in workers, and every co
   await untilPage(tab, ({ state }) => state === 'paused');
 });
 
+inChromium('the lanes carry the sound of the sample, and one of them is heard', async () => {
+  const tab = await siteTab('demo.html?tour=off#source=city.mp4');
+  await allDraw(tab, 3);
+  const peaks = () => tab.evaluate<number[]>('dropframe.lanes.map(({ soundPeak }) => soundPeak)');
+  await expect.poll(async () => Math.max(...(await peaks())), PATIENCE).toBeGreaterThan(0.01);
+  await untilPage(tab, ({ lanes }) => (lanes[1]?.figures?.sound?.unitsOnTime ?? 0) > 40);
+  await tab.keyboard.press('m');
+  await expect.poll(() => tab.evaluate('dropframe.sound.heardUs > 0'), PATIENCE).toBe(true);
+});
+
 inChromium('an address of the site brings back its lanes, its network and its video', async () => {
   const first = await siteTab(DEMO);
   await allDraw(first, 3);
