@@ -348,7 +348,7 @@ setTimeout(
 // Inside another page: the lanes, and what acts on them.
 if (new URLSearchParams(location.search).has('embed')) document.body.classList.add('embedded', 'without-panels');
 // A large screen has room for all figures.
-else if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
+if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
 setInterval(refreshState, 500);
 refreshState();
 requestAnimationFrame(drawFrame);
