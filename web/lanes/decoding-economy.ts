@@ -1,6 +1,6 @@
 /** Trouble within this time after an earlier one shows that skipping to live was not enough, milliseconds. */
 const RELAPSE_MS = 10_000;
-/** Trouble this soon after a step is of what waited before it, milliseconds. */
+/** Trouble this soon after another or after a step is the same: of all lanes, or of what waited before it, milliseconds. */
 const SETTLING_MS = 2_000;
 /** Time without trouble after which more is decoded again, milliseconds: doubled by each relapse, up to the longest. */
 const CALM_MS = 10_000;
@@ -16,7 +16,9 @@ export type Decoded = (typeof DECODED)[number];
  */
 export class DecodingEconomy {
   #level = 0;
+  /** The newest trouble, and the newest one that was not the same as the one before. */
   #troubleMs = Number.NEGATIVE_INFINITY;
+  #countedMs = Number.NEGATIVE_INFINITY;
   #stepMs = Number.NEGATIVE_INFINITY;
   #calmMs = CALM_MS;
 
@@ -26,10 +28,11 @@ export class DecodingEconomy {
 
   /** Records that the window fell behind. */
   fellBehind(nowMs: number): void {
-    const isRelapse = this.#level > 0 || nowMs - this.#troubleMs < RELAPSE_MS;
+    const isRelapse = this.#level > 0 || nowMs - this.#countedMs < RELAPSE_MS;
     const isRetry = nowMs - this.#stepMs < this.#calmMs && this.#stepMs > this.#troubleMs;
     this.#troubleMs = nowMs;
-    if (nowMs - this.#stepMs < SETTLING_MS) return;
+    if (nowMs - Math.max(this.#stepMs, this.#countedMs) < SETTLING_MS) return;
+    this.#countedMs = nowMs;
     // More was decoded again for a while, and it was too much.
     if (isRetry) this.#calmMs = Math.min(CALM_MS_MAX, this.#calmMs * 2);
     else if (!isRelapse) this.#calmMs = CALM_MS;

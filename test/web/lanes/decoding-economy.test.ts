@@ -46,3 +46,7 @@ test('tries more at longer and longer intervals while it is too much each time',
     at += 5_000 + waitMs;
   }
 });
+
+test('counts lanes that fall behind together once', () => {
+  expect(after(new DecodingEconomy(), 0, 1, 2, 1_500)).toBe('all');
+});
