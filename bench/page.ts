@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type CDPSession, chromium } from 'playwright-core';
 import { Failure } from '../io/os/failure.ts';
@@ -16,6 +17,10 @@ const LATENCY_MS = 200;
 const CLEAN = `#lanes=hybrid.${LATENCY_MS}&link=delay%3D5ms`;
 /** Three lanes over the link of the demo. */
 const THREE = '#lanes=reorder.200.smear,hybrid.200,tcp-cubic.200';
+/** Four lanes of 720p, and Chromium's own throttling of the page's thread. */
+const FOUR =
+  '#lanes=hybrid.200,nack.200,reorder.200.smear,tcp-cubic.200&link=loss%3D3%25%20delay%3D20ms&source=city.mp4';
+const THROTTLING = 6;
 const LOOK_MS = 20;
 /** Warm-up of compilers and decoders, milliseconds. */
 const START_UP_MS = 5_000;
@@ -46,10 +51,11 @@ export const page: BenchPart = async (context) => {
     }
     const clean = await watch(browser, CLEAN, context);
     const three = await watch(browser, THREE, context);
+    const slowed = await watch(browser, FOUR, context, THROTTLING);
     const memory = await keptInMemory(browser, context);
     return {
-      text: textOf({ starts, clean, three, memory }),
-      figures: { starts, clean, three, memory },
+      text: textOf({ starts, clean, three, slowed, memory }),
+      figures: { starts, clean, three, slowed, memory, load: loadavg()[0] },
     };
   } finally {
     await browser.close();
@@ -120,6 +126,10 @@ async function startOf(browser: Browser, context: PartContext): Promise<Start> {
 
 interface Watched {
   readonly pagesPerSecond: number;
+  /** What the page decoded in the end: `all`, `one-lane` or `key-frames`. */
+  readonly decoded: string;
+  /** How often it skipped to live. */
+  readonly skips: number;
   /** Tasks of the page's thread above 50 ms (W3C Long Tasks), milliseconds. */
   readonly longTasksMs: readonly number[];
   /** Pictures per second of each lane. */
@@ -132,7 +142,7 @@ interface Watched {
 
 /** Page script that records, per animation frame, which lanes drew a picture and their lag behind live. */
 const RECORD_SCRIPT = `(() => {
-  const recorded = { pages: 0, since: performance.now(), lanes: [], tasks: [] };
+  const recorded = { pages: 0, since: performance.now(), skips: dropframe.skips, lanes: [], tasks: [] };
   globalThis.noted = recorded;
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) recorded.tasks.push(duration);
@@ -152,6 +162,8 @@ const READ_SCRIPT = `({
   seconds: (performance.now() - noted.since) / 1e3,
   pages: noted.pages,
   tasks: noted.tasks,
+  skips: dropframe.skips - noted.skips,
+  decoded: dropframe.decoded,
   lanes: noted.lanes.map(({ drawn, first, lags }) => ({ drawn: drawn - first, lags })),
 })`;
 
@@ -159,14 +171,22 @@ interface Noted {
   readonly seconds: number;
   readonly pages: number;
   readonly tasks: readonly number[];
+  readonly skips: number;
+  readonly decoded: string;
   readonly lanes: readonly { readonly drawn: number; readonly lags: readonly number[] }[];
 }
 
-async function watch(browser: Browser, hash: string, context: PartContext): Promise<Watched> {
-  context.progress(`page: how it draws, ${hash === CLEAN ? 'a lane on a clean link' : 'three lanes'}`);
+/** @param throttling factor by which Chromium slows the page's thread; 1: not. */
+async function watch(browser: Browser, hash: string, context: PartContext, throttling = 1): Promise<Watched> {
+  const what = { [CLEAN]: 'a lane on a clean link', [THREE]: 'three lanes', [FOUR]: 'four lanes, slowed' }[hash];
+  context.progress(`page: how it draws, ${what}`);
   const show = await startServer(context);
   const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await tab.goto(`${show.url}?tour=off${hash}`);
+  if (throttling > 1) {
+    const page = await tab.context().newCDPSession(tab);
+    await page.send('Emulation.setCPUThrottlingRate', { rate: throttling });
+  }
   await sleep(START_UP_MS, context.signal);
   await tab.evaluate(RECORD_SCRIPT);
   const [at, before] = [performance.now(), processorMs(show.pid)];
@@ -178,6 +198,8 @@ async function watch(browser: Browser, hash: string, context: PartContext): Prom
   return {
     pagesPerSecond: noted.pages / noted.seconds,
     longTasksMs: noted.tasks,
+    skips: noted.skips,
+    decoded: noted.decoded,
     picturesPerSecond: noted.lanes.map(({ drawn }) => drawn / noted.seconds),
     lagsMs: noted.lanes.map(({ lags }) => lags),
     serverCore,
@@ -221,20 +243,21 @@ function textOf(found: {
   readonly starts: readonly Start[];
   readonly clean: Watched;
   readonly three: Watched;
+  readonly slowed: Watched;
   readonly memory: readonly Memory[];
 }): string {
-  const { starts, clean, three, memory } = found;
+  const { starts, clean, three, slowed, memory } = found;
   const settled = memory.filter(({ minutes }) => minutes > Math.min(SETTLED_MINUTES, memory.at(-1)!.minutes / 2));
   const kept = (name: 'server' | 'heap' | 'nodes' | 'browser', words: string): string[] => {
     const values = settled.map((sample) => sample[name]);
     const slope = trendOf(settled.map((sample) => [sample.minutes / 60, sample[name]] as const)).slope;
     return [words, values[0]!, Math.min(...values), Math.max(...values), values.at(-1)!, slope].map((value) =>
-      typeof value === 'string' ? value : value.toFixed(1),
+      typeof value === 'string' ? value : Number.isNaN(value) ? '–' : value.toFixed(1),
     );
   };
   const drawn = (
     words: string,
-    { pagesPerSecond, longTasksMs, picturesPerSecond, lagsMs, serverCore }: Watched,
+    { pagesPerSecond, longTasksMs, picturesPerSecond, lagsMs, serverCore, skips, decoded }: Watched,
     lane: number,
   ) => {
     const lags = (lagsMs[lane] ?? []).toSorted((a, b) => a - b);
@@ -245,6 +268,8 @@ function textOf(found: {
       picturesPerSecond.map((rate) => rate.toFixed(1)).join(' '),
       at(0.5),
       at(0.95),
+      (lags.at(-1) ?? Number.NaN).toFixed(0),
+      `${skips}, ${decoded}`,
       `${(serverCore * 100).toFixed(1)} %`,
       longTasksMs.length === 0 ? '0' : `${longTasksMs.length}, to ${Math.max(...longTasksMs).toFixed(0)} ms`,
     ];
@@ -266,13 +291,17 @@ function textOf(found: {
     ),
     `Page: ${median(starts.map(({ bytes }) => bytes / 1_000)).toFixed(0)} kB in ${starts[0]!.requests} responses, as sent.`,
     '',
-    `Drawing at 1280 × 720, headless and without GPU. Capture to canvas in ms, with a latency of ${LATENCY_MS} ms:`,
+    `Drawing at 1280 × 720, headless and without GPU, at a load of ${loadavg()[0]!.toFixed(0)} at the end. Capture to canvas in ms, with a latency of ${LATENCY_MS} ms:`,
     textTable(
-      ['', 'pages/s', 'pictures/s', 'p50', 'p95', 'server', 'tasks > 50 ms'],
-      [drawn('one lane, clean link', clean, 0), drawn('three lanes, hybrid', three, 1)],
+      ['', 'pages/s', 'pictures/s', 'p50', 'p95', 'longest', 'skips, decoded', 'server', 'tasks > 50 ms'],
+      [
+        drawn('one lane, clean link', clean, 0),
+        drawn('three lanes, hybrid', three, 1),
+        drawn(`four lanes of 720p slowed ${THROTTLING} times, hybrid`, slowed, 0),
+      ],
     ),
     '',
-    `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after garbage collection), without the first ${SETTLED_MINUTES} minutes:`,
+    `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after garbage collection), without the first ${Math.min(SETTLED_MINUTES, memory.at(-1)!.minutes / 2).toFixed(1)} minutes:`,
     textTable(
       ['', 'first', 'least', 'most', 'last', 'per hour'],
       [
