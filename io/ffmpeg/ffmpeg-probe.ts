@@ -128,17 +128,22 @@ export function firstPictureAt(ffmpeg: Pick<Ffmpeg, 'path'>, input: string): Pro
   });
 }
 
+/** ffmpeg's number for a time that is not known (AV_NOPTS_VALUE). */
+const NO_TIME = '-9223372036854775808';
+
 /**
- * Parses ffmpeg's list of packets:
+ * Parses ffmpeg's list of packets. The decode time stands in where the presentation time is unknown, as in AVI with
+ * B-frames.
  *
  *     #tb 0: 1/90000
  *     0,     135000,     138600,     3600,    51230, 0x1f2e3d4c
  */
 export function readFirstPicture(list: string): Ticks | undefined {
   const base = /^#tb 0: (\d+)\/(\d+)$/m.exec(list);
-  const packet = /^0, +-?\d+, +(-?\d+),/m.exec(list);
-  if (base === null || packet === null) return undefined;
-  return ticks(Math.round((Number(packet[1]) * Number(base[1]) * CLOCK_RATE) / Number(base[2])));
+  const [, decoded, shown] = /^0, +(-?\d+), +(-?\d+),/m.exec(list) ?? [];
+  const time = shown === NO_TIME ? decoded : shown;
+  if (base === null || time === undefined || time === NO_TIME) return undefined;
+  return ticks(Math.round((Number(time) * Number(base[1]) * CLOCK_RATE) / Number(base[2])));
 }
 
 /** @param output from this line on. */

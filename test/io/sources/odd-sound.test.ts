@@ -75,6 +75,18 @@ for (const [what, name, outputs, codec] of FORMATS) {
   });
 }
 
+withFfmpeg(
+  'sound in AVI beside pictures with B-frames, which have no presentation times there, keeps its times',
+  async () => {
+    const { codec, times, said } = await read('a.avi', TONE, '-bf 2 -c:a mp2');
+    expect(codec).toBe('opus');
+    expect(Math.abs(times[0]!)).toBeLessThan(0.02);
+    expect(times.at(-1)).toBeGreaterThan(1.9);
+    expect(times.at(-1)).toBeLessThan(2.1);
+    expect(said.filter((message) => message.includes('left out'))).toEqual([]);
+  },
+);
+
 withFfmpeg('copied sound whose clock drifts from the pictures keeps the times of the file', async () => {
   const { times } = await read('a.mkv', TONE, '-c:a aac -bsf:a setts=ts=PTS*1.05');
   // Two seconds of sound, whose times say 2.1.

@@ -183,6 +183,10 @@ test("reads ffmpeg's lists of streams and packets", () => {
   ]);
   expect(readFirstPicture('#tb 0: 1/1000\n0,      -40,     1500,       40,    51230, 0x1f2e3d4c\n')).toBe(135_000);
   expect(readFirstPicture('')).toBeUndefined();
+  // AVI with B-frames.
+  const unknown = '-9223372036854775808';
+  expect(readFirstPicture(`#tb 0: 1/25\n0,          1, ${unknown},        1,     7643, 0x9def0be7\n`)).toBe(3_600);
+  expect(readFirstPicture(`#tb 0: 1/25\n0, ${unknown}, ${unknown},        1,     7643, 0x9def0be7\n`)).toBeUndefined();
 });
 
 for (const [ending, codecs, said] of [
