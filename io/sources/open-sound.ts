@@ -15,6 +15,7 @@ import { within } from '../os/time-limit.ts';
 import { openContainerInput } from './container-file.ts';
 import type { MediaSource } from './media-source.ts';
 import { READ_MS_MAX } from './mp4-packets.ts';
+import { findRateConflict, type RateConflict, resolveRateConflict } from './sampling-rate.ts';
 import { ENCODER_OFFSET_SECONDS, ENCODING_MS_MAX, encodeSound } from './sound-encoder.ts';
 import { type OpenedSound, type SoundPass, soundSource } from './sound-source.ts';
 import { copiedFormatOf, type SoundFormatOfTrack } from './sound-track.ts';
@@ -45,6 +46,8 @@ interface FoundTrack {
   readonly format: SoundFormatOfTrack | undefined;
   /** True when its parameters change within the file, which a stream cannot follow. */
   readonly isVarying?: boolean;
+  /** Absent where its times agree with its sampling rate. */
+  readonly conflict?: RateConflict | undefined;
   /** Time of the first unit in the container, 90 kHz. */
   readonly startsAt: Ticks;
   readonly durationSeconds: number | undefined;
@@ -81,7 +84,14 @@ export async function openSound(
   if (format) {
     const startsAt = pictures ? (pictures.startsAt ?? (await firstPictureOf(input, options))) : found.startsAt;
     options.inform?.(`${input}: sound: ${found.codec}, copied${among(found, tracks)}`);
-    return copied(input, { ...found, format }, startsAt, options);
+    if (!found.conflict) return copied(input, { ...found, format }, startsAt, options);
+    const durations = {
+      sound: found.durationSeconds,
+      pictures: pictures ? pictures.description.durationSeconds : ('none' as const),
+    };
+    const resolved = resolveRateConflict(format, found.conflict, durations);
+    options.warn(`${input}: ${resolved.correction}`);
+    return copied(input, { ...found, format: resolved.format }, startsAt, options);
   }
   return await encoded(input, found, tracks, pictures, options);
 }
@@ -114,12 +124,14 @@ async function tracksOf(input: string, container: Input, { track: wanted }: Soun
       const plain = { index, codec, language, format: undefined, startsAt: ticks(0), durationSeconds: undefined };
       // Finding the first packet takes long in a file of hundreds of tracks.
       if (!isChosen(wanted, plain)) return plain;
-      const first = await new EncodedPacketSink(track).getFirstPacket();
+      const sink = new EncodedPacketSink(track);
+      const first = await sink.getFirstPacket();
       const format = await copiedFormatOf(track, first, isMatroska);
       if (format && (await isVarying(input, track, format))) return { ...plain, isVarying: true };
       const duration = await container.getDurationFromMetadata([track]).catch(() => null);
       const startsAt = ticks(Math.round((first?.timestamp ?? 0) * TICKS_PER_SECOND) - (format?.delay ?? 0));
-      return { ...plain, format, startsAt, durationSeconds: duration ?? undefined };
+      const conflict = format && (await findRateConflict(sink, format));
+      return { ...plain, format, conflict, startsAt, durationSeconds: duration ?? undefined };
     }),
   );
 }
@@ -167,7 +179,8 @@ function copied(
     close();
     throw new Error('the track is no longer in the file');
   };
-  return soundSource({ input, format, startsAt, durationSeconds, startSeconds, open, warn });
+  const seconds = durationSeconds && durationSeconds * (format.timeScale ?? 1);
+  return soundSource({ input, format, startsAt, durationSeconds: seconds, startSeconds, open, warn });
 }
 
 async function encoded(

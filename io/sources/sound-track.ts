@@ -11,6 +11,8 @@ export interface SoundFormatOfTrack {
   readonly parameterSets: readonly Uint8Array[];
   /** Time by which the container's times are late, 90 kHz: Matroska includes the decoder's delay. */
   readonly delay: Ticks;
+  /** Factor for the container's times, where these are false; default 1. */
+  readonly timeScale?: number | undefined;
   /** Returns the access unit in a packet; `undefined` when there is none. */
   readonly unitOf: (packet: Uint8Array) => Uint8Array | undefined;
   /** Returns true for a packet that needs other parameter sets; absent where packets do not describe themselves. */

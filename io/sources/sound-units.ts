@@ -32,15 +32,15 @@ export interface SoundLosses {
  */
 export async function* soundUnits(
   track: InputAudioTrack,
-  { unitOf, isOther, delay }: Pick<SoundFormatOfTrack, 'unitOf' | 'isOther' | 'delay'>,
+  { unitOf, isOther, delay, timeScale = 1 }: Pick<SoundFormatOfTrack, 'unitOf' | 'isOther' | 'delay' | 'timeScale'>,
   { startsAt, seeks = false, losses }: SoundReading,
 ): AsyncGenerator<AccessUnit> {
   let last = Number.NEGATIVE_INFINITY;
   const sink = new EncodedPacketSink(track);
-  const from = (startsAt + delay - SOUND_BEFORE_MAX) / CLOCK_RATE;
+  const from = (startsAt + delay - SOUND_BEFORE_MAX) / CLOCK_RATE / timeScale;
   const start = seeks ? await sink.getPacket(from).catch(() => null) : null;
   for await (const { data, timestamp: seconds } of packetsOf(sink, start ?? undefined)) {
-    const timestamp = ticks(Math.round(seconds * CLOCK_RATE) - delay - startsAt);
+    const timestamp = ticks(Math.round(seconds * timeScale * CLOCK_RATE) - delay - startsAt);
     if (timestamp < -SOUND_BEFORE_MAX) continue;
     if (isOther?.(data)) {
       losses.changed += 1;
