@@ -3,7 +3,7 @@ import type { Recovery } from '../protocol/control/recovery.ts';
 import { Receiver } from '../receiver/receiver.ts';
 import { receiverOptions } from '../receiver/receiver-options.ts';
 import { Sender } from '../sender/sender.ts';
-import { senderOptions } from '../sender/sender-options.ts';
+import { type SenderSettings, senderOptions } from '../sender/sender-options.ts';
 import type { Direction } from '../sim/direction.ts';
 import { Link } from '../sim/link/link.ts';
 import { parseLink } from '../sim/link/link-parse.ts';
@@ -36,9 +36,14 @@ export const sessionParameters = (recovery: Recovery, mendMs = SESSION_MEND_MS) 
   simulatedStream({ recovery, latency: milliseconds(SESSION_LATENCY_MS), mend: milliseconds(mendMs) });
 
 /** Datagrams of a simulated session in one direction, with the pauses between them. */
-export function recordSession(recovery: Recovery, direction: Direction, link: string): FuzzStep[] {
+export function recordSession(
+  recovery: Recovery,
+  direction: Direction,
+  link: string,
+  settings: Partial<SenderSettings> = {},
+): FuzzStep[] {
   const parameters = sessionParameters(recovery);
-  const sender = new Sender(senderOptions(parameters));
+  const sender = new Sender(senderOptions(parameters, settings));
   const receiver = new Receiver(receiverOptions(parameters, { reportSsrc: REPORT_SSRC }));
   const specification = parseLink(link);
   const source = sessionSource();

@@ -9,7 +9,7 @@ interface TextTarget {
   readonly name: string;
   readonly seeds: readonly string[];
   readonly mutate?: TextMutation;
-  readonly read: (text: string, observed: Observed) => void;
+  readonly read: (text: string, observed: Observed) => void | Promise<void>;
 }
 
 /** A target that reads one text. */
@@ -19,6 +19,6 @@ export const textTarget = ({ name, seeds, mutate = mutateText, read }: TextTarge
   mutate,
   run: ({ steps }, observed) => {
     const bytes = steps[0]?.bytes;
-    if (bytes && bytes.length <= TEXT_BYTES_MAX) read(Buffer.from(bytes).toString('utf8'), observed);
+    return bytes && bytes.length <= TEXT_BYTES_MAX ? read(Buffer.from(bytes).toString('utf8'), observed) : undefined;
   },
 });

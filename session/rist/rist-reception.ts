@@ -1,15 +1,13 @@
 import { now } from '../../io/os/clock.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
-import { readUint32 } from '../../protocol/base/big-endian.ts';
 import { inMilliseconds, milliseconds } from '../../protocol/base/units.ts';
+import { RistRetransmissions } from '../../protocol/rist/rist-retransmissions.ts';
 import { retransmissionSsrc } from '../../protocol/rist/rist-ssrc.ts';
 import { TRANSPORT_STREAM_DATAGRAMS } from '../../protocol/rist/transport-stream-datagrams.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
-import { wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { RtpLayout, type RtpPacket } from '../../protocol/rtp/rtp-packet.ts';
-import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { streamParameters } from '../../protocol/stream-parameters.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import { type ReceiverOptions, receiverOptions } from '../../receiver/receiver-options.ts';
@@ -46,8 +44,6 @@ const PAYLOAD_TYPE = 33;
 const AGAIN_PAYLOAD_TYPE = 127;
 /** Longest interval between reports (TR-06-1), by which senders know that the receiver is there. */
 const REPORT_INTERVAL = milliseconds(100);
-/** Place of the SSRC in RTP (RFC 3550 §5.1). */
-const SSRC_AT = 8;
 
 /**
  * Receives MPEG-TS by RIST Simple Profile (VSF TR-06-1): answers the reports of a sender, requests missing packets, and
@@ -62,7 +58,7 @@ export class RistReception {
   readonly #cname = randomCname();
   readonly #layout = new RtpLayout();
   readonly #finished: ReceiverStatistics[] = [];
-  #again = 0;
+  readonly #retransmissions = new RistRetransmissions({ media: PAYLOAD_TYPE, again: AGAIN_PAYLOAD_TYPE });
   #greetedAt = Number.NEGATIVE_INFINITY;
   #mediaAt: number | undefined;
   #otherPayloadType: number | undefined;
@@ -161,15 +157,7 @@ export class RistReception {
     const payloadType = datagram[1]! & 0x7f;
     if (payloadType === PAYLOAD_TYPE) this.#mediaAt = inMilliseconds(now());
     else this.#otherPayloadType = payloadType;
-    const ssrc = readUint32(datagram, SSRC_AT);
-    const isAgain = payloadType === PAYLOAD_TYPE && ssrc === retransmissionSsrc(ssrc);
-    this.#intake.receive(isAgain ? this.#asRetransmission(datagram, ssrc) : datagram);
-  }
-
-  /** Puts a copy with the original's number into the form in which the receiver counts retransmissions (RFC 4588 §4). */
-  #asRetransmission(datagram: Uint8Array, ssrc: number): Uint8Array {
-    const sequenceNumber = wireSequence(this.#again++);
-    return wrapRetransmission(datagram, { ssrc, payloadType: AGAIN_PAYLOAD_TYPE, sequenceNumber });
+    this.#intake.receive(this.#retransmissions.translate(datagram));
   }
 
   /** Answers a sender that waits for a receiver before it sends anything. */
