@@ -128,13 +128,14 @@ const SESSION_TEXTS: Readonly<Record<RunSummary['sessionCauses'][number], string
 };
 
 /** Why there was more than one session, each cause once, with its number where it is not the only one. */
-function sessionsText({ sessionCauses }: RunSummary): string {
+function sessionsText({ sessionCauses, sessions }: RunSummary): string {
   const counts = new Map<string, number>();
   for (const cause of sessionCauses.slice(1)) counts.set(cause, (counts.get(cause) ?? 0) + 1);
   const texts = [...counts].map(([cause, count]) => {
     const text = SESSION_TEXTS[cause as keyof typeof SESSION_TEXTS];
     return count > 1 ? `${text} (${count} times)` : text;
   });
+  if (sessions > sessionCauses.length) texts.push(`${sessions - sessionCauses.length} more`);
   return texts.join('; ');
 }
 

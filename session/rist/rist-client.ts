@@ -71,6 +71,10 @@ export class RistClient implements Client {
     }));
   }
 
+  get sessionCount(): number {
+    return this.#feed?.reception.sessionCount ?? 0;
+  }
+
   get transports(): readonly 'rtp'[] {
     return this.sessions.map(() => 'rtp');
   }

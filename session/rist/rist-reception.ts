@@ -14,6 +14,7 @@ import { type ReceiverOptions, receiverOptions } from '../../receiver/receiver-o
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { RtpIntake } from '../rtp/rtp-intake.ts';
+import { FinishedSessions } from '../stream/finished-sessions.ts';
 import { randomCname, randomSsrc } from '../stream/identifiers.ts';
 import { type ImpairedDirection, impairedPath } from '../stream/media-path.ts';
 import { RistPorts } from './rist-ports.ts';
@@ -57,7 +58,7 @@ export class RistReception {
   readonly #reportSsrc = randomSsrc();
   readonly #cname = randomCname();
   readonly #layout = new RtpLayout();
-  readonly #finished: ReceiverStatistics[] = [];
+  readonly #finished = new FinishedSessions();
   readonly #retransmissions = new RistRetransmissions({ media: PAYLOAD_TYPE, again: AGAIN_PAYLOAD_TYPE });
   #greetedAt = Number.NEGATIVE_INFINITY;
   #mediaAt: number | undefined;
@@ -91,7 +92,7 @@ export class RistReception {
       },
       onReport: () => {},
       onEvent: (event) => this.#handleEvent(event),
-      onEnd: (statistics) => this.#finished.push(statistics),
+      onEnd: (statistics) => this.#finished.add(statistics),
       onFault: ({ error, datagrams }, receiving) => {
         const details = { options: receiving, datagrams };
         options.onFault(new Failure(reportFault({ where: 'receiver', error, details })));
@@ -102,7 +103,12 @@ export class RistReception {
   /** Statistics of each stream so far, the present one last; a frame is a datagram. */
   get sessions(): readonly ReceiverStatistics[] {
     const { session } = this.#intake;
-    return session ? [...this.#finished, session.receiver.statistics] : this.#finished;
+    return session ? [...this.#finished.rows, session.receiver.statistics] : this.#finished.rows;
+  }
+
+  /** Number of streams so far. */
+  get sessionCount(): number {
+    return this.#finished.count + (this.#intake.session ? 1 : 0);
   }
 
   get receiveDrops(): readonly (number | undefined)[] {

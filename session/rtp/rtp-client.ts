@@ -22,6 +22,7 @@ import {
   type SoundRecord,
   sumHostFaults,
 } from '../stream/client.ts';
+import { FinishedSessions } from '../stream/finished-sessions.ts';
 import { randomCname, randomSsrc } from '../stream/identifiers.ts';
 import { JoinedTimeline } from '../stream/joined-timeline.ts';
 import { PictureWatch } from './picture-watch.ts';
@@ -49,7 +50,7 @@ export class RtpClient implements Client {
   readonly #events: ClientEvents;
   readonly #path: RtpPath;
   readonly #intake: RtpIntake;
-  readonly #finished: ReceiverStatistics[] = [];
+  readonly #finished = new FinishedSessions();
   readonly #timeline = new JoinedTimeline();
   readonly #pictures: PictureWatch;
   readonly #sync = new RtpSync();
@@ -95,7 +96,7 @@ export class RtpClient implements Client {
       onBegin: ({ timestamp }) => this.#begin(timestamp),
       onReport: (ntp, timestamp) => this.#sync.reportPictures(ntp, timestamp),
       onEvent: (event) => this.#handleEvent(event),
-      onEnd: (statistics) => this.#finished.push(statistics),
+      onEnd: (statistics) => this.#finished.add(statistics),
       onFault: ({ error, datagrams }, options) => {
         this.#events.onWaiting(reportFault({ where: 'receiver', error, details: { options, datagrams } }));
       },
@@ -104,7 +105,11 @@ export class RtpClient implements Client {
 
   get sessions(): readonly ReceiverStatistics[] {
     const { session } = this.#intake;
-    return session ? [...this.#finished, session.receiver.statistics] : this.#finished;
+    return session ? [...this.#finished.rows, session.receiver.statistics] : this.#finished.rows;
+  }
+
+  get sessionCount(): number {
+    return this.#finished.count + (this.#intake.session ? 1 : 0);
   }
 
   get sound(): SoundRecord | undefined {
@@ -306,7 +311,7 @@ export class RtpClient implements Client {
       const seen = `${clock.packets} RTP packets arrived, all with the timestamp ${clock.first}`;
       return `${seen}: pictures cannot be separated: the sender must advance RTP timestamps`;
     }
-    if (this.#intake.session || this.#finished.length > 0) {
+    if (this.#intake.session || this.#finished.count > 0) {
       if (timeoutMs <= latencyMs) {
         return `timeout: no picture is due within ${timeoutMs / 1_000} s, as the latency is ${latencyMs} ms`;
       }

@@ -85,6 +85,7 @@ export class ReceiveRun {
       transport: transport === 'auto' ? 'udp' : transport,
       transports: this.#client.transports,
       sessionCauses: this.#client.sessionCauses,
+      sessionCount: this.#client.sessionCount,
       encrypted: this.#client.encrypted,
       recovery,
       latencyMs,

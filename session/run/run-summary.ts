@@ -124,6 +124,8 @@ export interface RunCircumstances {
   readonly transports: readonly RunSummary['transport'][];
   /** Why each session began. */
   readonly sessionCauses: readonly ClientSessionCause[];
+  /** `undefined`: as many as there are rows of statistics. */
+  readonly sessionCount?: number | undefined;
   /** Transport before the first session. */
   readonly transport: RunSummary['transport'];
   readonly encrypted: boolean;
@@ -162,7 +164,7 @@ export function summarizeRun(sessions: readonly ReceiverStatistics[], run: RunCi
     latencyMs: run.latencyMs,
     link: run.link ? formatLinkSpecification(run.link) : null,
     media: run.media ?? null,
-    sessions: sessions.length,
+    sessions: run.sessionCount ?? sessions.length,
     sessionCauses: run.sessionCauses,
     durationSeconds: run.durationSeconds,
     frames: sumFrames(sessions),
@@ -248,7 +250,7 @@ export const encryptionName = ({ encrypted }: RunSummary): string => (encrypted 
 
 function lateKeyFrames(sessions: readonly ReceiverStatistics[]): RunSummary['lateKeyFrames'] {
   const frames = sessions.reduce((total, session) => total + session.lateKeyFrames, 0);
-  const latency = Math.max(0, ...sessions.map((session) => session.lateKeyDelay));
+  const latency = sessions.reduce((longest, { lateKeyDelay }) => Math.max(longest, lateKeyDelay), 0);
   return frames === 0 ? null : { frames, latencyMs: Math.ceil(latency / 10_000) * 10 };
 }
 

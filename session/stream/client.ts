@@ -129,8 +129,10 @@ export type ClientSessionCause =
 
 /** A receiver of a stream from dropframe or another program. */
 export interface Client {
-  /** Statistics of each session, the current one last. */
+  /** Statistics of each session, the current one last; of many sessions, the oldest are added up in the first row. */
   readonly sessions: readonly ReceiverStatistics[];
+  /** Number of sessions where it is more than that of the rows; absent: there is a row for each. */
+  readonly sessionCount?: number;
   /** What became of the sound; `undefined` where there was none. */
   readonly sound?: SoundRecord | undefined;
   /** Transport of each of these sessions. */

@@ -6,12 +6,13 @@ import type { MediaStream } from '../../protocol/control/media-stream.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { SoundRecord } from './client.ts';
+import { FinishedSessions } from './finished-sessions.ts';
 
 const TICKS_PER_MS = 90;
 
 /** Measures what becomes of the sound over all sessions. Holes of the source itself do not count as lost. */
 export class SoundMeter {
-  readonly #finished: ReceiverStatistics[] = [];
+  readonly #finished = new FinishedSessions();
   /** Duration of a unit of the current session, 90 kHz. */
   #durationOf: (unit: AccessUnit) => number = () => 0;
   /** End of the last unit, and its duration, 90 kHz. */
@@ -48,12 +49,12 @@ export class SoundMeter {
   /** The session has ended with these statistics. */
   end(statistics: ReceiverStatistics | undefined): void {
     this.#settle();
-    if (statistics) this.#finished.push(statistics);
+    if (statistics) this.#finished.add(statistics);
   }
 
   /** @param current statistics of the session that has not ended. */
   record(current: ReceiverStatistics | undefined): SoundRecord | undefined {
-    const sessions = current ? [...this.#finished, current] : this.#finished;
+    const sessions = current ? [...this.#finished.rows, current] : this.#finished.rows;
     if (sessions.length === 0) return undefined;
     return { sessions, concealedMs: (this.#concealed + this.#lost * this.#duration) / TICKS_PER_MS };
   }
