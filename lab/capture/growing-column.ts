@@ -1,6 +1,9 @@
+/** Initial length: a hostile capture has a source, with several columns, for each packet. */
+const LENGTH_MIN = 16;
+
 /** Numbers in a typed array that grows: eight bytes each, where an array of numbers needs more. */
 export class GrowingColumn {
-  #values = new Float64Array(1_024);
+  #values = new Float64Array(LENGTH_MIN);
   #length = 0;
 
   get length(): number {
