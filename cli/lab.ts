@@ -13,6 +13,7 @@ import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { exitAtOnceOnSignal, Interrupt, Interrupted } from './interrupt.ts';
 import { addAskCommand } from './lab-ask.ts';
+import { addAtlasCommand } from './lab-atlas.ts';
 import { addCalibrateCommand } from './lab-calibrate.ts';
 import { addCaptureCommand } from './lab-capture.ts';
 import { addValidateCommand } from './lab-validate.ts';
@@ -55,6 +56,7 @@ Examples:
   dropframe lab run frontier
   dropframe lab run my-scenario.json --out out/mine --frames
   dropframe lab ask "hybrid nack tcp-bbr" loss=1%,5% rtt=20,80 budget=100..400/50 --until 0.1pp
+  dropframe lab atlas --cells 10000                            which strategy is best where, as a page to explore
   dropframe lab sweep atlas --shard 3/16 --out out/atlas       one of sixteen parts, on any machine
   dropframe lab merge out/atlas
   dropframe lab validate --quick                               the simulation against closed-form results
@@ -74,6 +76,7 @@ See docs/LAB.md for the scenario format and the metrics, docs/SCALING.md for swe
     .addOption(new Option('--shard <i/n>', 'run part i of n').argParser(readShard))
     .action(sweepCommand);
   addAskCommand(lab, drawIfPossible);
+  addAtlasCommand(lab);
   commonOptions(lab.command('merge <folder> [others...]'))
     .description('compute the answer from the cells in a folder, after copying the cells of other folders into it')
     .action(merge);

@@ -14,7 +14,7 @@ export interface Failed extends Identified {
 }
 
 /** Worker entry points: files relative to this folder. */
-export type WorkerEntry = 'worker' | 'validation/check-worker';
+export type WorkerEntry = 'worker' | 'validation/check-worker' | 'atlas/point-worker';
 
 /** The compiled file is next to this one; a checkout has the source, which Node 20 runs only with tsx. */
 function newWorker(entry: WorkerEntry, workerData: unknown): Worker {

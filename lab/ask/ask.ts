@@ -98,7 +98,7 @@ export async function openQuestion(question: Question, options: AskOptions): Pro
 }
 
 /** Cells of each strategy, path and budget, in the order of their seeds. */
-function groupsOf({ cells }: Grid): readonly (readonly GridCell[])[] {
+export function groupsOf({ cells }: Grid): readonly (readonly GridCell[])[] {
   const groups: GridCell[][] = [];
   for (const cell of cells) {
     // Seeds are the innermost list of a grid.

@@ -1,0 +1,122 @@
+import { Failure } from '../../io/os/failure.ts';
+import { suggestion } from '../../protocol/base/nearest-word.ts';
+import { ATLAS_AXES, type AtlasAxis, type AtlasAxisName } from '../../protocol/page/atlas-axes.ts';
+import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategies.ts';
+
+/** Everything that determines what an atlas shows, but for its number of cells. */
+export interface AtlasSetting {
+  readonly axes: readonly AtlasAxis[];
+  readonly strategies: readonly SimulatedStrategyName[];
+  readonly stream: {
+    readonly fps: number;
+    readonly kbps: number;
+    readonly keys: number;
+    /** Length of a run, with its warm-up. */
+    readonly seconds: number;
+  };
+  /** Half the width of the interval at which a cell takes no further seeds, a share of the frames; most seeds. */
+  readonly until: number;
+  readonly seedsMax: number;
+  /** Difference of shares of frames in time that refinement resolves. */
+  readonly tolerance: number;
+}
+
+const SCALES: { readonly [Name in AtlasAxisName]: AtlasAxis['scale'] } = {
+  loss: 'log',
+  burst: 'log',
+  rtt: 'log',
+  jitter: 'linear',
+  budget: 'log',
+  rate: 'inverse',
+};
+
+/** Words of an atlas, each with the values that it takes and those without it. */
+export const ATLAS_WORDS = {
+  loss: { values: 'lost datagrams both ways, such as 0.1%,1%,10%', default: '0.1%,1.4%,20%' },
+  burst: { values: 'mean run of losses, datagrams', default: '1,8' },
+  rtt: { values: 'round-trip time, milliseconds', default: '10,50,250' },
+  jitter: { values: 'variation of the delay each way, milliseconds', default: '0,30' },
+  budget: { values: 'time from capture to display, milliseconds', default: '75,200,600' },
+  rate: { values: 'capacity forward: unlimited, 2mbit, 1250kbit', default: 'unlimited,1250kbit' },
+  kbps: { values: 'bit rate of the stream, kilobits per second', default: '1000' },
+  fps: { values: 'frames per second', default: '30' },
+  keys: { values: 'frames from one key frame to the next', default: '30' },
+  seconds: { values: 'length of a run; the first two are not counted', default: '8' },
+} as const;
+
+type Word = keyof typeof ATLAS_WORDS;
+const WORDS = Object.keys(ATLAS_WORDS) as readonly Word[];
+
+const UNTIL = 0.01;
+const SEEDS_MAX = 5;
+const TOLERANCE = 0.02;
+/** Knots of an axis at most; a coarse grid takes all combinations. */
+const KNOTS_MAX = 9;
+
+/**
+ * Reads the axes of an atlas, such as `loss=0.1%,10% rtt=20,200 rate=unlimited`: ascending values, between which the
+ * atlas is refined. An axis with a single value is fixed.
+ * @throws {Failure} naming the word and what is expected.
+ */
+export function readAtlasSetting(words: readonly string[], strategies?: readonly string[]): AtlasSetting {
+  const asked = new Map<Word, string>();
+  for (const text of words) {
+    const [word, value] = text.split(/=(.*)/s) as [Word, string | undefined];
+    if (!WORDS.includes(word)) throw new Failure(`'${text}': ${suggestion(word, WORDS)}`, 2);
+    if (!value) throw new Failure(`${word}: expected ${ATLAS_WORDS[word].values}, as ${word}=…`, 2);
+    if (asked.has(word)) throw new Failure(`${word} is given twice; separate its values by commas`, 2);
+    asked.set(word, value);
+  }
+  const textOf = (word: Word) => asked.get(word) ?? ATLAS_WORDS[word].default;
+  const one = (word: 'kbps' | 'fps' | 'keys' | 'seconds') => numberOf(word, textOf(word));
+  const stream = { fps: one('fps'), kbps: one('kbps'), keys: one('keys'), seconds: one('seconds') };
+  if (stream.seconds < 3) throw new Failure('seconds: a run has two seconds that are not counted; give 3 or more', 2);
+  const names = strategies ?? SIMULATED_STRATEGIES;
+  const unknown = names.find((name) => !(SIMULATED_STRATEGIES as readonly string[]).includes(name));
+  if (unknown !== undefined)
+    throw new Failure(`strategy '${unknown}': ${suggestion(unknown, SIMULATED_STRATEGIES)}`, 2);
+  return {
+    axes: ATLAS_AXES.map((name) => ({ name, knots: knotsOf(name, textOf(name)), scale: SCALES[name] })),
+    strategies: SIMULATED_STRATEGIES.filter((name) => names.includes(name)),
+    stream,
+    until: UNTIL,
+    seedsMax: SEEDS_MAX,
+    tolerance: TOLERANCE,
+  };
+}
+
+function knotsOf(name: AtlasAxisName, text: string): readonly number[] {
+  const knots = text.split(',').map((each) => knotOf(name, each.trim()));
+  if (knots.length > KNOTS_MAX)
+    throw new Failure(`${name}: at most ${KNOTS_MAX} values; the atlas refines between them`, 2);
+  const rank = (value: number) => (name === 'rate' ? (value === 0 ? 0 : 1 / value) : value);
+  const isOrdered = knots.every((value, index) => index === 0 || rank(value) > rank(knots[index - 1]!));
+  if (isOrdered) return knots;
+  const order = name === 'rate' ? 'from unlimited downwards, such as unlimited,4mbit,1250kbit' : 'ascending';
+  throw new Failure(`${name}: '${text}': expected different values, ${order}`, 2);
+}
+
+/** Reads a value: loss in percent, times in milliseconds, rates in kilobits per second. */
+function knotOf(name: AtlasAxisName, text: string): number {
+  if (name === 'rate') return rateOf(text);
+  const value = numberOf(name, name === 'loss' ? text.replace(/%$/, '') : text);
+  if (name === 'loss' && value >= 100) throw new Failure(`loss: '${text}': expected less than 100 %`, 2);
+  if (name === 'burst' && value < 1) throw new Failure(`burst: '${text}': a run of losses has 1 datagram or more`, 2);
+  // Its values are in proportion; a path without loss has nothing to compare.
+  if (SCALES[name] === 'log' && value === 0) throw new Failure(`${name}: '${text}': expected more than 0`, 2);
+  return value;
+}
+
+function rateOf(text: string): number {
+  if (text === 'unlimited') return 0;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(kbit|mbit)$/.exec(text) ?? [];
+  const rate = Number(number) * (unit === 'mbit' ? 1_000 : 1);
+  if (!(rate > 0)) throw new Failure(`rate: '${text}': expected ${ATLAS_WORDS.rate.values}`, 2);
+  return rate;
+}
+
+function numberOf(word: Word, text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value)) throw new Failure(`${word}: '${text}': expected ${ATLAS_WORDS[word].values}`, 2);
+  return value;
+}
