@@ -1,6 +1,9 @@
 // Bundles the page's modules: a browser waits for eighty requests longer than for everything else until its first picture.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Scripts and workers of the pages, without extension. */
 const ENTRIES = [
@@ -8,6 +11,7 @@ const ENTRIES = [
   'web/lanes/lane-worker',
   'web/lanes/lane-worklet',
   'web/lanes/replay-page',
+  'web/atlas/atlas-page',
   'web/player/page',
   'web/player/sound-worklet',
 ];
@@ -19,6 +23,7 @@ export async function bundlePage(dist) {
     outbase: dist,
     outdir: join(dist, 'page'),
     absWorkingDir: dist,
+    nodePaths: [join(root, 'node_modules')],
     bundle: true,
     format: 'esm',
     platform: 'browser',

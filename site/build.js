@@ -1,6 +1,7 @@
 // Builds the page without a server: `npm run build:site` writes a folder of static files, out/site or the one that is
-// named (`npm run build:site -- FOLDER`), for any file server and any path on it.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// named (`npm run build:site -- FOLDER`), for any file server and any path on it. An atlas in out/atlas, or in the folder
+// that is named second, becomes a part of it.
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,6 +14,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = resolve(process.argv[2] ?? join(root, 'out/site'));
 const refusal = refusalOf(out, root);
 if (refusal !== undefined) fail(refusal);
+const ATLAS_FILES = ['atlas.json', 'atlas.parquet'];
+const atlas = atlasFolder(process.argv[3]);
 
 /** Workers and scripts: each is one file in assets/, and finds the others beside itself. */
 const SCRIPTS = [
@@ -49,17 +52,18 @@ for (const { name, stream, sound } of SITE_SAMPLES) {
 const { readyMadeTraces } = await tsImport('../io/ready-made-traces.ts', import.meta.url);
 write('traces.json', JSON.stringify(Object.fromEntries(readyMadeTraces())));
 write('demo.html', demoPage());
-write('index.html', withPolicy(read('site/home.html')));
+write('index.html', withPolicy(homePage()));
+if (atlas !== undefined) await writeAtlas(atlas);
 for (const [path, page] of documentPages(root)) {
   if (typeof page === 'string') write(path, withPolicy(page));
   else cpSync(page.file, join(out, path));
 }
 console.log(`${relative(process.cwd(), out) || '.'}: open index.html through any file server`);
 
-async function bundleScripts() {
+async function bundleScripts(paths = SCRIPTS, folder = 'assets') {
   await build({
-    entryPoints: SCRIPTS.map((path) => join(root, path)),
-    outdir: join(out, 'assets'),
+    entryPoints: paths.map((path) => join(root, path)),
+    outdir: join(out, folder),
     entryNames: '[name]',
     bundle: true,
     minify: true,
@@ -121,6 +125,31 @@ async function soundStream(path) {
   }
   await media.close();
   return Buffer.concat(frames);
+}
+
+/** Folder of the atlas of the site; `undefined` without one. */
+function atlasFolder(named) {
+  const folder = resolve(named ?? join(root, 'out/atlas'));
+  const missing = ATLAS_FILES.find((name) => !existsSync(join(folder, name)));
+  if (missing === undefined) return folder;
+  if (named !== undefined) fail(`${named} has no ${missing}: \`dropframe lab atlas\` writes it`);
+  return undefined;
+}
+
+/** Table and page of an atlas, in a folder of its own. */
+async function writeAtlas(folder) {
+  await bundleScripts(['web/atlas/atlas-page.ts'], 'atlas');
+  for (const name of ATLAS_FILES) cpSync(join(folder, name), join(out, 'atlas', name));
+  for (const name of ['base.css', 'atlas.css']) cpSync(join(root, 'web', name), join(out, 'atlas', name));
+  const heading = '<h1><a href="../index.html" title="Home page of dropframe">dropframe</a> · Atlas</h1>';
+  write('atlas/index.html', withPolicy(read('web/atlas.html').replace(/<h1>.*<\/h1>/, heading)));
+}
+
+/** The home page, with a way to the atlas where there is one. */
+function homePage() {
+  const home = read('site/home.html');
+  if (atlas === undefined) return home;
+  return home.replace('<a href="demo.html">Demo</a>', '$&\n        <a href="atlas/index.html">Atlas</a>');
 }
 
 /** The page of the demo, whose lanes are in workers. */

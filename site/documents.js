@@ -9,7 +9,15 @@ const PARTS = [
   ['Start', ['README.md', 'docs/GLOSSARY.md', 'CHANGELOG.md', 'CONTRIBUTING.md']],
   [
     'Use it',
-    ['docs/LINK.md', 'docs/LINK-TUN.md', 'docs/LAB.md', 'docs/ENCODER.md', 'docs/INTEROP.md', 'docs/SECURITY.md'],
+    [
+      'docs/LINK.md',
+      'docs/LINK-TUN.md',
+      'docs/LAB.md',
+      'docs/ATLAS.md',
+      'docs/ENCODER.md',
+      'docs/INTEROP.md',
+      'docs/SECURITY.md',
+    ],
   ],
   [
     'Figures',

@@ -1,6 +1,7 @@
 import { Failure } from '../../io/os/failure.ts';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { ATLAS_AXES, type AtlasAxis, type AtlasAxisName } from '../../protocol/page/atlas-axes.ts';
+import { seedsNeeded } from '../ask/sampling.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategies.ts';
 
 /** Everything that determines what an atlas shows, but for its number of cells. */
@@ -47,6 +48,8 @@ export const ATLAS_WORDS = {
 type Word = keyof typeof ATLAS_WORDS;
 const WORDS = Object.keys(ATLAS_WORDS) as readonly Word[];
 
+/** Of a question of `lab ask`. */
+const WARM_UP_SECONDS = 2;
 const UNTIL = 0.01;
 const SEEDS_MAX = 5;
 const TOLERANCE = 0.02;
@@ -70,7 +73,12 @@ export function readAtlasSetting(words: readonly string[], strategies?: readonly
   const textOf = (word: Word) => asked.get(word) ?? ATLAS_WORDS[word].default;
   const one = (word: 'kbps' | 'fps' | 'keys' | 'seconds') => numberOf(word, textOf(word));
   const stream = { fps: one('fps'), kbps: one('kbps'), keys: one('keys'), seconds: one('seconds') };
-  if (stream.seconds < 3) throw new Failure('seconds: a run has two seconds that are not counted; give 3 or more', 2);
+  const frames = Math.floor((stream.seconds - WARM_UP_SECONDS) * stream.fps);
+  // `lab ask` refuses such a question, so that its figures could not be asked for again.
+  if (frames < 1 || seedsNeeded(UNTIL, frames, SEEDS_MAX) === undefined) {
+    const counted = `the ${Math.max(0, frames)} frames that count of a run`;
+    throw new Failure(`seconds: ${counted} are too few for an interval of ±${UNTIL * 100} points; give more`, 2);
+  }
   const names = strategies ?? SIMULATED_STRATEGIES;
   const unknown = names.find((name) => !(SIMULATED_STRATEGIES as readonly string[]).includes(name));
   if (unknown !== undefined)

@@ -30,7 +30,7 @@ const WORDS = [
   'jitter=0',
   'budget=75,300',
   'rate=unlimited,1250kbit',
-  'seconds=3',
+  'seconds=5',
 ];
 const STRATEGIES = ['nack', 'fec', 'tcp-cubic'];
 const SETTING = readAtlasSetting(WORDS, STRATEGIES);
@@ -139,7 +139,7 @@ test.each([
   ['rtt=-5,10', /rtt: '-5': expected round-trip time/],
   ['rate=1mbit,unlimited', /from unlimited downwards/],
   ['rate=1gbit', /capacity forward/],
-  ['seconds=2', /3 or more/],
+  ['seconds=4', /60 frames that count of a run are too few/],
   ['lose=1%', /unknown|did you mean|loss/],
   ['budget=', /budget: expected time/],
 ])('refuses %s in words', (word, message) => {

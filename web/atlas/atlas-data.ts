@@ -1,0 +1,108 @@
+import { parquetReadObjects } from 'hyparquet';
+import { type AtlasAxis, type AtlasPoint, axisValue, lastPosition } from '../../protocol/page/atlas-axes.ts';
+import type { AtlasRow } from '../../protocol/page/atlas-cell.ts';
+import { ATLAS_FORMAT, type AtlasManifest } from '../../protocol/page/atlas-manifest.ts';
+import { AtlasTree, pointKey } from '../../protocol/page/atlas-tree.ts';
+
+/** What atlas-data.js leaves for a page that a browser opened from disk, where files cannot be fetched. */
+interface EmbeddedAtlas {
+  readonly manifest: unknown;
+  /** atlas.parquet, base64. */
+  readonly table: string;
+}
+
+/** Rows of all strategies at a point, the most frames in time first. */
+export type PointRows = readonly AtlasRow[];
+
+/** An atlas in memory. */
+export interface Atlas {
+  readonly manifest: AtlasManifest;
+  readonly tree: AtlasTree;
+  readonly points: ReadonlyMap<string, PointRows>;
+}
+
+/** @throws {Error} in words, when files are missing, damaged or of another version. */
+export async function loadAtlas(): Promise<Atlas> {
+  const { manifest, table } = location.protocol === 'file:' ? await embedded() : await fetched();
+  return readAtlas(manifest, table);
+}
+
+/** @throws {Error} when the files do not belong together. */
+export async function readAtlas(found: unknown, table: ArrayBuffer): Promise<Atlas> {
+  const manifest = found as AtlasManifest;
+  if (manifest?.format !== ATLAS_FORMAT) throw new Error('atlas.json is of another version: compute the atlas again');
+  const rows = (await parquetReadObjects({ file: table })) as unknown as AtlasRow[];
+  if (rows.length !== manifest.rows) {
+    throw new Error(`atlas.parquet has ${rows.length} cells, but atlas.json says ${manifest.rows}: compute it again`);
+  }
+  const { axes } = manifest;
+  const splits = Array.from({ length: manifest.splits.length / 2 }, (_, index) => {
+    return { box: manifest.splits[2 * index]!, axis: manifest.splits[2 * index + 1]! };
+  });
+  return { manifest, tree: new AtlasTree(axes, splits), points: pointsOf(axes, rows) };
+}
+
+function pointsOf(axes: readonly AtlasAxis[], rows: readonly AtlasRow[]): ReadonlyMap<string, PointRows> {
+  const positions = axes.map((axis) => {
+    return new Map(Array.from({ length: lastPosition(axis) + 1 }, (_, at) => [axisValue(axis, at), at]));
+  });
+  const points = new Map<string, AtlasRow[]>();
+  for (const row of rows) {
+    const values = [row.loss, row.burst, row.rttMs, row.jitterMs, row.budgetMs, row.rateKbps];
+    const key = pointKey(values.map((value, axis) => positions[axis]!.get(value) ?? -1));
+    const counted = { ...row, ...countsOf(row) };
+    const those = points.get(key);
+    if (those) those.push(counted);
+    else points.set(key, [counted]);
+  }
+  const costOf = ({ overhead }: AtlasRow) => overhead ?? Number.POSITIVE_INFINITY;
+  for (const those of points.values()) {
+    those.sort((one, other) => other.inTime - one.inTime || costOf(one) - costOf(other));
+  }
+  return points;
+}
+
+/** Integers of a Parquet table are 64 bits long. */
+const countsOf = ({ seeds, frames, framesInTime }: AtlasRow) => ({
+  seeds: Number(seeds),
+  frames: Number(frames),
+  framesInTime: Number(framesInTime),
+});
+
+/** Returns the computed point that is nearest to a position, and its rows. */
+export function nearestPoint({ tree, points }: Atlas, position: AtlasPoint): { point: AtlasPoint; rows: PointRows } {
+  const point = tree.nearestCorner(position);
+  const rows = points.get(pointKey(point));
+  if (!rows) throw new Error('atlas.parquet lacks a point of atlas.json: compute the atlas again');
+  return { point, rows };
+}
+
+/** The cheapest of the strategies that have the most frames in time, or cannot be told from the best. */
+export function cheapestOfBest(rows: PointRows): { readonly row: AtlasRow; readonly tied: number } {
+  const best = rows.filter(({ standing }) => standing !== 'behind');
+  const row = best.reduce((one, other) => ((other.overhead ?? 1e9) < (one.overhead ?? 1e9) ? other : one));
+  return { row, tied: best.length };
+}
+
+async function fetched(): Promise<{ manifest: unknown; table: ArrayBuffer }> {
+  const file = async (name: string) => {
+    const response = await fetch(name);
+    if (!response.ok) throw new Error(`${name}: the file server answers ${response.status}`);
+    return response;
+  };
+  const [manifest, table] = await Promise.all([file('atlas.json'), file('atlas.parquet')]);
+  return { manifest: await manifest.json(), table: await table.arrayBuffer() };
+}
+
+async function embedded(): Promise<{ manifest: unknown; table: ArrayBuffer }> {
+  const script = document.createElement('script');
+  script.src = 'atlas-data.js';
+  await new Promise<void>((resolve, reject) => {
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error('atlas-data.js is missing beside this page'));
+    document.head.append(script);
+  });
+  const { manifest, table } = (globalThis as unknown as { dropframeAtlas: EmbeddedAtlas }).dropframeAtlas;
+  const bytes = Uint8Array.from(atob(table), (character) => character.charCodeAt(0));
+  return { manifest, table: bytes.buffer };
+}
