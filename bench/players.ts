@@ -28,7 +28,7 @@ interface Heard {
 /** One `send`, and receivers by each of its protocols at once. */
 export const players: BenchPart = async ({ programs, folder, quick, signal, progress }) => {
   const clip = await makeClip(folder, RATE, '1280x720', programs);
-  const limits = ['--receivers', '40', '--receivers-per-address', '40'];
+  const limits = ['--max-receivers', '40', '--receivers-per-address', '40'];
   const [listen, rtsp, whep] = [await freePortPair(), await freePortPair(), await freePortPair()];
   const at = (port: number) => `127.0.0.1:${port}`;
   const places = ['--listen', at(listen), '--rtsp', at(rtsp), '--whep', at(whep)];
