@@ -51,6 +51,8 @@ export interface SendCommandOptions
 export const INPUT_HELP =
   'a file that ffmpeg reads, a raw .h264 or .h265 file, or testsrc (testsrc=WIDTHxHEIGHT@FPS:SECONDS)';
 
+const readReceivers = readWhole({ min: 1, max: RECEIVERS_MAX }, 'receivers');
+
 export function addSendCommand(program: Command): void {
   const command = program
     .command('send')
@@ -175,13 +177,18 @@ export function addSendCommand(program: Command): void {
     .addOption(
       new Option('--max-receivers <count>', 'maximum number of concurrent receivers')
         .default(64)
-        .argParser(readWhole({ min: 1, max: RECEIVERS_MAX }, 'receivers')),
+        .argParser(readReceivers),
     )
+    // The former name of --max-receivers, which scripts use.
+    .addOption(new Option('--receivers <count>').argParser(readReceivers).hideHelp())
+    .on('option:receivers', (count: string) => {
+      command.setOptionValueWithSource('maxReceivers', readReceivers(count), 'cli');
+    })
     .addOption(
       new Option(
         '--receivers-per-address <count>',
         'most receivers of one IPv4 address or IPv6 /64, such as those behind a NAT (default: half of --max-receivers)',
-      ).argParser(readWhole({ min: 1, max: RECEIVERS_MAX }, 'receivers')),
+      ).argParser(readReceivers),
     )
     .addOption(
       new Option('--history <size>', 'packets kept for retransmission, of all receivers together, megabytes')
