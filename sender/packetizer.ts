@@ -38,8 +38,8 @@ export interface PacketizerOptions {
   /** True to add the frame mark to each packet; false for receivers without the header extension. */
   readonly frameMarks: boolean;
   /**
-   * Payloads shared with the senders of other receivers of the stream; `undefined` when this sender packetizes for itself. Whoever
-   * polls the datagrams has to call its `release` when they have been transmitted.
+   * Payloads shared with the senders of other receivers of the stream; `undefined` when this sender packetizes for itself. The
+   * caller that polls the datagrams has to call its `release` when they have been transmitted. Internal: the class is not exported.
    */
   readonly sharedPackets?: SharedPackets | undefined;
 }
