@@ -4,13 +4,13 @@ const DEFAULT: Microseconds = microseconds(33_333);
 
 /** Interval between the last two frames of a stream. */
 export class FrameInterval {
-  readonly #most: Microseconds;
+  readonly #intervalMax: Microseconds;
   #lastDecode: Ticks | undefined;
   #value = DEFAULT;
 
-  /** @param most longest interval. */
-  constructor(most: Microseconds) {
-    this.#most = most;
+  /** @param intervalMax longest interval, by which a longer one is replaced. */
+  constructor(intervalMax: Microseconds) {
+    this.#intervalMax = intervalMax;
   }
 
   get value(): Microseconds {
@@ -20,7 +20,7 @@ export class FrameInterval {
   onFrame(decodeTimestamp: Ticks): void {
     if (this.#lastDecode !== undefined) {
       const interval = ticksToMicroseconds(ticks(decodeTimestamp - this.#lastDecode));
-      if (interval > 0) this.#value = microseconds(Math.min(interval, this.#most));
+      if (interval > 0) this.#value = microseconds(Math.min(interval, this.#intervalMax));
     }
     this.#lastDecode = decodeTimestamp;
   }

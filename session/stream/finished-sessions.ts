@@ -1,7 +1,7 @@
 import type { PacketClasses } from '../../receiver/ledger.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 
-/** Rows that are kept: whoever can send to a port of plain RTP can begin any number of streams. */
+/** Maximum number of rows: a peer that sends to a port of plain RTP can begin any number of streams. */
 const ROWS_MAX = 64;
 
 /** Statistics of the sessions of a run that are over. Beyond 64, the oldest are added up in the first row. */
