@@ -13,10 +13,13 @@ const UNEVEN_MAX = 0.002;
 const FALSE_FROM = 0.02;
 /** Difference from a standard rate up to which the times are those of that rate. */
 const STANDARD_WITHIN = 0.003;
+/**
+ * Object types whose access units have 960 or 1,024 samples: AAC Main, LC, SSR and LTP. Those of others have a length of their
+ * own: 512 samples (LD, ELD), 2,048 (USAC).
+ */
+const CORE_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4]);
 /** Configuration without extensions, bytes. */
 const CORE_CONFIG_BYTES = 2;
-/** Object types from this one on are written in a longer form. */
-const ESCAPED_TYPE = 31;
 
 /** Two sampling rates of one track, samples per second, of which one is false. */
 export interface RateConflict {
@@ -33,6 +36,9 @@ export async function findRateConflict(
 ): Promise<RateConflict | undefined> {
   // Packets of Opus tell their duration by themselves.
   if (codecName !== 'aac') return undefined;
+  const config = parseAudioSpecificConfig(parameterSets[0]!);
+  // With explicit band replication, the type is that of the core, as the packets' duration is.
+  if (!config || !CORE_TYPES.has(config.objectType)) return undefined;
   const times: number[] = [];
   let ticksPerUnit = 0;
   for await (const { data, timestamp } of sink.packets()) {
@@ -45,7 +51,7 @@ export async function findRateConflict(
   const distances = times.slice(1).map((time, index) => time - times[index]!);
   if (Math.max(...distances) - Math.min(...distances) > UNEVEN_MAX) return undefined;
   const distance = (times.at(-1)! - times[0]!) / distances.length;
-  const announced = parseAudioSpecificConfig(parameterSets[0]!)!.sampleRate;
+  const { sampleRate: announced } = config;
   const measured = (announced * ticksPerUnit) / CLOCK_RATE / distance;
   const timed = SAMPLE_RATES.find((rate) => Math.abs(measured / rate - 1) <= STANDARD_WITHIN);
   if (timed === undefined || Math.abs(timed / announced - 1) < FALSE_FROM) return undefined;
@@ -56,9 +62,9 @@ export async function findRateConflict(
 export function withSamplingRate(config: Uint8Array, sampleRate: number): Uint8Array | undefined {
   const found = parseAudioSpecificConfig(config);
   const index = SAMPLE_RATES.indexOf(sampleRate as (typeof SAMPLE_RATES)[number]);
-  // A long object type, an explicit rate and an extension move the fields.
+  // An explicit rate, an extension and a long object type move the fields.
   if (!found || index < 0 || found.rateIndex >= SAMPLE_RATES.length) return undefined;
-  if (found.objectType !== found.announcedType || found.objectType >= ESCAPED_TYPE) return undefined;
+  if (found.objectType !== found.announcedType || !CORE_TYPES.has(found.objectType)) return undefined;
   // What follows describes the extension at the false rate, except for channels of a program configuration element.
   const changed = found.channelConfiguration === 0 ? config.slice() : config.slice(0, CORE_CONFIG_BYTES);
   changed[0] = (changed[0]! & 0xf8) | (index >> 1);
@@ -76,7 +82,8 @@ interface Durations {
 
 /**
  * Resolves a conflict: the rate at which the sound is as long as the pictures is taken for the true one. Without pictures
- * it is that of the configuration, by which players decode; with pictures of unknown duration, that of the times.
+ * it is that of the configuration, by which players decode; with pictures of unknown duration, that of the times. The format is
+ * left as it is where it cannot say so.
  * @returns the format to be used, and what was corrected, for a message.
  */
 export function resolveRateConflict(
@@ -96,6 +103,6 @@ export function resolveRateConflict(
     if (asAnnounced < asTimed) return retimed;
   }
   const config = withSamplingRate(format.parameterSets[0]!, timed);
-  if (!config) return retimed;
+  if (!config) return { format, correction: `${facts}: it is sent as it is` };
   return { format: { ...format, parameterSets: [config] }, correction: `${facts}: it is played with ${timed} Hz` };
 }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EncodedPacketSink } from 'mediabunny';
 import { expect, test } from 'vitest';
 import { openMediaSource } from '../../../io/sources/open-source.ts';
-import { resolveRateConflict, withSamplingRate } from '../../../io/sources/sampling-rate.ts';
+import { findRateConflict, resolveRateConflict, withSamplingRate } from '../../../io/sources/sampling-rate.ts';
 import { ticks } from '../../../protocol/base/units.ts';
 import { parseAudioSpecificConfig } from '../../../protocol/codec/aac/audio-specific-config.ts';
 import { temporaryFolder, withFfmpeg } from './media.ts';
@@ -89,11 +90,58 @@ test('writes a sampling rate into a configuration, and leaves what follows it ou
   expect(withSamplingRate(Uint8Array.of(0x2b, 0x11, 0x88, 0x00), 48_000)).toBeUndefined();
 });
 
+const formatOf = (...config: number[]) =>
+  ({
+    codecName: 'aac',
+    parameterSets: [Uint8Array.from(config)],
+    delay: ticks(0),
+    unitOf: (packet: Uint8Array) => packet,
+  }) as const;
+const CONFLICT = { announced: 44_100, timed: 48_000 };
+
 test('follows the times where the duration of the pictures is unknown', () => {
-  const parameterSets = [Uint8Array.of(0x12, 0x10)];
-  const format = { codecName: 'aac', parameterSets, delay: ticks(0), unitOf: (packet: Uint8Array) => packet } as const;
-  const conflict = { announced: 44_100, timed: 48_000 };
-  const resolved = resolveRateConflict(format, conflict, { sound: 2, pictures: undefined });
+  const resolved = resolveRateConflict(formatOf(0x12, 0x10), CONFLICT, { sound: 2, pictures: undefined });
   expect(resolved.format.parameterSets).toEqual([Uint8Array.of(0x11, 0x90)]);
   expect(resolved.format.timeScale).toBeUndefined();
+});
+
+test('leaves a format as it is whose configuration cannot say the rate of its true times', () => {
+  // Band replication is announced, with a rate of its own.
+  const format = formatOf(0x2a, 0x11, 0x88, 0x00);
+  for (const pictures of [2, undefined]) {
+    const resolved = resolveRateConflict(format, CONFLICT, { sound: 2, pictures });
+    expect(resolved.format).toBe(format);
+    expect(resolved.correction).toMatch(/48000 Hz: it is sent as it is$/);
+  }
+  // At the announced rate the sound is as long as the pictures.
+  const resolved = resolveRateConflict(format, CONFLICT, { sound: 2, pictures: (2 * 48_000) / 44_100 });
+  expect(resolved.format.timeScale).toBeCloseTo(48_000 / 44_100);
+});
+
+/** Packets of this many samples each, with the times of a sampling rate. */
+const sinkOf = (samples: number, sampleRate: number) =>
+  ({
+    async *packets() {
+      for (let index = 0; index < 64; index++) {
+        yield { data: new Uint8Array(10), timestamp: (index * samples) / sampleRate };
+      }
+    },
+  }) as unknown as EncodedPacketSink;
+
+test.each([
+  ['LD, 512 samples', [0xba, 0x10], 23, 512],
+  ['ELD, 512 samples', [0xf8, 0xe6, 0x20, 0x00], 39, 512],
+  ['USAC, 2,048 samples', [0xf9, 0x46, 0x20, 0x00], 42, 2_048],
+])('does not judge packets of another length: %s', async (_, config, objectType, samples) => {
+  const format = formatOf(...config);
+  const sampleRate = parseAudioSpecificConfig(format.parameterSets[0]!)!.sampleRate;
+  expect(parseAudioSpecificConfig(format.parameterSets[0]!)!.objectType).toBe(objectType);
+  expect(await findRateConflict(sinkOf(samples, sampleRate), format)).toBeUndefined();
+});
+
+test('judges band replication by its core', async () => {
+  // Core of AAC-LC at 24 kHz, output at 48 kHz.
+  const format = formatOf(0x2b, 0x11, 0x88, 0x00);
+  expect(await findRateConflict(sinkOf(1_024, 24_000), format)).toBeUndefined();
+  expect(await findRateConflict(sinkOf(1_024, 32_000), format)).toEqual({ announced: 24_000, timed: 32_000 });
 });
