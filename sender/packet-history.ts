@@ -8,7 +8,10 @@ import type { HistoryBudget } from './history-budget.ts';
 /** A packet in the history. The same object holds another packet after it is overwritten. */
 export interface Kept {
   readonly sequence: Sequence;
+  /** The packet; from a source it is a copy, made on each access. */
   readonly datagram: Uint8Array;
+  /** Length of the datagram, bytes. */
+  readonly bytes: number;
   readonly sentAt: Instant;
   readonly importance: Importance;
   resentAt: Instant | undefined;

@@ -160,7 +160,7 @@ export class Retransmissions {
     const window = {
       firstSequence: asSequence(Math.min(...sequences)),
       lastSequence: asSequence(Math.max(...sequences)),
-      timestamp: timestampOf(kept[0]!.datagram),
+      timestamp: timestampOf(datagrams[0]!),
     };
     const count = late
       ? repairsOfLateAnswer(kept.length, path)
@@ -177,7 +177,7 @@ export class Retransmissions {
     // eighth allows for the inexact spacing of the receiver's requests.
     const recent = !last && kept.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
     const offered = ssrc !== undefined && payloadType !== undefined;
-    const bytes = bytesAgain(kept.datagram);
+    const bytes = bytesAgain(kept);
     if (!offered || recent || !this.#spend(bytes, kept.importance, late)) {
       this.#statistics.requestsRefused++;
       return undefined;
@@ -208,7 +208,8 @@ export class Retransmissions {
 }
 
 /** Size of the retransmission, which includes the original sequence number (RFC 4588 §4). */
-const bytesAgain = (datagram: Uint8Array): number => datagram.length + RETRANSMISSION_OVERHEAD_BYTES;
+const bytesAgain = ({ bytes }: Kept): number => bytes + RETRANSMISSION_OVERHEAD_BYTES;
 
+/** Timestamp of an RTP packet; a retransmission has that of the original (RFC 4588 §4). */
 const timestampOf = (datagram: Uint8Array): WireTimestamp =>
   wireTimestamp((datagram[4]! << 24) | (datagram[5]! << 16) | (datagram[6]! << 8) | datagram[7]!);

@@ -229,7 +229,7 @@ export class RistSender implements Endpoint<undefined> {
       const kept = this.#history.find(extend(wire, this.#next));
       // A second request within the round trip crossed the first answer; an eighth is tolerance.
       const isRecent = kept?.resentAt !== undefined && now - kept.resentAt < (guard * 7) / 8;
-      if (!kept || isRecent || !this.#budget.spend(kept.datagram.length)) {
+      if (!kept || isRecent || !this.#budget.spend(kept.bytes)) {
         this.#statistics.requestsRefused++;
         continue;
       }

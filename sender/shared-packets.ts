@@ -12,6 +12,8 @@ export interface PacketLengths {
 
 /** Initial memory of the packets that are transmitted; doubled as needed. */
 const MEMORY_BYTES = 65_536;
+/** Largest memory that is retained, bytes: that of a large key frame which leaves at once. */
+const RETAINED_BYTES_MAX = 1_048_576;
 
 /**
  * Payloads of one stream, for the senders of all its receivers: an access unit is packetized once for each length of packets. The
@@ -54,8 +56,9 @@ export class SharedPackets {
     return copy;
   }
 
-  /** Called when all packets made so far have been transmitted: their memory is used again. */
+  /** Called when all packets made so far have been transmitted: their memory is used again, unless it is exceptionally large. */
   release(): void {
+    if (this.#memory.length > RETAINED_BYTES_MAX) this.#memory = new Uint8Array(MEMORY_BYTES);
     this.#used = 0;
   }
 }

@@ -76,3 +76,34 @@ test('a copy is not overwritten before the release, however many there are', () 
     copies.map((_, index) => [1_200, index & 0xff, index & 0xff]),
   );
 });
+
+test('refused requests copy nothing', () => {
+  const shared = new SharedPackets();
+  const sender = newSender({ recovery: 'nack', sharedPackets: shared });
+  sender.send(at(0), frame(0, 10_000));
+  polled(sender, 0);
+  const last = sender.lastSequence!;
+  deliverRtcp(sender, at(1), nack((last - 1) & 0xffff, (last - 3) & 0xffff));
+  polled(sender, 1);
+  expect(sender.statistics.retransmissions).toBe(2);
+  const before = shared.copy(new Uint8Array(1));
+  // Within a round trip of the answer.
+  for (let round = 0; round < 20; round++) {
+    deliverRtcp(sender, at(2), nack((last - 1) & 0xffff, (last - 3) & 0xffff));
+    expect(polled(sender, 2)).toEqual([]);
+  }
+  const after = shared.copy(new Uint8Array(1));
+  expect(sender.statistics.requestsRefused).toBe(40);
+  expect([after.buffer === before.buffer, after.byteOffset]).toEqual([true, before.byteOffset + 1]);
+});
+
+test('memory is used again after the release, and given back when it is large', () => {
+  const shared = new SharedPackets();
+  const first = shared.copy(new Uint8Array(1_200));
+  shared.release();
+  expect(shared.copy(new Uint8Array(1_200)).buffer).toBe(first.buffer);
+  for (let index = 0; index < 2_000; index++) shared.copy(new Uint8Array(1_200));
+  expect(shared.copy(new Uint8Array(1)).buffer.byteLength).toBeGreaterThan(1_048_576);
+  shared.release();
+  expect(shared.copy(new Uint8Array(1)).buffer.byteLength).toBe(65_536);
+});
