@@ -7,6 +7,7 @@ import { BYE_DELAY_MS } from '../rtp/rtp-sender.ts';
 import { randomCname, randomHex } from '../stream/identifiers.ts';
 import type { LiveStream, StreamViewer } from '../stream/live-stream.ts';
 import type { PlaceHolder } from '../stream/places.ts';
+import { EarlyPictures } from './early-pictures.ts';
 import type { PlayerTrack } from './player-track.ts';
 
 /** The live stream that players join. */
@@ -70,8 +71,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   #awaitsPlace = false;
   /** Pictures that are still to be sent before their time. */
   #wanted = 0;
-  /** Pictures that were sent before their time, which has not come yet. */
-  #early = 0;
+  readonly #early = new EarlyPictures();
   #skipped = 0;
 
   constructor(options: PlayerSessionOptions) {
@@ -184,8 +184,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
       const { recent } = this.#options.live;
       if (unit.importance !== 'key') return this.#join(recent.caughtUp(this.#options.joinUnitsMin));
     }
-    if (this.#early > 0) this.#early--;
-    else this.#take(unit);
+    if (!this.#early.pass(unit)) this.#take(this.#early.follow(unit));
     if (this.#wanted > 0 && this.#joined) this.#takeUpcoming();
   }
 
@@ -259,7 +258,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     this.#timer = undefined;
     this.#waiting.length = 0;
     this.#wanted = 0;
-    this.#early = 0;
+    this.#early.clear();
   }
 
   /**
@@ -267,8 +266,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
    * them where too few are behind: at the beginning of the stream.
    */
   #takeUpcoming(): void {
-    const upcoming = this.#options.live.upcoming(this.#early + this.#wanted).slice(this.#early);
-    this.#early += upcoming.length;
+    const upcoming = this.#early.take(this.#options.live.upcoming(this.#early.count + this.#wanted));
     this.#wanted -= upcoming.length;
     for (const unit of upcoming) {
       this.#joinable.learn(unit);
