@@ -152,7 +152,8 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     const wasPlaying = this.isPlaying;
     this.#state = 'playing';
     const isBeginning = live.start();
-    this.#awaitsPlace = !wasPlaying && (isBeginning || live.recent.isBeforePlace);
+    const isUnknown = isBeginning || live.recent.present === undefined;
+    this.#awaitsPlace = !wasPlaying && (isUnknown || live.recent.isBeforePlace);
     const joins = live.isLive && !wasPlaying && !this.#awaitsPlace;
     const group = joins ? live.recent.caughtUp(this.#options.joinUnitsMin) : [];
     const begin = group[0]?.decodeTimestamp ?? live.recent.present ?? ticks(0);
@@ -178,11 +179,14 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     this.#joinable.learn(unit);
     if (!this.isPlaying) return;
     if (this.#awaitsPlace) {
-      if (unit.decodeOnly === true) return;
+      const { live, joinUnitsMin } = this.#options;
+      // A long group is not held until its place: its pictures are sent now, and those up to the place as they come.
+      if (unit.decodeOnly === true && !live.recent.isFull) return;
       this.#awaitsPlace = false;
       // The pictures from the key frame on, which cannot be marked as not to be shown, are joined like those of a group.
-      const { recent } = this.#options.live;
-      if (unit.importance !== 'key') return this.#join(recent.caughtUp(this.#options.joinUnitsMin));
+      const group = live.recent.caughtUp(joinUnitsMin);
+      if (group.length === 0) live.requestKeyFrame(this);
+      if (unit.importance !== 'key') return this.#join(group);
     }
     if (!this.#early.pass(unit)) this.#take(this.#early.follow(unit));
     if (this.#wanted > 0 && this.#joined) this.#takeUpcoming();

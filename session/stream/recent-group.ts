@@ -4,6 +4,8 @@ import { type Ticks, ticks } from '../../protocol/base/units.ts';
 /** Limits of the retained pictures: a key frame distance of ten seconds at 60 frames per second, and 16 Mb/s of it. */
 const UNITS_MAX = 600;
 const BYTES_MAX = 20_000_000;
+/** Room for one more picture, bytes; without it the group counts as full. */
+const PICTURE_BYTES = 2_000_000;
 /** The pictures before the present are shown this many times faster: those of a second in 63 ms. */
 const CATCH_UP_SPEED = 16;
 
@@ -24,6 +26,11 @@ export class RecentGroup {
   /** True while the last picture is one before the place at which the stream starts, which is not to be shown. */
   get isBeforePlace(): boolean {
     return this.#isBeforePlace;
+  }
+
+  /** True when the group is held, and may not be with one more picture. */
+  get isFull(): boolean {
+    return this.#units.length >= UNITS_MAX || (this.#units.length > 0 && this.#bytes > BYTES_MAX - PICTURE_BYTES);
   }
 
   /** Decode time of the last picture; `undefined` before the first one. */

@@ -205,6 +205,46 @@ test('a stream that starts between key frames begins at its place, with the pict
   expect((times.at(-1)! - times[hidden]!) >>> 0).toBe((UNITS.length - 1 - hidden) * 3_000);
 });
 
+test('all who join before the first picture is known begin at the place', async () => {
+  const hidden = 8;
+  const started = UNITS.map((unit, index) => {
+    const at = ticks((index - hidden) * (index < hidden ? 9_000 : 3_000));
+    const own = { ...unit, timestamp: at, decodeTimestamp: at };
+    return index < hidden ? { ...own, decodeOnly: true as const } : own;
+  });
+  const source = sourceOf(started);
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  async function* units() {
+    await opened;
+    yield* source.units();
+  }
+  const { server } = await serve({ source: { ...source, units } });
+  const both = [await player(server.port), await player(server.port)];
+  for (const own of both) await own.ask('PLAY', undefined, [['Session', (await setUp(own)).id]]);
+  open();
+  for (const own of both) {
+    await vi.waitFor(() => expect(picturesIn(mediaOf(own))).toEqual(expected(UNITS)), PATIENCE);
+    const times = [...new Set(mediaOf(own).map((packet) => Buffer.from(packet).readUInt32BE(4)))];
+    expect((times[hidden]! - times[0]!) >>> 0).toBeLessThanOrEqual((hidden * 9_000) / 16 + 1);
+  }
+});
+
+test('a group before the place that is too long to be held passes up to the place', async () => {
+  const hidden = 640;
+  const started = Array.from({ length: hidden + 5 }, (_, index) => {
+    const at = ticks((index - hidden) * 90);
+    const unit = { ...UNITS[index === 0 ? 0 : 1]!, timestamp: at, decodeTimestamp: at };
+    return index < hidden ? { ...unit, decodeOnly: true as const } : unit;
+  });
+  const { server } = await serve({ source: sourceOf(started) });
+  const own = await player(server.port);
+  await own.ask('PLAY', undefined, [['Session', (await setUp(own)).id]]);
+  await vi.waitFor(() => expect(picturesIn(mediaOf(own))).toEqual(expected(started)), PATIENCE);
+});
+
 test('after a pause the pictures begin with a key frame', async () => {
   const { server } = await serve({ source: sourceOf(sampleUnits().slice(0, 29)), loop: true });
   const own = await player(server.port);
