@@ -123,6 +123,8 @@ export class DatagramSocket {
    * @param ecn ECN bits, where the system lets them be set.
    */
   send(datagrams: readonly Uint8Array[], to?: Destination, lengths = this.#options.lengths, ecn: Ecn = NOT_ECT): void {
+    // What waits leaves first, and with its own ECN bits.
+    this.flush();
     if (ecn !== this.#ecn && !this.#closed && markOnSend(this.#socket, this.#isIpv6, ecn)) this.#ecn = ecn;
     const segmenting = lengths && this.#segmenting && !this.#isSegmentRefused(to);
     // Kernels before 6.1 refuse any datagram to a path whose MTU is below the segments' length while the option is set.

@@ -62,7 +62,10 @@ export class MediaPort {
     this.#socket?.close();
   }
 
-  /** Sends datagrams to a receiver. With several, they leave with those for the others by `flush`, at the latest in this turn's end. */
+  /**
+   * Sends datagrams to a receiver. With several, they leave with those for the others by `flush`, at the latest when the event
+   * loop has come round once: an answer that is made in its check phase waits for the next one.
+   */
   send(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined, ecn: Ecn): void {
     if (this.#sessions.size < 2) return this.#socket?.send(datagrams, to, lengths, ecn);
     this.#socket?.queue(datagrams, to, lengths, ecn);

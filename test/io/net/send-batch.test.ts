@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest';
 import { DatagramSocket, type DatagramSocketOptions } from '../../../io/net/datagram-socket.ts';
-import { NOT_ECT } from '../../../protocol/ecn.ts';
+import { ECT_1, NOT_ECT } from '../../../protocol/ecn.ts';
 import { until } from './control-peers.ts';
 import { withKoffi as test } from './with-koffi.ts';
 
@@ -32,6 +32,24 @@ test('sends runs to more destinations than a batch holds, each whole and in orde
     const expected = [...frameOf(index), Uint8Array.of(index, 1), Uint8Array.of(index, 2)];
     expect(received).toEqual(expected.map((bytes) => Buffer.from(bytes)));
   }
+});
+
+test('nothing leaves before the flush, but in front of what is sent at once', async () => {
+  const { socket } = await open();
+  const { received, to } = await open();
+  const { socket: other, received: sentLater, to: toOther } = await open();
+  socket.queue([Uint8Array.of(1)], to, LENGTHS, NOT_ECT);
+  // Sent after it by another socket, and received before: loopback keeps the order of calls.
+  other.send([Uint8Array.of(9)], to);
+  await until('the other one has come', () => received.length > 0);
+  expect(received.map(([byte]) => byte)).toEqual([9]);
+  socket.send([Uint8Array.of(2)], to);
+  await until('all have come', () => received.length === 3);
+  expect(received.map(([byte]) => byte)).toEqual([9, 1, 2]);
+  socket.queue([Uint8Array.of(3)], toOther, LENGTHS, NOT_ECT);
+  socket.send([Uint8Array.of(4)], toOther, undefined, ECT_1);
+  await until('both have come', () => sentLater.length === 2);
+  expect(sentLater.map(([byte]) => byte)).toEqual([3, 4]);
 });
 
 test('a queued datagram is a copy, and leaves at the flush or before the socket closes', async () => {
