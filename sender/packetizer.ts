@@ -39,7 +39,8 @@ export interface PacketizerOptions {
   readonly frameMarks: boolean;
   /**
    * Payloads shared with the senders of other receivers of the stream; `undefined` when this sender packetizes for itself. The
-   * caller that polls the datagrams has to call its `release` when they have been transmitted. Internal: the class is not exported.
+   * caller that polls the datagrams has to call its `release` when they have been transmitted.
+   * @internal
    */
   readonly sharedPackets?: SharedPackets | undefined;
 }
