@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { ATLAS_ENTRY, atlasNotice } from './atlas-notice.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -11,15 +12,20 @@ const ENTRIES = [
   'web/lanes/lane-worker',
   'web/lanes/lane-worklet',
   'web/lanes/replay-page',
-  'web/atlas/atlas-page',
   'web/player/page',
   'web/player/sound-worklet',
 ];
 
 /** Writes DIST/page, with the same paths, from the compiled modules in DIST, which stay as they are. */
 export async function bundlePage(dist) {
+  await bundle(dist, ENTRIES);
+  await bundle(dist, [ATLAS_ENTRY], { banner: { js: atlasNotice() } });
+}
+
+async function bundle(dist, entries, options = {}) {
   await build({
-    entryPoints: ENTRIES.map((entry) => join(dist, `${entry}.js`)),
+    ...options,
+    entryPoints: entries.map((entry) => join(dist, `${entry}.js`)),
     outbase: dist,
     outdir: join(dist, 'page'),
     absWorkingDir: dist,

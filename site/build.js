@@ -6,6 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { tsImport } from 'tsx/esm/api';
+import { ATLAS_ENTRY, atlasNotice } from '../bin/atlas-notice.js';
 import { leanZod } from '../bin/lean-zod.js';
 import { documentPages } from './documents.js';
 import { clearFolder, refusalOf } from './out-folder.js';
@@ -60,8 +61,9 @@ for (const [path, page] of documentPages(root)) {
 }
 console.log(`${relative(process.cwd(), out) || '.'}: open index.html through any file server`);
 
-async function bundleScripts(paths = SCRIPTS, folder = 'assets') {
+async function bundleScripts(paths = SCRIPTS, folder = 'assets', options = {}) {
   await build({
+    ...options,
     entryPoints: paths.map((path) => join(root, path)),
     outdir: join(out, folder),
     entryNames: '[name]',
@@ -138,7 +140,7 @@ function atlasFolder(named) {
 
 /** Table and page of an atlas, in a folder of its own. */
 async function writeAtlas(folder) {
-  await bundleScripts(['web/atlas/atlas-page.ts'], 'atlas');
+  await bundleScripts([`${ATLAS_ENTRY}.ts`], 'atlas', { banner: { js: atlasNotice() } });
   for (const name of ATLAS_FILES) cpSync(join(folder, name), join(out, 'atlas', name));
   for (const name of ['base.css', 'atlas.css']) cpSync(join(root, 'web', name), join(out, 'atlas', name));
   const heading = '<h1><a href="../index.html" title="Home page of dropframe">dropframe</a> · Atlas</h1>';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -128,6 +128,12 @@ inChromium('the folder opens from disk, without a server', async () => {
   const tab = await atlasTab(pathToFileURL(join(folder, 'index.html')).href);
   expect((await cellsOf(tab)).size).toBe(3);
   expect(await tab.textContent('#about')).toContain(`${rows.length} cells of 3 strategies`);
+});
+
+inChromium('the script of the page has the license of the reader of tables', () => {
+  const script = readFileSync(join(folder, 'atlas-page.js'), 'utf8');
+  expect(script).toMatch(/^\/\*!\nContains hyparquet [\d.]+, .*\n\nThe MIT License/);
+  expect(script).toContain('shall be included in all copies');
 });
 
 inChromium('files that do not belong together are refused in words', async () => {
