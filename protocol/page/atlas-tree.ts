@@ -78,25 +78,47 @@ export class AtlasTree {
     this.#splits.push({ box: number, axis });
   }
 
-  /** Returns the leaf that contains a position; of two halves, the lower one has the middle. */
-  leafAt(point: AtlasPoint): AtlasBox {
-    let number = 0;
-    for (let axis = this.#counts.length - 1; axis >= 0; axis--) {
-      const count = this.#counts[axis]!;
-      number = number * count + Math.min(count - 1, Math.floor(point[axis]! / STEPS));
-    }
-    for (;;) {
+  /** Returns the leaves that contain a position, also on their faces; of two halves the lower one first. */
+  leavesAt(point: AtlasPoint): readonly AtlasBox[] {
+    const leaves: AtlasBox[] = [];
+    const descend = (number: number): void => {
       const halves = this.#halves.get(number);
-      if (!halves) return this.box(number);
-      const { low, size } = this.box(number);
-      const isLow = point[halves.axis]! <= low[halves.axis]! + size[halves.axis]! / 2;
-      number = halves.lower + (isLow ? 0 : 1);
-    }
+      const box = this.box(number);
+      if (!halves) return void leaves.push(box);
+      const middle = box.low[halves.axis]! + box.size[halves.axis]! / 2;
+      if (point[halves.axis]! <= middle) descend(halves.lower);
+      if (point[halves.axis]! >= middle) descend(halves.lower + 1);
+    };
+    for (const number of this.#firstBoxesAt(point)) descend(number);
+    return leaves;
   }
 
-  /** Returns the corner of its leaf that is nearest to a position on every axis; at a tie the lower one. */
+  #firstBoxesAt(point: AtlasPoint): readonly number[] {
+    let numbers = [0];
+    for (let axis = this.#counts.length - 1; axis >= 0; axis--) {
+      const count = this.#counts[axis]!;
+      const at = point[axis]! / STEPS;
+      const upper = Math.min(count - 1, Math.floor(at));
+      const lower = Math.max(0, Math.ceil(at) - 1);
+      const along = lower < upper ? [lower, upper] : [upper];
+      numbers = numbers.flatMap((number) => along.map((index) => number * count + index));
+    }
+    return numbers;
+  }
+
+  /**
+   * Returns the nearest corner of the leaves that contain a position: the position itself when it is a corner. At a tie
+   * the lower one.
+   */
   nearestCorner(point: AtlasPoint): AtlasPoint {
-    const { low, size } = this.leafAt(point);
-    return low.map((at, axis) => (point[axis]! - at > size[axis]! / 2 ? at + size[axis]! : at));
+    let nearest: AtlasPoint | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const { low, size } of this.leavesAt(point)) {
+      const corner = low.map((at, axis) => (point[axis]! - at > size[axis]! / 2 ? at + size[axis]! : at));
+      const distance = corner.reduce((sum, at, axis) => sum + (at - point[axis]!) ** 2, 0);
+      if (distance < least) [nearest, least] = [corner, distance];
+    }
+    assert(nearest !== undefined, 'a position must be in the tree');
+    return nearest;
   }
 }

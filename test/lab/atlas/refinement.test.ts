@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { missingCorners, nextSplits, type PointView } from '../../../lab/atlas/refinement.ts';
 import { type AtlasAxis, type AtlasPoint, axisValue, STEPS } from '../../../protocol/page/atlas-axes.ts';
-import { AtlasTree, pointKey } from '../../../protocol/page/atlas-tree.ts';
+import { AtlasTree, cornersOf, pointKey } from '../../../protocol/page/atlas-tree.ts';
 
 const LOSS: AtlasAxis = { name: 'loss', knots: [0.1, 10], scale: 'log' };
 const RTT: AtlasAxis = { name: 'rtt', knots: [10, 50, 250], scale: 'log' };
@@ -80,4 +80,17 @@ test('a tree is the same again from its splits, and more points continue the sam
       expect(many.known.has(pointKey(again.nearestCorner([loss, rtt, 0, 5])))).toBe(true);
     }
   }
+});
+
+test('the nearest corner is the position itself where it is computed, also by a neighboring leaf alone', () => {
+  const tree = new AtlasTree([LOSS, RTT], [{ box: 0, axis: 0 }]);
+  // On the face of the second box, which is not split; then near that face, in the lower and the upper half.
+  expect(tree.nearestCorner([8, 16])).toEqual([8, 16]);
+  expect(tree.nearestCorner([7, 16])).toEqual([8, 16]);
+  expect(tree.nearestCorner([9, 15])).toEqual([8, 16]);
+  expect(tree.leavesAt([8, 16])).toHaveLength(3);
+  // Within the second box its own corners are all that are known.
+  expect(tree.nearestCorner([8, 17])).toEqual([0, 16]);
+  const corners = new Set(tree.leaves().flatMap((leaf) => cornersOf(tree.box(leaf)).map(pointKey)));
+  for (const key of corners) expect(pointKey(tree.nearestCorner(key.split(',').map(Number)))).toBe(key);
 });
