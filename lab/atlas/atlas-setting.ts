@@ -1,6 +1,6 @@
 import { Failure } from '../../io/os/failure.ts';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
-import { ATLAS_AXES, type AtlasAxis, type AtlasAxisName } from '../../protocol/page/atlas-axes.ts';
+import { ATLAS_AXES, type AtlasAxis, type AtlasAxisName, axisValues } from '../../protocol/page/atlas-axes.ts';
 import { seedsNeeded } from '../ask/sampling.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategies.ts';
 
@@ -84,7 +84,7 @@ export function readAtlasSetting(words: readonly string[], strategies?: readonly
   if (unknown !== undefined)
     throw new Failure(`strategy '${unknown}': ${suggestion(unknown, SIMULATED_STRATEGIES)}`, 2);
   return {
-    axes: ATLAS_AXES.map((name) => ({ name, knots: knotsOf(name, textOf(name)), scale: SCALES[name] })),
+    axes: ATLAS_AXES.map((name) => axisOf(name, textOf(name))),
     strategies: SIMULATED_STRATEGIES.filter((name) => names.includes(name)),
     stream,
     until: UNTIL,
@@ -93,13 +93,25 @@ export function readAtlasSetting(words: readonly string[], strategies?: readonly
   };
 }
 
+/** Higher along an axis: a lower capacity, and more of everything else. */
+const rankOf = (name: AtlasAxisName, value: number): number => (name !== 'rate' ? value : value === 0 ? 0 : 1 / value);
+
+function isOrdered(name: AtlasAxisName, values: readonly number[]): boolean {
+  return values.every((value, index) => index === 0 || rankOf(name, value) > rankOf(name, values[index - 1]!));
+}
+
+function axisOf(name: AtlasAxisName, text: string): AtlasAxis {
+  const axis = { name, knots: knotsOf(name, text), scale: SCALES[name] };
+  // Points are found by their values, which have three digits.
+  if (isOrdered(name, axisValues(axis))) return axis;
+  throw new Failure(`${name}: '${text}': too close for refined values of three digits; give values further apart`, 2);
+}
+
 function knotsOf(name: AtlasAxisName, text: string): readonly number[] {
   const knots = text.split(',').map((each) => knotOf(name, each.trim()));
   if (knots.length > KNOTS_MAX)
     throw new Failure(`${name}: at most ${KNOTS_MAX} values; the atlas refines between them`, 2);
-  const rank = (value: number) => (name === 'rate' ? (value === 0 ? 0 : 1 / value) : value);
-  const isOrdered = knots.every((value, index) => index === 0 || rank(value) > rank(knots[index - 1]!));
-  if (isOrdered) return knots;
+  if (isOrdered(name, knots)) return knots;
   const order = name === 'rate' ? 'from unlimited downwards, such as unlimited,4mbit,1250kbit' : 'ascending';
   throw new Failure(`${name}: '${text}': expected different values, ${order}`, 2);
 }

@@ -38,6 +38,10 @@ export function axisValue({ knots, scale }: AtlasAxis, position: number): number
   return Number(between(from, to, share, scale).toPrecision(3));
 }
 
+/** Returns the values at all positions of an axis. */
+export const axisValues = (axis: AtlasAxis): readonly number[] =>
+  Array.from({ length: lastPosition(axis) + 1 }, (_, position) => axisValue(axis, position));
+
 function between(from: number, to: number, share: number, scale: AtlasAxis['scale']): number {
   switch (scale) {
     case 'linear':

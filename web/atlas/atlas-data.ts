@@ -1,5 +1,5 @@
 import { parquetReadObjects } from 'hyparquet';
-import { type AtlasAxis, type AtlasPoint, axisValue, lastPosition } from '../../protocol/page/atlas-axes.ts';
+import { type AtlasAxis, type AtlasPoint, axisValues } from '../../protocol/page/atlas-axes.ts';
 import type { AtlasRow } from '../../protocol/page/atlas-cell.ts';
 import { ATLAS_FORMAT, type AtlasManifest } from '../../protocol/page/atlas-manifest.ts';
 import { AtlasTree, pointKey } from '../../protocol/page/atlas-tree.ts';
@@ -43,9 +43,7 @@ export async function readAtlas(found: unknown, table: ArrayBuffer): Promise<Atl
 }
 
 function pointsOf(axes: readonly AtlasAxis[], rows: readonly AtlasRow[]): ReadonlyMap<string, PointRows> {
-  const positions = axes.map((axis) => {
-    return new Map(Array.from({ length: lastPosition(axis) + 1 }, (_, at) => [axisValue(axis, at), at]));
-  });
+  const positions = axes.map((axis) => new Map(axisValues(axis).map((value, at) => [value, at])));
   const points = new Map<string, AtlasRow[]>();
   for (const row of rows) {
     const values = [row.loss, row.burst, row.rttMs, row.jitterMs, row.budgetMs, row.rateKbps];

@@ -186,16 +186,15 @@ function stateOf(hash: string, { manifest: { axes } }: Atlas): PageState {
   return { position, axes: { x: first, y: fallback.find((axis) => axis !== first) ?? first } };
 }
 
-loadAtlas().then(
-  (atlas) => {
+loadAtlas()
+  .then((atlas) => {
     const { rows, strategies, version } = atlas.manifest;
     part('#about').textContent =
       `${rows.toLocaleString('en-US')} cells of ${strategies.length} strategies, dropframe ${version}.`;
     start(atlas);
     document.body.dataset.state = 'ready';
-  },
-  (error: unknown) => {
+  })
+  .catch((error: unknown) => {
     part('#about').textContent = `The atlas cannot be shown: ${(error as Error).message}.`;
     document.body.dataset.state = 'failed';
-  },
-);
+  });
