@@ -29,7 +29,7 @@ export class DecodingEconomy {
   /** Records that the window fell behind. */
   fellBehind(nowMs: number): void {
     const isRelapse = this.#level > 0 || nowMs - this.#countedMs < RELAPSE_MS;
-    const isRetry = nowMs - this.#stepMs < this.#calmMs && this.#stepMs > this.#troubleMs;
+    const isRetry = nowMs - this.#stepMs < this.#calmMs && this.#stepMs > this.#countedMs;
     this.#troubleMs = nowMs;
     if (nowMs - Math.max(this.#stepMs, this.#countedMs) < SETTLING_MS) return;
     this.#countedMs = nowMs;

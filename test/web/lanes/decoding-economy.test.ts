@@ -47,6 +47,21 @@ test('tries more at longer and longer intervals while it is too much each time',
   }
 });
 
+test('tries more at longer intervals also where the first trouble comes at once', () => {
+  const economy = new DecodingEconomy();
+  after(economy, 0, 4_000);
+  let at = 14_000;
+  for (const waitMs of [20_000, 40_000, 80_000, 160_000, 160_000]) {
+    economy.update(at);
+    expect(economy.decoded).toBe('all');
+    expect(after(economy, at + 1_500)).toBe('all');
+    expect(after(economy, at + 3_000)).toBe('one-lane');
+    economy.update(at + 3_000 + waitMs - 1);
+    expect(economy.decoded).toBe('one-lane');
+    at += 3_000 + waitMs;
+  }
+});
+
 test('counts lanes that fall behind together once', () => {
   expect(after(new DecodingEconomy(), 0, 1, 2, 1_500)).toBe('all');
 });
