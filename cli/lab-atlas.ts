@@ -112,7 +112,8 @@ async function atlasCommand(words: readonly string[], options: AtlasCommandOptio
     interrupt.dispose();
   }
   await atlas.log.close();
-  const kept = `${COUNT.format(atlas.log.size)} points are kept in ${out}; run the same command again to continue`;
+  const again = `run the same command again${fresh ? ' without --fresh' : ''} to continue`;
+  const kept = `${COUNT.format(atlas.log.size)} points are kept in ${out}; ${again}`;
   if (interrupt.requested) throw new Interrupted(`interrupted: ${kept}`);
   const { tree, ended } = computed;
   if (!tree) throw new Failure(`the time was over before the coarse grid of ${atlas.coarse.length} points: ${kept}`);
