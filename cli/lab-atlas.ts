@@ -47,7 +47,7 @@ export function addAtlasCommand(lab: Command): void {
       ),
     )
     .option('--strategies <names>', 'strategies to compare, separated by commas (default: all that are simulated)')
-    .option('--out <folder>', 'folder of the atlas', 'out/atlas')
+    .option('--out <folder>', 'folder of the atlas', 'out/atlas-map')
     .addOption(
       new Option('--jobs <n>', 'number of threads').argParser(
         readWhole({ min: 1, max: JOBS_MAX }, 'a number of threads'),
@@ -72,7 +72,7 @@ Axes, each with ascending values a,b,c between which the atlas is refined, or on
 ${words.join('\n')}
 
 Example:
-  dropframe lab atlas --cells 100000 --out out/atlas
+  dropframe lab atlas --cells 100000 --out out/atlas-map
 
 The same command continues an atlas that was interrupted, to the same bytes, and refines it further with more --cells.
 The folder holds atlas.parquet, atlas.json, points.jsonl (the finished points) and index.html, which opens in a browser

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch, platform, version, versions } from 'node:process';
 import { z } from 'zod';
 import { causeOf, Failure } from '../io/os/failure.ts';
+import { ATLAS_RUN_FILE } from './atlas/atlas-files.ts';
 import { FLOW_COLUMNS, type FlowFigures, type FlowRate, RATE_COLUMNS } from './flows/flow-tables.ts';
 import {
   conditionsOf,
@@ -100,9 +101,12 @@ const MANIFEST_SHAPE = z.looseObject({
 /**
  * Creates the folder of a run, or continues in an existing one.
  *
- * @throws {Failure} when the folder holds another run.
+ * @throws {Failure} when the folder holds another run, or an atlas.
  */
 export async function prepareFolder(directory: string, run: RunFile): Promise<CellStore> {
+  if (existsSync(join(directory, ATLAS_RUN_FILE))) {
+    throw new Failure(`${directory} already holds an atlas of \`lab atlas\`; choose another --out`, 2);
+  }
   await makeDirectory(directory);
   const existing = await readRunFile(directory).catch(() => undefined);
   if (existing && existing.runId !== run.runId) {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import { type AtlasPoint, lastPosition } from '../../protocol/page/atlas-axes.ts';
@@ -10,6 +10,7 @@ import { codeFingerprint } from '../store/code-fingerprint.ts';
 import { checkRoom } from '../store/disk-room.ts';
 import { runOrders } from '../worker-pool.ts';
 import { computePoint, gridOf, viewOf } from './atlas-cells.ts';
+import { ATLAS_DATA, ATLAS_MANIFEST, ATLAS_PAGE, ATLAS_RUN_FILE, ATLAS_TABLE } from './atlas-files.ts';
 import type { AtlasSetting } from './atlas-setting.ts';
 import { PointLog } from './point-log.ts';
 import type { PointOrder, PointProduct } from './point-worker.ts';
@@ -33,7 +34,6 @@ export interface AtlasProgress {
   readonly round: number;
 }
 
-const RUN_FILE = 'atlas-run.json';
 /** Upper estimate of a cell's lines in the log, in the table and in the page's data, bytes. */
 const CELL_BYTES = 600;
 
@@ -54,9 +54,12 @@ export async function openAtlas(
   );
   gridOf(setting, setting.axes.map(lastPosition));
   if (existsSync(join(out, 'run.json'))) {
-    throw new Failure(`${out} already holds a run of \`lab run\` or \`lab ask\`; choose another --out`, 2);
+    throw new Failure(
+      `${out} already holds a run of \`lab run\`, \`lab sweep\` or \`lab ask\`; choose another --out`,
+      2,
+    );
   }
-  const found = await readRun(join(out, RUN_FILE));
+  const found = await readRun(join(out, ATLAS_RUN_FILE));
   const run = { atlas: canonicalHash(setting as unknown as Json), code: codeFingerprint(), setting };
   if (found !== undefined && found.atlas !== run.atlas) {
     throw new Failure(`${out} already holds an atlas with other axes or strategies; choose another --out`, 2);
@@ -69,12 +72,20 @@ export async function openAtlas(
   }
   await makeDirectory(out);
   await checkRoom(out, cells * CELL_BYTES);
-  if (fresh) await PointLog.remove(out);
-  await writeAtomically(join(out, RUN_FILE), `${canonicalJson(run as unknown as Json)}\n`);
+  if (fresh && found !== undefined) await removeAtlas(out);
+  await writeAtomically(join(out, ATLAS_RUN_FILE), `${canonicalJson(run as unknown as Json)}\n`);
   const log = new PointLog(out);
   const ignored = await log.read();
   const coarse = missingCorners(tree, tree.leaves(), () => false);
   return { directory: out, setting, log, coarse, ignored };
+}
+
+/** Removes the points, and the table and the page that were made of them. */
+async function removeAtlas(out: string): Promise<void> {
+  await PointLog.remove(out);
+  for (const name of [ATLAS_TABLE, ATLAS_MANIFEST, ATLAS_DATA, ...ATLAS_PAGE]) {
+    await rm(join(out, name), { force: true });
+  }
 }
 
 async function readRun(path: string): Promise<{ readonly atlas?: unknown; readonly code?: unknown } | undefined> {

@@ -11,6 +11,7 @@ import type { ColumnKind } from '../store/columns.ts';
 import { parquet } from '../store/parquet.ts';
 import { sha256 } from '../store/sealed-json.ts';
 import type { OpenAtlas } from './atlas.ts';
+import { ATLAS_MANIFEST, ATLAS_TABLE } from './atlas-files.ts';
 import { missingCorners } from './refinement.ts';
 
 /** Columns of atlas.parquet, in order. */
@@ -34,9 +35,6 @@ export const ATLAS_COLUMNS: { readonly [Name in keyof AtlasRow]-?: ColumnKind } 
   leastOf: 'text',
   limitInTime: 'real',
 };
-
-export const ATLAS_TABLE = 'atlas.parquet';
-export const ATLAS_MANIFEST = 'atlas.json';
 
 /** Digits of shares and ratios in the table: finer than any interval, and a table of half the size. */
 const DIGITS = 6;

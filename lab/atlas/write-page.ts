@@ -4,6 +4,7 @@ import { causeOf, Failure } from '../../io/os/failure.ts';
 import { pageFolders } from '../../io/web-server/page-files.ts';
 import type { AtlasManifest } from '../../protocol/page/atlas-manifest.ts';
 import { writeAtomically } from '../store/atomic-file.ts';
+import { ATLAS_DATA, ATLAS_PAGE } from './atlas-files.ts';
 
 /**
  * Writes the page beside the table, so that the folder opens from disk and from any file server. A page from disk cannot
@@ -12,14 +13,15 @@ import { writeAtomically } from '../store/atomic-file.ts';
  */
 export async function writePage(directory: string, manifest: AtlasManifest, table: Uint8Array): Promise<void> {
   const { written, compiled } = pageFolders();
-  const sources: readonly (readonly [name: string, path: string])[] = [
-    ['index.html', join(written, 'atlas.html')],
-    ['base.css', join(written, 'base.css')],
-    ['atlas.css', join(written, 'atlas.css')],
-    ['atlas-page.js', join(compiled, 'page/web/atlas/atlas-page.js')],
-  ];
+  const pathOf: { readonly [Name in (typeof ATLAS_PAGE)[number]]: string } = {
+    'index.html': join(written, 'atlas.html'),
+    'base.css': join(written, 'base.css'),
+    'atlas.css': join(written, 'atlas.css'),
+    'atlas-page.js': join(compiled, 'page/web/atlas/atlas-page.js'),
+  };
   const files = await Promise.all(
-    sources.map(async ([name, path]) => {
+    ATLAS_PAGE.map(async (name) => {
+      const path = pathOf[name];
       const content = await readFile(path).catch((error) => {
         throw new Failure(
           `the table is there, but not its page: ${path}: ${causeOf(error)}; run "npm run build" first`,
@@ -29,6 +31,6 @@ export async function writePage(directory: string, manifest: AtlasManifest, tabl
     }),
   );
   const data = JSON.stringify({ manifest, table: Buffer.from(table).toString('base64') });
-  await writeAtomically(join(directory, 'atlas-data.js'), `globalThis.dropframeAtlas = ${data};\n`);
+  await writeAtomically(join(directory, ATLAS_DATA), `globalThis.dropframeAtlas = ${data};\n`);
   for (const [name, content] of files) await writeAtomically(join(directory, name), content);
 }

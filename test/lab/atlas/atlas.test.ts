@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -11,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { prepareFolder } from '../../../lab/answer.ts';
 import { ask, openQuestion } from '../../../lab/ask/ask.ts';
 import { readQuestion } from '../../../lab/ask/question.ts';
 import { computeAtlas, openAtlas } from '../../../lab/atlas/atlas.ts';
@@ -172,6 +174,25 @@ test('refuses a folder with another atlas, of another version, or of another run
   mkdirSync(foreign);
   writeFileSync(join(foreign, 'run.json'), '{}');
   await expect(openAtlas(SETTING, { out: foreign, cells: 1, fresh: false })).rejects.toThrow(/lab run/);
+});
+
+test('computes it again without the old points, table and page, and keeps other files', async () => {
+  const out = join(root, 'renewed');
+  await compute('renewed', { cells: 1 });
+  const old = ['atlas.parquet', 'atlas.json', 'atlas-data.js', 'index.html', 'atlas-page.js'];
+  for (const name of [...old, 'notes.txt']) writeFileSync(join(out, name), 'old');
+  const { log } = await openAtlas(SETTING, { out, cells: 1, fresh: true });
+  expect(log.size).toBe(0);
+  expect(readdirSync(out).sort()).toEqual(['atlas-run.json', 'notes.txt']);
+});
+
+test('a run is not put into the folder of an atlas', async () => {
+  const out = join(root, 'mapped');
+  await openAtlas(SETTING, { out, cells: 1, fresh: false });
+  await expect(
+    prepareFolder(out, { runId: 'a', spec: {}, attachments: { frames: false, packets: false }, cells: [] }),
+  ).rejects.toThrow(/already holds an atlas of `lab atlas`; choose another --out/);
+  expect(readdirSync(out)).toEqual(['atlas-run.json']);
 });
 
 test('refuses more than the disk has room for, and says which file cannot be written', async () => {
