@@ -1,6 +1,7 @@
 // Builds the page without a server: `npm run build:site` writes a folder of static files, out/site or the one that is
-// named (`npm run build:site -- FOLDER`), for any file server and any path on it. An atlas in out/atlas, or in the folder
+// named (`npm run build:site -- FOLDER`), for any file server and any path on it. An atlas in out/atlas-map, or in the folder
 // that is named second, becomes a part of it.
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ import { tsImport } from 'tsx/esm/api';
 import { ATLAS_ENTRY, atlasNotice } from '../bin/atlas-notice.js';
 import { leanZod } from '../bin/lean-zod.js';
 import { documentPages } from './documents.js';
-import { clearFolder, refusalOf } from './out-folder.js';
+import { clearFolder, refusalBeside, refusalOf } from './out-folder.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = resolve(process.argv[2] ?? join(root, 'out/site'));
@@ -17,6 +18,7 @@ const refusal = refusalOf(out, root);
 if (refusal !== undefined) fail(refusal);
 const ATLAS_FILES = ['atlas.json', 'atlas.parquet'];
 const atlas = atlasFolder(process.argv[3]);
+if (atlas !== undefined) await checkAtlas(atlas);
 
 /** Workers and scripts: each is one file in assets/, and finds the others beside itself. */
 const SCRIPTS = [
@@ -131,11 +133,40 @@ async function soundStream(path) {
 
 /** Folder of the atlas of the site; `undefined` without one. */
 function atlasFolder(named) {
-  const folder = resolve(named ?? join(root, 'out/atlas'));
+  const folder = resolve(named ?? join(root, 'out/atlas-map'));
   const missing = ATLAS_FILES.find((name) => !existsSync(join(folder, name)));
   if (missing === undefined) return folder;
   if (named !== undefined) fail(`${named} has no ${missing}: \`dropframe lab atlas\` writes it`);
   return undefined;
+}
+
+/** Refuses an atlas whose table is damaged or would be deleted; warns of one that this version would compute otherwise. */
+async function checkAtlas(folder) {
+  const refusal = refusalBeside(out, folder);
+  if (refusal !== undefined) fail(refusal);
+  const [manifest, table] = ATLAS_FILES.map((name) => readFileSync(join(folder, name)));
+  const { code, sha256 } = manifestOf(manifest, folder);
+  if (createHash('sha256').update(table).digest('hex') !== sha256) {
+    fail(`${folder}: atlas.parquet is not the table of atlas.json: run \`dropframe lab atlas\` again`);
+  }
+  if ((await codesHere()).includes(code)) return;
+  console.error(`build:site: the atlas in ${folder} is of another version of dropframe: its figures may differ`);
+}
+
+/** Fingerprints of this version: of the sources, and of what was compiled from them, which `dropframe` runs. */
+async function codesHere() {
+  const sources = await tsImport('../lab/store/code-fingerprint.ts', import.meta.url);
+  const compiled = join(root, 'dist/lab/store/code-fingerprint.js');
+  const modules = existsSync(compiled) ? [sources, await import(compiled)] : [sources];
+  return modules.map(({ codeFingerprint }) => codeFingerprint());
+}
+
+function manifestOf(text, folder) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return fail(`${folder}: atlas.json is damaged: run \`dropframe lab atlas\` again`);
+  }
 }
 
 /** Table and page of an atlas, in a folder of its own. */

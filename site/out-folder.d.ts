@@ -1,2 +1,3 @@
 export function refusalOf(folder: string, root: string): string | undefined;
 export function clearFolder(folder: string): void;
+export function refusalBeside(folder: string, atlas: string): string | undefined;

@@ -3,14 +3,19 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 /** File that tells a site of an earlier build from a folder of somebody else's files. */
 const MARKER = '.dropframe-site';
+/** Files that tell a folder of the laboratory's results, which may have taken days. */
+const RESULTS = ['atlas-run.json', 'run.json'];
 
 /**
  * Returns why no site may be written to a folder, since what is there is deleted; `undefined` when it may. Among the sources
- * only folders below out/ may be written; elsewhere those that are new, empty or a site of an earlier build.
+ * only folders below out/ may be written; elsewhere those that are new, empty or a site of an earlier build; none with
+ * results of the laboratory.
  */
 export function refusalOf(folder, root) {
   const place = realPlace(folder);
   const sources = realpathSync(root);
+  const results = entriesOf(place)?.find((name) => RESULTS.includes(name));
+  if (results !== undefined) return `${folder} holds results of the laboratory (${results}): name another folder`;
   if (isWithin(sources, place)) return `${folder} contains the sources: name another folder`;
   if (isWithin(place, sources)) {
     const generated = join(sources, 'out');
@@ -22,6 +27,13 @@ export function refusalOf(folder, root) {
   if (names === undefined) return `${folder} is not a folder: name another one`;
   if (names.length === 0 || names.includes(MARKER)) return undefined;
   return `${folder} has files that are not of an earlier build of the site: name a new or an empty folder`;
+}
+
+/** Returns why a site with this atlas may not be written to a folder, where one is in the other; `undefined` when it may. */
+export function refusalBeside(folder, atlas) {
+  const [place, other] = [realPlace(folder), realPlace(atlas)];
+  if (!isWithin(place, other) && !isWithin(other, place)) return undefined;
+  return `${folder} and the atlas in ${atlas} are in one another: name another folder`;
 }
 
 /** Makes an empty folder for the site, with its marker. */
