@@ -121,7 +121,24 @@ inChromium('keys move a slider, and a click on the map goes there', async () => 
   await tab.selectOption('#x', { label: 'Loss' });
   // Both axes changed places.
   expect(await tab.$eval('#y', (select) => (select as unknown as { value: string }).value)).toBe('2');
-  expect(await tab.getAttribute('#map', 'aria-label')).toMatch(/^Who wins by loss and round trip: \S+ \d+ %/);
+  expect(await tab.getAttribute('#map', 'aria-label')).toMatch(
+    /^Who wins by loss and round trip: \S+ (the cheapest of a tie )?\d+ %/,
+  );
+});
+
+inChromium('a tie is drawn paler than a win, and named', async () => {
+  const ends = { loss: [1, 10], rttMs: [20, 200], budgetMs: [75, 300], rateKbps: [0, 1_250] } as const;
+  const at = (row: AtlasRow) =>
+    Object.entries(ends).map(([name, values]) => values.indexOf(row[name as 'loss'] as never));
+  const tied = rows.find((row) => row.standing === 'tied' && row.inTime > 0.9 && !at(row).includes(-1))!;
+  const [loss, rtt, budget, rate] = at(tied).map((end) => end * 16);
+  const tab = await atlasTab(`${server.url}#${loss},0,${rtt},0,${budget},${rate};2,0`);
+  const [opacity, title] = await tab.$eval(`#map rect[x="${rtt}"][y="${16 - loss!}"]`, (square) => {
+    const { style, textContent } = square as unknown as { style: { fillOpacity: string }; textContent: string };
+    return [style.fillOpacity, textContent] as const;
+  });
+  expect([opacity, title]).toEqual(['0.5', expect.stringMatching(/^\S+, tie of \d: /)]);
+  expect(await tab.getAttribute('#map', 'aria-label')).toMatch(/the cheapest of a tie \d+ %/);
 });
 
 inChromium('the folder opens from disk, without a server', async () => {

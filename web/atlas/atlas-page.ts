@@ -132,7 +132,8 @@ function rowOf(atlas: Atlas, row: AtlasRow): HTMLElement {
   const above = aboveLeast(row);
   const least = leastOverhead === null ? '–' : `${leastOf === 'any' ? '≥ ' : ''}${percentText(leastOverhead)}`;
   const texts = [
-    standing === 'behind' ? '' : standing,
+    // A strategy alone is compared with nothing.
+    standing === 'behind' || atlas.manifest.strategies.length === 1 ? '' : standing,
     percentText(1 - inTime),
     `${percentText(1 - high)} to ${percentText(1 - low)}`,
     overhead === null ? '–' : percentText(overhead),

@@ -48,8 +48,11 @@ export function verdictText(rows: PointRows): string {
   const price = row.overhead === null ? '' : `, ${percentText(row.overhead)} more bytes than the stream has`;
   const least = aboveLeast(row);
   const limit = least === undefined ? '' : `; the least possible is ${percentText(row.leastOverhead!)}`;
+  if (rows.length === 1) return `${row.strategy}, the only one of this atlas: ${missed}${price}${limit}.`;
   if (row.standing === 'best') return `${row.strategy} is best: ${missed}${price}${limit}.`;
-  if (tied === rows.length) return `No difference between the strategies: ${missed} with ${row.strategy}${price}.`;
+  if (tied === rows.length) {
+    return `The strategies cannot be told apart; ${row.strategy} is the cheapest: ${missed}${price}${limit}.`;
+  }
   return `A tie of ${tied}; ${row.strategy} is the cheapest of them: ${missed}${price}${limit}.`;
 }
 

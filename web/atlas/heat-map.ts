@@ -30,23 +30,30 @@ export function squareAt(atlas: Atlas, position: AtlasPoint): Square {
   return { strategy: row.strategy, isTie, title: `${row.strategy}${isTie ? `, tie of ${tied}` : ''}: ${missed}` };
 }
 
+/** Squares that show a strategy, and those of them where others cannot be told apart from it. */
+export interface SquareCount {
+  readonly all: number;
+  readonly tied: number;
+}
+
 /** Draws the map. @returns squares by strategy, for the legend; the empty name counts those without one. */
 export function drawMap(
   svg: SVGSVGElement,
   { atlas, position, axes }: { readonly atlas: Atlas; readonly position: AtlasPoint; readonly axes: MapAxes },
-): ReadonlyMap<string, number> {
+): ReadonlyMap<string, SquareCount> {
   const [columns, rows] = [axes.x, axes.y].map((axis) => lastPosition(atlas.manifest.axes[axis]!) + 1) as [
     number,
     number,
   ];
   svg.setAttribute('viewBox', `0 0 ${columns} ${rows}`);
   const colors = new Map(atlas.manifest.strategies.map((style) => [style.name, style]));
-  const counts = new Map<string, number>();
+  const counts = new Map<string, SquareCount>();
   const squares: SVGElement[] = [];
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
       const { strategy, isTie, title } = squareAt(atlas, positionAt(position, axes, { x, y }));
-      counts.set(strategy ?? '', (counts.get(strategy ?? '') ?? 0) + 1);
+      const { all, tied } = counts.get(strategy ?? '') ?? { all: 0, tied: 0 };
+      counts.set(strategy ?? '', { all: all + 1, tied: tied + (isTie ? 1 : 0) });
       const square = document.createElementNS(SVG, 'rect');
       square.setAttribute('x', String(x));
       square.setAttribute('y', String(rows - 1 - y));
@@ -83,12 +90,19 @@ export function knotTexts({ manifest }: Atlas, axis: number): readonly string[] 
   return of.knots.map((_, knot) => valueText(of.name, axisValue(of, knot * STEPS)));
 }
 
-/** Says in words what the map shows. */
-export function mapText({ manifest }: Atlas, axes: MapAxes, counts: ReadonlyMap<string, number>): string {
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+/** Says in words what the map shows: a strategy wins where it is best, not where it is the cheapest of a tie. */
+export function mapText({ manifest }: Atlas, axes: MapAxes, counts: ReadonlyMap<string, SquareCount>): string {
+  const total = [...counts.values()].reduce((sum, { all }) => sum + all, 0);
+  const shareText = (squares: number) => `${Math.round((squares * 100) / total)} %`;
   const parts = [...counts]
-    .sort(([, one], [, other]) => other - one)
-    .map(([name, count]) => `${name === '' ? 'none of use' : name} ${Math.round((count * 100) / total)} %`);
+    .sort(([, one], [, other]) => other.all - one.all)
+    .map(([name, { all, tied }]) => {
+      if (name === '') return `none of use ${shareText(all)}`;
+      if (tied === 0) return `${name} ${shareText(all)}`;
+      const tie = `the cheapest of a tie ${shareText(tied)}`;
+      return tied === all ? `${name} ${tie}` : `${name} ${shareText(all - tied)} and ${tie}`;
+    });
   const [x, y] = [axes.x, axes.y].map((axis) => AXIS_NAMES[manifest.axes[axis]!.name].toLowerCase());
-  return `Who wins by ${x} and ${y}: ${parts.join(', ')}`;
+  const lead = manifest.strategies.length === 1 ? 'What is of use' : 'Who wins';
+  return `${lead} by ${x} and ${y}: ${parts.join(', ')}`;
 }
