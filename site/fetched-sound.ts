@@ -11,7 +11,7 @@ const aac = codecByName('aac');
 
 /**
  * Fetches the sound of a sample: AAC frames with ADTS headers, of which the first begins with the pictures. Resolves once its
- * first frame has come; with `undefined` when there is none.
+ * first frame has come; with `undefined` when there is none, or it breaks off before.
  */
 export async function fetchSound(url: URL): Promise<SoundSource | undefined> {
   const response = await fetch(url).catch(() => undefined);
@@ -24,8 +24,11 @@ export async function fetchSound(url: URL): Promise<SoundSource | undefined> {
     if (!done) chunks.push(value);
     return !done;
   };
-  while (length() < HEADER_BYTES && (await next()));
-  const description = describe(joined(chunks));
+  const begin = async () => {
+    while (length() < HEADER_BYTES && (await next()));
+    return describe(joined(chunks));
+  };
+  const description = await begin().catch(() => undefined);
   if (!description) {
     await reader.cancel().catch(() => {});
     return undefined;

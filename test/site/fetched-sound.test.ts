@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
@@ -12,8 +12,11 @@ const FRAMES = [1, 2, 3].map((value) => new Uint8Array(50 + value).fill(value));
 const STREAM = Buffer.concat(FRAMES.map((frame) => AAC_TRANSPORT_STREAM.write([frame], [CONFIG])));
 
 /** Fetches the sound of a server that has these bytes. */
-async function soundOf(bytes: Uint8Array) {
-  const server = createServer((_, response) => void response.end(bytes)).listen(0, '127.0.0.1');
+const soundOf = (bytes: Uint8Array) => soundFrom((response) => void response.end(bytes));
+
+/** Fetches the sound of a server that answers so. */
+async function soundFrom(answer: (response: ServerResponse) => void) {
+  const server = createServer((_, response) => answer(response)).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   return fetchSound(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/city.aac`));
@@ -50,4 +53,12 @@ test('is none where there is no such stream', async () => {
   expect(await soundOf(Buffer.from('<!doctype html><title>404</title>'))).toBeUndefined();
   expect(await soundOf(new Uint8Array(0))).toBeUndefined();
   expect(await fetchSound(new URL('http://127.0.0.1:9/city.aac'))).toBeUndefined();
+});
+
+test('is none where the connection breaks off before the first header', async () => {
+  const sound = await soundFrom((response) => {
+    response.writeHead(200, { 'content-length': STREAM.length });
+    response.write(STREAM.subarray(0, 4), () => response.destroy());
+  });
+  expect(sound).toBeUndefined();
 });
