@@ -346,9 +346,11 @@ setTimeout(
   namesTrace(location.hash) ? 0 : TRACES_AFTER_MS,
 );
 // Inside another page: the lanes, and what acts on them.
-if (new URLSearchParams(location.search).has('embed')) document.body.classList.add('embedded', 'without-panels');
-// A large screen has room for all figures.
-if (matchMedia('(min-width: 1700px) and (min-height: 1000px)').matches) cards.toggleFigures();
+const isEmbedded = new URLSearchParams(location.search).has('embed');
+if (isEmbedded) document.body.classList.add('embedded', 'without-panels');
+// A large screen has room for all figures; so has the frame of the home page that site.css makes large.
+const large = isEmbedded ? 'width >= 2000px) and (height >= 770px' : 'width >= 1700px) and (height >= 1000px';
+if (matchMedia(`(${large})`).matches) cards.toggleFigures();
 setInterval(refreshState, 500);
 refreshState();
 requestAnimationFrame(drawFrame);
