@@ -4,13 +4,6 @@ import type { AtlasRow } from '../../protocol/page/atlas-cell.ts';
 import { ATLAS_FORMAT, type AtlasManifest } from '../../protocol/page/atlas-manifest.ts';
 import { AtlasTree, pointKey } from '../../protocol/page/atlas-tree.ts';
 
-/** What atlas-data.js leaves for a page that a browser opened from disk, where files cannot be fetched. */
-interface EmbeddedAtlas {
-  readonly manifest: unknown;
-  /** atlas.parquet, base64. */
-  readonly table: string;
-}
-
 /** Rows of all strategies at a point, the most frames in time first. */
 export type PointRows = readonly AtlasRow[];
 
@@ -19,12 +12,6 @@ export interface Atlas {
   readonly manifest: AtlasManifest;
   readonly tree: AtlasTree;
   readonly points: ReadonlyMap<string, PointRows>;
-}
-
-/** @throws {Error} in words, when files are missing, damaged or of another version. */
-export async function loadAtlas(): Promise<Atlas> {
-  const { manifest, table } = location.protocol === 'file:' ? await embedded() : await fetched();
-  return readAtlas(manifest, table);
 }
 
 /** @throws {Error} when the files do not belong together. */
@@ -80,27 +67,4 @@ export function cheapestOfBest(rows: PointRows): { readonly row: AtlasRow; reado
   const best = rows.filter(({ standing }) => standing !== 'behind');
   const row = best.reduce((one, other) => ((other.overhead ?? 1e9) < (one.overhead ?? 1e9) ? other : one));
   return { row, tied: best.length };
-}
-
-async function fetched(): Promise<{ manifest: unknown; table: ArrayBuffer }> {
-  const file = async (name: string) => {
-    const response = await fetch(name);
-    if (!response.ok) throw new Error(`${name}: the file server answers ${response.status}`);
-    return response;
-  };
-  const [manifest, table] = await Promise.all([file('atlas.json'), file('atlas.parquet')]);
-  return { manifest: await manifest.json(), table: await table.arrayBuffer() };
-}
-
-async function embedded(): Promise<{ manifest: unknown; table: ArrayBuffer }> {
-  const script = document.createElement('script');
-  script.src = 'atlas-data.js';
-  await new Promise<void>((resolve, reject) => {
-    script.onload = () => resolve();
-    script.onerror = () => reject(new Error('atlas-data.js is missing beside this page'));
-    document.head.append(script);
-  });
-  const { manifest, table } = (globalThis as unknown as { dropframeAtlas: EmbeddedAtlas }).dropframeAtlas;
-  const bytes = Uint8Array.from(atob(table), (character) => character.charCodeAt(0));
-  return { manifest, table: bytes.buffer };
 }

@@ -1,8 +1,10 @@
 import { axisValue, lastPosition, placeOf, STEPS } from '../../protocol/page/atlas-axes.ts';
 import type { AtlasRow } from '../../protocol/page/atlas-cell.ts';
-import { type Atlas, loadAtlas, nearestPoint } from './atlas-data.ts';
+import { type Atlas, nearestPoint } from './atlas-data.ts';
 import { AXIS_NAMES, aboveLeast, commandText, percentText, valueText, verdictText } from './atlas-words.ts';
-import { drawMap, knotTexts, type MapAxes, mapText } from './heat-map.ts';
+import { drawMap } from './heat-map.ts';
+import { loadAtlas } from './load-atlas.ts';
+import { knotTexts, type MapAxes, mapText } from './map-squares.ts';
 
 function part<Kind extends Element>(selector: string): Kind {
   const found = document.querySelector<Kind>(selector);

@@ -4,7 +4,7 @@ import type { AtlasRow } from '../../../protocol/page/atlas-cell.ts';
 import { AtlasTree, pointKey } from '../../../protocol/page/atlas-tree.ts';
 import type { Atlas } from '../../../web/atlas/atlas-data.ts';
 import { verdictText } from '../../../web/atlas/atlas-words.ts';
-import { mapText, squareAt } from '../../../web/atlas/heat-map.ts';
+import { mapText, squareAt } from '../../../web/atlas/map-squares.ts';
 
 const AXES: readonly AtlasAxis[] = [
   { name: 'loss', knots: [1, 10], scale: 'log' },
