@@ -1,7 +1,7 @@
 import { axisValue, lastPosition, placeOf, STEPS } from '../../protocol/page/atlas-axes.ts';
 import type { AtlasRow } from '../../protocol/page/atlas-cell.ts';
 import { type Atlas, nearestPoint } from './atlas-data.ts';
-import { AXIS_NAMES, aboveLeast, commandText, percentText, valueText, verdictText } from './atlas-words.ts';
+import { AXIS_NAMES, aboveLeast, commandText, shareText, valueText, verdictText } from './atlas-words.ts';
 import { drawMap } from './heat-map.ts';
 import { loadAtlas } from './load-atlas.ts';
 import { knotTexts, type MapAxes, mapText } from './map-squares.ts';
@@ -102,7 +102,7 @@ function start(atlas: Atlas): void {
     const [limit] = rows.map(({ limitInTime }) => limitInTime);
     part('#capacity').textContent =
       typeof limit === 'number'
-        ? `Of any sender, the capacity allows at most ${percentText(limit)} of the frames in time.`
+        ? `Of any sender, the capacity allows at most ${shareText(limit)} of the frames in time.`
         : '';
     part('#cells').replaceChildren(...rows.map((row) => rowOf(atlas, row)));
     part('#command').textContent = commandText(atlas.manifest, point);
@@ -132,13 +132,13 @@ function rowOf(atlas: Atlas, row: AtlasRow): HTMLElement {
   name.scope = 'row';
   name.append(keyed(atlas, strategy));
   const above = aboveLeast(row);
-  const least = leastOverhead === null ? '–' : `${leastOf === 'any' ? '≥ ' : ''}${percentText(leastOverhead)}`;
+  const least = leastOverhead === null ? '–' : `${leastOf === 'any' ? '≥ ' : ''}${shareText(leastOverhead)}`;
   const texts = [
     // A strategy alone is compared with nothing.
     standing === 'behind' || atlas.manifest.strategies.length === 1 ? '' : standing,
-    percentText(1 - inTime),
-    `${percentText(1 - high)} to ${percentText(1 - low)}`,
-    overhead === null ? '–' : percentText(overhead),
+    shareText(1 - inTime),
+    `${shareText(1 - high)} to ${shareText(1 - low)}`,
+    overhead === null ? '–' : shareText(overhead),
     least,
     above === undefined ? '–' : `${above < 0 ? '−' : '+'}${Math.abs(above).toFixed(1)}`,
     frames.toLocaleString('en-US'),

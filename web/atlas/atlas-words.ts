@@ -32,7 +32,7 @@ export function valueText(name: AtlasAxisName, value: number): string {
 }
 
 /** Formats a share as percent with the digits that its size needs. */
-export function percentText(share: number): string {
+export function shareText(share: number): string {
   const percent = share * 100;
   return `${percent.toFixed(Math.abs(percent) < 10 ? 2 : 1)} %`;
 }
@@ -44,10 +44,10 @@ export const aboveLeast = ({ overhead, leastOverhead }: AtlasRow): number | unde
 /** Says which strategy is best at a point, at which price, and how far it is from the limit. */
 export function verdictText(rows: PointRows): string {
   const { row, tied } = cheapestOfBest(rows);
-  const missed = `${percentText(1 - row.inTime)} of the frames not in time`;
-  const price = row.overhead === null ? '' : `, ${percentText(row.overhead)} more bytes than the stream has`;
+  const missed = `${shareText(1 - row.inTime)} of the frames not in time`;
+  const price = row.overhead === null ? '' : `, ${shareText(row.overhead)} more bytes than the stream has`;
   const least = aboveLeast(row);
-  const limit = least === undefined ? '' : `; the least possible is ${percentText(row.leastOverhead!)}`;
+  const limit = least === undefined ? '' : `; the least possible is ${shareText(row.leastOverhead!)}`;
   if (rows.length === 1) return `${row.strategy}, the only one of this atlas: ${missed}${price}${limit}.`;
   if (row.standing === 'best') return `${row.strategy} is best: ${missed}${price}${limit}.`;
   if (tied === rows.length) {

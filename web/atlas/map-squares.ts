@@ -1,6 +1,6 @@
 import { type AtlasPoint, axisValue, STEPS } from '../../protocol/page/atlas-axes.ts';
 import { type Atlas, cheapestOfBest, nearestPoint } from './atlas-data.ts';
-import { AXIS_NAMES, percentText, valueText } from './atlas-words.ts';
+import { AXIS_NAMES, shareText, valueText } from './atlas-words.ts';
 
 /** Below this share of frames in time, no strategy is of use. */
 const USELESS = 0.5;
@@ -23,7 +23,7 @@ export interface Square {
 export function squareAt(atlas: Atlas, position: AtlasPoint): Square {
   const { rows } = nearestPoint(atlas, position);
   const { row, tied } = cheapestOfBest(rows);
-  const missed = `${percentText(1 - row.inTime)} not in time`;
+  const missed = `${shareText(1 - row.inTime)} not in time`;
   if (row.inTime < USELESS) return { strategy: undefined, isTie: false, title: `none: ${missed}` };
   const isTie = row.standing !== 'best';
   return { strategy: row.strategy, isTie, title: `${row.strategy}${isTie ? `, tie of ${tied}` : ''}: ${missed}` };
