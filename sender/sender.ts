@@ -384,11 +384,9 @@ export class Sender implements Endpoint<SenderEvent> {
     if (!path || this.#rate.isFollowed) return true;
     const patience = microseconds(path.latency * PATIENCE_OF_LATENCY);
     const { showsDamaged } = path;
-    const own = {
-      limit: this.#rate.target,
-      waiting: this.#pacer.queuedBytes,
-      frameInterval: this.#frameInterval.value,
-    };
+    const waiting = this.#pacer.queuedBytes;
+    const waitMin = this.#rate.waitOf?.(now, waiting + bytes);
+    const own = { limit: this.#rate.target, waitMin, waiting, frameInterval: this.#frameInterval.value };
     return this.#admission.admit(now, { importance, bytes }, { ...own, patience, showsDamaged });
   }
 

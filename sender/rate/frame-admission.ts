@@ -4,6 +4,8 @@ import { amountIn, elapsed, type Instant, type Microseconds, timeFor } from '../
 export interface AdmissionTerms {
   /** Capacity of the path in bytes per second; `undefined` when unlimited. */
   readonly limit: number | undefined;
+  /** Time that the frame takes through the bottleneck at least, where the limit does not tell; `undefined` while it is not known. */
+  readonly waitMin?: Microseconds | undefined;
   /** Longest time that a frame may take through the bottleneck, queueing included. */
   readonly patience: Microseconds;
   readonly frameInterval: Microseconds;
@@ -41,7 +43,7 @@ export class FrameAdmission {
   /** @returns true when the frame should be sent. */
   admit(now: Instant, frame: Offered, terms: AdmissionTerms): boolean {
     this.#drain(now, terms.limit);
-    const fits = terms.limit === undefined || this.#fits(now, frame, terms.limit, terms);
+    const fits = isInTime(frame, terms) && (terms.limit === undefined || this.#fits(now, frame, terms.limit, terms));
     if (frame.importance === 'key') this.#noteKey(now, frame.bytes);
     else if (!fits || (this.#chainBroken && !terms.showsDamaged)) {
       if (frame.importance === 'reference') this.#chainBroken = true;
@@ -86,4 +88,8 @@ export class FrameAdmission {
     // A key frame that can never fit must not block all other frames.
     return leftAtKey === 0 || leftAtKey + through(keyBytes!) <= patience;
   }
+}
+
+function isInTime({ importance }: Offered, { waitMin, patience }: AdmissionTerms): boolean {
+  return importance === 'key' || waitMin === undefined || waitMin <= patience * SHARE[importance];
 }

@@ -55,6 +55,10 @@ export class GuardedController implements RateController {
     return rate === undefined ? limit : Math.min(rate, limit);
   }
 
+  waitOf(now: Instant, bytes: number): Microseconds | undefined {
+    return this.#inner.waitOf?.(now, bytes);
+  }
+
   onOffered(now: Instant, bytes: number, queued: number): void {
     this.#inner.onOffered(now, bytes, queued);
   }

@@ -6,8 +6,10 @@ import {
   microseconds,
   milliseconds,
   seconds,
+  timeFor,
 } from '../../protocol/base/units.ts';
 import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
+import { OfferedBacklog } from './offered-backlog.ts';
 import { PathModel } from './path-model.ts';
 import { QueueLosses } from './queue-losses.ts';
 import type { CongestionFeedback, PathLoad, RateController, SentPacket } from './rate-controller.ts';
@@ -38,26 +40,51 @@ const FULL_MIN: Microseconds = milliseconds(250);
 const QUEUE_MEMORY: Microseconds = seconds(2);
 /** Losses are those of a queue when the path accounts for less than this share. */
 const SHARE_OF_PATH_MIN = 0.5;
+/**
+ * Latency from which frames may wait in the sender. Below, a path that returns from an outage has to find them in its own
+ * queue: on the modelled drive at 150 ms, 58 % of the frames are in time without waiting, 48 % with it.
+ */
+const LATENCY_MIN: Microseconds = milliseconds(400);
+/** Longest queue on the path; what exceeds it waits in the sender. */
+const QUEUE_MAX: Microseconds = milliseconds(150);
+/** Time without reports after which packets leave again: those on the path may all have been lost. */
+const SILENCE_MAX: Microseconds = milliseconds(400);
+/** Quantiles of the capacities of the memory. */
+const USUAL = 0.5;
+const BEST = 0.9;
+/**
+ * Backlog of offered frames above which the path is too narrow on average. An outage of up to this length withholds
+ * nothing: on the modelled drive, 1.6 Mb/s, 1,000 ms, 85 % of the frames are in time otherwise, 91 % with it.
+ */
+const BACKLOG_MIN: Microseconds = milliseconds(2_500);
 
 /**
- * For a source that cannot adapt: `RateLimit`, but where the reports on single packets show a capacity that varies. Such
- * a path may carry the next frame again, so no frame is withheld. Only the redundancy is kept out of its queue: packets
- * that are only queued are not retransmitted, nor is anything while the queue is too long, and losses of a full queue
- * are not answered with repair packets. Reports are requested once the receiver notes a queue.
+ * For a source that cannot adapt: `RateLimit`, but where the reports on single packets show a capacity that varies. There,
+ * packets that are only queued are not retransmitted, nor is anything while the queue is too long, and losses of a full
+ * queue are not answered with repair packets. Where the latency is long enough, the queue of the path is kept short, since
+ * a packet that waits in the sender is not lost; and a frame is withheld when the path is too narrow on average and even
+ * its best capacity would carry the frame too late. Reports are requested once the receiver notes a queue.
  */
 export class MeasuredRate implements RateController {
   readonly #path = new PathModel({ feedbackInterval: FEEDBACK_INTERVAL, window: WINDOW, memory: MEMORY });
   readonly #losses = new QueueLosses();
+  readonly #backlog = new OfferedBacklog();
   readonly #fullFrom: Microseconds;
+  readonly #mayWait: boolean;
   #limit = new RateLimit();
   #wantsReports = false;
   #queuedAt: Instant = instant(Number.NEGATIVE_INFINITY);
   #varies = false;
   #variedAt: Instant = instant(Number.NEGATIVE_INFINITY);
+  /** True while the queue of the path is long enough. */
+  #isFilled = false;
+  /** True when the receiver sends notices, as those do for whose deadline frames are withheld. */
+  #hasNotices = false;
 
   /** @param latency play-out delay above the fastest observed transit. */
   constructor(latency: Microseconds) {
     this.#fullFrom = microseconds(Math.min(latency * FULL_OF_LATENCY, FULL_MIN));
+    this.#mayWait = latency >= LATENCY_MIN;
   }
 
   get target(): number | undefined {
@@ -66,6 +93,10 @@ export class MeasuredRate implements RateController {
 
   get pacingRate(): number | undefined {
     return this.#varies ? undefined : this.#limit.pacingRate;
+  }
+
+  get windowBytes(): number | undefined {
+    return this.#isFilled ? 0 : undefined;
   }
 
   get standingQueue(): Microseconds | undefined {
@@ -90,6 +121,13 @@ export class MeasuredRate implements RateController {
     return isQueued || explains ? 0 : shareOfPath;
   }
 
+  waitOf(now: Instant, bytes: number): Microseconds | undefined {
+    if (!this.#varies || !this.#mayWait || this.#backlog.length < BACKLOG_MIN) return undefined;
+    const capacity = this.#path.lowCapacity(BEST);
+    if (!Number.isFinite(capacity) || capacity <= 0) return undefined;
+    return microseconds(this.#path.queueAt(now, now, capacity) + timeFor(bytes, capacity));
+  }
+
   #isQueued(now: Instant): boolean {
     const { standing, jitter } = this.#path;
     return standing > 0 || this.#path.silence(now) > jitter;
@@ -97,6 +135,8 @@ export class MeasuredRate implements RateController {
 
   onOffered(now: Instant, bytes: number): void {
     this.#limit.onOffered(now, bytes);
+    this.#backlog.onOffered(now, bytes);
+    this.#look(now);
   }
 
   onPaced(now: Instant, waited: Microseconds): void {
@@ -105,10 +145,13 @@ export class MeasuredRate implements RateController {
 
   onSent(now: Instant, packet: SentPacket): void {
     this.#limit.onSent(now, packet);
-    if (this.#wantsReports) this.#path.onSent(now, packet);
+    if (!this.#wantsReports) return;
+    this.#path.onSent(now, packet);
+    this.#look(now);
   }
 
   onPath(now: Instant, path: PathNotice): void {
+    this.#hasNotices = true;
     if (path.queueing > QUEUEING_MIN) this.onQueue();
     if (!this.#varies) this.#limit.onPath(now, path);
   }
@@ -118,6 +161,7 @@ export class MeasuredRate implements RateController {
   }
 
   onFeedback(now: Instant, feedback: CongestionFeedback): void {
+    this.#drainBacklog(now);
     this.#path.onFeedback(now, feedback);
     if (this.#path.standing > 0) this.#queuedAt = now;
     const waits = feedback.packets.map((packet) => this.#path.waitOf(packet));
@@ -130,6 +174,7 @@ export class MeasuredRate implements RateController {
       // Its view of the path is from before.
       this.#limit = new RateLimit();
     }
+    this.#look(now);
   }
 
   pollTimeout(): Instant | undefined {
@@ -138,5 +183,25 @@ export class MeasuredRate implements RateController {
 
   onTimeout(now: Instant): void {
     this.#path.onTimeout(now);
+    this.#look(now);
+  }
+
+  #look(now: Instant): void {
+    this.#drainBacklog(now);
+    this.#isFilled = this.#varies && this.#mayWait && this.#hasNotices && this.#queueIsLong(now);
+  }
+
+  #queueIsLong(now: Instant): boolean {
+    if (this.#path.silence(now) >= SILENCE_MAX) return false;
+    const usual = this.#path.lowCapacity(USUAL);
+    const capacity = Math.max(this.#path.capacity ?? 0, Number.isFinite(usual) ? usual : 0);
+    return capacity > 0 && this.#path.queueAt(now, now, capacity) > QUEUE_MAX;
+  }
+
+  /** An idle path carries what it usually does, and none while reports are overdue. */
+  #drainBacklog(now: Instant): void {
+    const usual = this.#path.lowCapacity(USUAL);
+    const silent = this.#path.silence(now) > 0;
+    this.#backlog.drain(now, this.#isQueued(now) ? (silent ? 0 : (this.#path.capacity ?? usual)) : usual);
   }
 }

@@ -90,6 +90,11 @@ export interface RateController {
   readonly feedbackInterval: Microseconds | undefined;
   /** State of the bottleneck; `free` when absent. */
   loadAt?(now: Instant): PathLoad;
+  /**
+   * Time until this many more bytes have passed the bottleneck, at the best capacity of late. A frame for which this is too
+   * long is withheld. `undefined` or absent while none is to be withheld for it.
+   */
+  waitOf?(now: Instant, bytes: number): Microseconds | undefined;
   /** Share of the losses against which repair packets help, 0 … 1: not those of a full queue. Absent: 1. */
   repairableLoss?(now: Instant): number;
   /**

@@ -89,6 +89,18 @@ describe('a withheld frame', () => {
     expect(gate.offer(500, 'reference', 10, { showsDamaged: true })).toBe(true);
   });
 
+  test('takes too long at least, whatever the limit says, unless it is a key frame', () => {
+    const gate = new Gate();
+    const late = { limit: undefined, waitMin: milliseconds(101) };
+    expect(gate.offer(0, 'key', 1_000, late)).toBe(true);
+    expect(gate.offer(10, 'reference', 1_000, { ...late, waitMin: milliseconds(100) })).toBe(true);
+    expect(gate.offer(20, 'reference', 1_000, late)).toBe(false);
+    // Those after it refer to it.
+    expect(gate.offer(30, 'reference', 1_000, { limit: undefined })).toBe(false);
+    expect(gate.offer(40, 'key', 1_000, late)).toBe(true);
+    expect(gate.offer(50, 'reference', 1_000, { limit: undefined })).toBe(true);
+  });
+
   test('withholds no other frames when it was discardable', () => {
     const gate = new Gate();
     gate.offer(0, 'key', 9_000);

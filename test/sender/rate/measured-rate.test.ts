@@ -79,6 +79,33 @@ describe('the load of a path', () => {
   });
 });
 
+describe('the window', () => {
+  const packets = varying(1_000);
+  const [sentMs] = packets.at(-1)!;
+  /** Offers and sends more packets right behind those reported. */
+  const filled = (latencyMs: number, more: number, noticed = true) => {
+    const rate = reported(packets, latencyMs);
+    if (noticed) rate.onPath(at(sentMs), NOTHING_LOST);
+    for (let number = 0; number < more; number++) {
+      rate.onSent(at(sentMs + 200), { number: 1_000 + number, bytes: 1_200, kind: 'media' });
+    }
+    return rate;
+  };
+
+  test('closes when 150 ms of queue are under way, and opens after a silence', () => {
+    const rate = filled(1_000, 300);
+    expect(rate.windowBytes).toBe(0);
+    rate.onTimeout(at(sentMs + 1_500));
+    expect(rate.windowBytes).toBeUndefined();
+  });
+
+  test('stays open with few packets under way, with a short latency, and for receivers without notices', () => {
+    expect(filled(1_000, 1).windowBytes).toBeUndefined();
+    expect(filled(399, 300).windowBytes).toBeUndefined();
+    expect(filled(1_000, 300, false).windowBytes).toBeUndefined();
+  });
+});
+
 describe('the measured rate', () => {
   const stream = { frames: 600, frameBytes: 4_000, keyFrameBytes: 12_000 };
   const run = (rate: 'measured' | 'limit', scenario: object) =>
@@ -93,6 +120,19 @@ describe('the measured rate', () => {
     expect((measured.retransmissions + measured.repairs) / measured.packets).toBeLessThan(
       (limit.retransmissions + limit.repairs) / limit.packets,
     );
+  });
+
+  test('has more frames in time with a long latency where the path is too narrow on average', () => {
+    const steps = Array.from({ length: 19 }, (_, second) => `at ${second + 1}s: rate=${second % 2 ? 900 : 300}kbit`);
+    const path = {
+      forward: `delay=20ms rate=900kbit queue=500ms ${steps.join(' ')}`,
+      back: 'delay=20ms',
+      latencyMs: 1_000,
+    };
+    const onTime = (rate: 'measured' | 'limit') =>
+      runSession({ ...path, stream, parameters: { recovery: 'hybrid' }, sender: { rate } }).receiver.statistics.frames
+        .onTime;
+    expect(onTime('measured')).toBeGreaterThan(onTime('limit'));
   });
 
   test('withholds frames on a constant path that is too narrow', () => {
