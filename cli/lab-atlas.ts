@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
 import type { AtlasProgress, ComputedAtlas, OpenAtlas } from '../lab/atlas/atlas.ts';
-import { ATLAS_WORDS, readAtlasSetting } from '../lab/atlas/atlas-setting.ts';
+import { ATLAS_WORDS } from '../lab/atlas/setting-words.ts';
 import { elapsed, inSeconds } from '../protocol/base/units.ts';
 import { type CommonOptions, Context } from './context.ts';
 import { durationText } from './duration-text.ts';
@@ -80,7 +80,10 @@ without a server. docs/ATLAS.md says what a cell is.`;
 }
 
 async function atlasCommand(words: readonly string[], options: AtlasCommandOptions): Promise<void> {
-  const { computeAtlas, measureSpeed, openAtlas } = await import('../lab/atlas/atlas.ts');
+  const [{ computeAtlas, measureSpeed, openAtlas }, { readAtlasSetting }] = await Promise.all([
+    import('../lab/atlas/atlas.ts'),
+    import('../lab/atlas/atlas-setting.ts'),
+  ]);
   const context = new Context(options);
   const names = options.strategies?.split(',').map((name) => name.trim());
   const { cells, out, fresh = false, jobs = availableParallelism() } = options;
