@@ -191,10 +191,14 @@ export class MeasuredRate implements RateController {
     this.#isFilled = this.#varies && this.#mayWait && this.#hasNotices && this.#queueIsLong(now);
   }
 
+  /**
+   * True when more is under way than the path carries within `QUEUE_MAX`. What is offered counts as carried at least: a path that
+   * has carried little of late may be one to which little was sent.
+   */
   #queueIsLong(now: Instant): boolean {
     if (this.#path.silence(now) >= SILENCE_MAX) return false;
     const usual = this.#path.lowCapacity(USUAL);
-    const capacity = Math.max(this.#path.capacity ?? 0, Number.isFinite(usual) ? usual : 0);
+    const capacity = Math.max(this.#path.capacity ?? 0, Number.isFinite(usual) ? usual : 0, this.#backlog.rate);
     return capacity > 0 && this.#path.queueAt(now, now, capacity) > QUEUE_MAX;
   }
 

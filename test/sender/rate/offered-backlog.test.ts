@@ -35,6 +35,17 @@ describe('the backlog of offered frames', () => {
     expect(backlogAfter(60_000, () => 0).length).toBeLessThan(seconds(10) + 1);
   });
 
+  test('is short in time when much more is offered than on average', () => {
+    const backlog = new OfferedBacklog();
+    for (let ms = 0; ms <= 5_000; ms += 10) backlog.onOffered(at(ms), 50);
+    backlog.drain(at(0), 0);
+    backlog.drain(at(5_000), 100_000);
+    // Twenty times as much for a second.
+    for (let ms = 5_010; ms <= 6_000; ms += 10) backlog.onOffered(at(ms), 1_000);
+    expect(backlog.rate).toBeGreaterThan(80_000);
+    expect(backlog.length).toBeLessThan(milliseconds(1_300));
+  });
+
   test('is not negative after a pause', () => {
     const backlog = backlogAfter(1_000, () => 100_000);
     backlog.drain(at(10_000), 100_000);
