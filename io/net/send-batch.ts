@@ -120,7 +120,7 @@ export class SendBatch {
     for (let first = 0; first < runs.length; ) {
       const count = isFull ? -1 : this.#call(this.#fd, this.#from[first]!, runs.length - first, MSG_DONTWAIT);
       for (let sent = 0; sent < count; sent++) at += runs[first++]!.bytes;
-      if (count >= 0) continue;
+      if (count > 0) continue;
       // When there is no room, all that follow wait in Node's queue, in their order.
       isFull ||= lastErrorNumber() === EAGAIN;
       const { to, lengths, bytes } = runs[first++]!;
