@@ -349,8 +349,8 @@ setTimeout(
 const isEmbedded = new URLSearchParams(location.search).has('embed');
 if (isEmbedded) document.body.classList.add('embedded', 'without-panels');
 // A large screen has room for all figures; so has the frame of the home page that site.css makes large.
-const large = isEmbedded ? 'width >= 2000px) and (height >= 770px' : 'width >= 1700px) and (height >= 1000px';
-if (matchMedia(`(${large})`).matches) cards.toggleFigures();
+const large = isEmbedded ? '(width >= 2000px) and (height >= 770px)' : '(width >= 1700px) and (height >= 1000px)';
+if (matchMedia(large).matches) cards.toggleFigures();
 setInterval(refreshState, 500);
 refreshState();
 requestAnimationFrame(drawFrame);
