@@ -1,26 +1,14 @@
 import { Failure } from '../../io/os/failure.ts';
 import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { ATLAS_AXES, type AtlasAxis, type AtlasAxisName, axisValues } from '../../protocol/page/atlas-axes.ts';
+import type { AtlasTerms } from '../../protocol/page/atlas-manifest.ts';
 import { seedsNeeded } from '../ask/sampling.ts';
 import { SIMULATED_STRATEGIES, type SimulatedStrategyName } from '../strategies.ts';
 import { ATLAS_WORDS } from './setting-words.ts';
 
 /** Everything that determines what an atlas shows, but for its number of cells. */
-export interface AtlasSetting {
-  readonly axes: readonly AtlasAxis[];
+export interface AtlasSetting extends AtlasTerms {
   readonly strategies: readonly SimulatedStrategyName[];
-  readonly stream: {
-    readonly fps: number;
-    readonly kbps: number;
-    readonly keys: number;
-    /** Length of a run, with its warm-up. */
-    readonly seconds: number;
-  };
-  /** Half the width of the interval at which a cell takes no further seeds, a share of the frames; most seeds. */
-  readonly until: number;
-  readonly seedsMax: number;
-  /** Difference of shares of frames in time that refinement resolves. */
-  readonly tolerance: number;
 }
 
 const SCALES: { readonly [Name in AtlasAxisName]: AtlasAxis['scale'] } = {
