@@ -46,14 +46,18 @@ export function gridOf(setting: AtlasSetting, point: AtlasPoint): readonly (read
 
 /** Strategies that have the greatest share of frames in time, or cannot be told from the one that has. */
 function bestOf(cells: readonly Pick<AtlasCell, 'strategy' | 'inTime' | 'low' | 'high'>[]): ReadonlySet<string> {
-  const first = cells.reduce((one, other) => (other.inTime > one.inTime ? other : one));
+  const first = mostInTime(cells);
   return new Set(cells.filter(({ high }) => high >= first.low).map(({ strategy }) => strategy));
 }
 
-/** Returns what refinement compares. */
+function mostInTime<T extends Pick<AtlasCell, 'inTime'>>(cells: readonly T[]): T {
+  return cells.reduce((one, other) => (other.inTime > one.inTime ? other : one));
+}
+
+/** Returns the results that refinement compares. */
 export function viewOf(cells: readonly AtlasCell[]): PointView {
   const best = cells.filter(({ standing }) => standing !== 'behind');
-  const { inTime, low, high } = best.reduce((one, other) => (other.inTime > one.inTime ? other : one));
+  const { inTime, low, high } = mostInTime(best);
   return { best: new Set(best.map(({ strategy }) => strategy)), inTime: { value: inTime, low, high } };
 }
 
