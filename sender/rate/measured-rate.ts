@@ -205,7 +205,8 @@ export class MeasuredRate implements RateController {
   /** An idle path carries what it usually does, and none while reports are overdue. */
   #drainBacklog(now: Instant): void {
     const usual = this.#path.lowCapacity(USUAL);
-    const silent = this.#path.silence(now) > 0;
-    this.#backlog.drain(now, this.#isQueued(now) ? (silent ? 0 : (this.#path.capacity ?? usual)) : usual);
+    const isSilent = this.#path.silence(now) > 0;
+    const busy = isSilent ? 0 : (this.#path.capacity ?? usual);
+    this.#backlog.drain(now, this.#isQueued(now) ? busy : usual);
   }
 }
