@@ -1,4 +1,4 @@
-import { type Instant, instant, later, milliseconds, seconds } from '../../protocol/base/units.ts';
+import { milliseconds } from '../../protocol/base/units.ts';
 import { CODEC_NAMES, type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { parseRtcp, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
@@ -9,11 +9,10 @@ import { SourceLock } from '../../receiver/intake/source-lock.ts';
 import { Receiver } from '../../receiver/receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
 import { RtpSync } from '../../session/rtp/rtp-sync.ts';
-import { drain, driveUntil } from '../drive.ts';
 import type { FuzzInput, FuzzStep } from '../fuzz-input.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
+import { LockedReception } from '../locked-reception.ts';
 import { mutateDatagram } from '../mutate-datagram.ts';
-import { ReceiverOutput } from '../receiver-output.ts';
 
 const LATENCY_MS = 80;
 const FRAMES = 6;
@@ -63,19 +62,9 @@ export const plainStreamsTarget: FuzzTarget = {
     const codec = codecByName(CODEC_NAMES[choices % CODEC_NAMES.length]!);
     const lock = new SourceLock(codec, choices & 0x100 ? 96 : undefined);
     const sync = new RtpSync();
-    const output = new ReceiverOutput(observed);
-    let receiver: Receiver | undefined;
-    let now: Instant = instant(seconds(1));
-    const end = (): void => {
-      if (!receiver) return;
-      receiver.finish(now);
-      drain(receiver, now, output);
-      output.settle(receiver);
-    };
+    const reception = new LockedReception(observed);
     for (const { pause, bytes } of steps) {
-      const next = later(now, milliseconds(pause));
-      if (receiver) driveUntil(receiver, { start: now, end: next, output });
-      now = next;
+      reception.pass(milliseconds(pause));
       const kind = classifyDatagram(bytes);
       observed.see(kind);
       if (kind === 'rtcp') {
@@ -89,36 +78,27 @@ export const plainStreamsTarget: FuzzTarget = {
       }
       const packet = kind === 'rtp' ? parseRtpPacket(bytes) : undefined;
       if (packet?.ok) {
-        const verdict = lock.observe(now, packet.value);
+        const verdict = lock.observe(reception.now, packet.value);
         observed.see(verdict);
         if (verdict === 'new') {
-          end();
           const { ssrc, payloadType, timestamp } = packet.value;
           const parameters = streamParameters({
             ...{ codec, ssrc, payloadType, timestampBase: timestamp, latency: milliseconds(LATENCY_MS) },
             ...{ frameMarks: false, recovery: choices & 0x200 ? 'nack' : 'reorder' },
           });
-          receiver = new Receiver({
+          const receiver = new Receiver({
             ...receiverOptions(parameters, { reportSsrc: REPORT_SSRC, release: choices & 0x400 ? 'asap' : 'deadline' }),
             foreign: { keyFrames: (choices & 0x800) !== 0 },
           });
-          output.beginStream();
-          sync.beginPictures(codec.clockRate, { at: now, timestamp });
-          if (choices & 0x1000) sync.beginSound(48_000, { at: now, timestamp });
+          reception.begin(receiver);
+          sync.beginPictures(codec.clockRate, { at: reception.now, timestamp });
+          if (choices & 0x1000) sync.beginSound(48_000, { at: reception.now, timestamp });
         }
       }
-      if (receiver) {
-        receiver.handleDatagram(now, bytes);
-        drain(receiver, now, output);
-      }
+      reception.receive(bytes);
       const { shift } = sync;
       hold(shift === undefined || Number.isFinite(shift), 'the shift of the sound is a number');
     }
-    if (receiver) {
-      const last = later(now, seconds(3));
-      driveUntil(receiver, { start: now, end: last, output });
-      now = last;
-    }
-    end();
+    reception.finish();
   },
 };

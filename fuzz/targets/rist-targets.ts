@@ -13,8 +13,8 @@ import { RistSender } from '../../sender/rist-sender.ts';
 import { drain, driveUntil } from '../drive.ts';
 import type { FuzzStep } from '../fuzz-input.ts';
 import { type FuzzTarget, hold } from '../fuzz-target.ts';
+import { LockedReception } from '../locked-reception.ts';
 import { mutateDatagram } from '../mutate-datagram.ts';
-import { ReceiverOutput } from '../receiver-output.ts';
 
 const MEDIA_SSRC = 2;
 const REPORT_SSRC = 9;
@@ -147,46 +147,31 @@ export const ristReceiverTarget: FuzzTarget = {
     const lock = new SourceLock(TRANSPORT_STREAM_DATAGRAMS, PAYLOAD_TYPES.media);
     const retransmissions = new RistRetransmissions(PAYLOAD_TYPES);
     const layout = new RtpLayout();
-    const output = new ReceiverOutput(observed);
-    let receiver: Receiver | undefined;
-    let now: Instant = instant(seconds(1));
-    const end = (): void => {
-      if (!receiver) return;
-      receiver.finish(now);
-      drain(receiver, now, output);
-      output.settle(receiver);
-    };
+    const reception = new LockedReception(observed);
     for (const { pause, bytes } of steps) {
-      const next = later(now, milliseconds(Math.min(pause, PAUSE_MS_MAX)));
-      if (receiver) driveUntil(receiver, { start: now, end: next, output });
-      now = next;
+      reception.pass(milliseconds(Math.min(pause, PAUSE_MS_MAX)));
       const isRtp = classifyDatagram(bytes) === 'rtp' && layout.read(bytes) === undefined;
       const datagram = isRtp ? retransmissions.translate(bytes) : bytes;
       const packet = isRtp ? parseRtpPacket(datagram) : undefined;
       if (packet?.ok && packet.value.payloadType === PAYLOAD_TYPES.media) {
-        const verdict = lock.observe(now, packet.value);
+        const verdict = lock.observe(reception.now, packet.value);
         observed.see(verdict);
         if (verdict === 'new') {
-          end();
           const { ssrc, payloadType, timestamp } = packet.value;
           const parameters = streamParameters({
             ...{ codec: TRANSPORT_STREAM_DATAGRAMS, ssrc, payloadType, timestampBase: timestamp, frameMarks: false },
             retransmission: { ssrc: (ssrc | 1) >>> 0, payloadType: PAYLOAD_TYPES.again },
             ...{ recovery: 'nack', latency: milliseconds(80), mend: milliseconds(0) },
           });
-          receiver = new Receiver({
+          const receiver = new Receiver({
             ...receiverOptions(parameters, { reportSsrc: REPORT_SSRC }),
             foreign: { keyFrames: false, reportInterval: milliseconds(100) },
           });
-          output.beginStream();
+          reception.begin(receiver);
         }
       }
-      if (!receiver) continue;
-      receiver.handleDatagram(now, datagram);
-      drain(receiver, now, output);
+      reception.receive(datagram);
     }
-    if (receiver) driveUntil(receiver, { start: now, end: later(now, seconds(3)), output });
-    now = later(now, seconds(3));
-    end();
+    reception.finish();
   },
 };
