@@ -9,6 +9,7 @@ import { readAtlasSetting } from '../../lab/atlas/atlas-setting.ts';
 import { atlasRows, writeAtlas } from '../../lab/atlas/write-atlas.ts';
 import { writePage } from '../../lab/atlas/write-page.ts';
 import type { AtlasRow } from '../../protocol/page/atlas-cell.ts';
+import { SMALL_CELLS, SMALL_WORDS } from '../lab/atlas/small-atlas.ts';
 import { PATIENCE } from '../patience.ts';
 import { findings, withAxe } from './axe.ts';
 import { inChromium, useBrowser } from './browser.ts';
@@ -16,16 +17,6 @@ import { HAS_CHROMIUM } from './chromium.ts';
 import { serveFolder } from './file-server.ts';
 
 const browser = useBrowser();
-const WORDS = [
-  'loss=1%,10%',
-  'burst=1',
-  'rtt=20,200',
-  'jitter=0',
-  'budget=75,300',
-  'rate=unlimited,1250kbit',
-  'seconds=5',
-];
-const CELLS = 60;
 let folder: string;
 let server: Awaited<ReturnType<typeof serveFolder>>;
 let rows: readonly AtlasRow[];
@@ -33,12 +24,12 @@ let rows: readonly AtlasRow[];
 beforeAll(async () => {
   if (!HAS_CHROMIUM) return;
   folder = mkdtempSync(join(tmpdir(), 'dropframe-atlas-page-'));
-  const atlas = await openAtlas(readAtlasSetting(WORDS, ['hybrid', 'nack', 'tcp-cubic']), {
+  const atlas = await openAtlas(readAtlasSetting(SMALL_WORDS, ['hybrid', 'nack', 'tcp-cubic']), {
     out: folder,
-    cells: CELLS,
+    cells: SMALL_CELLS,
     fresh: false,
   });
-  const options = { cells: CELLS, jobs: 0, signal: new AbortController().signal, onProgress: () => {} };
+  const options = { cells: SMALL_CELLS, jobs: 0, signal: new AbortController().signal, onProgress: () => {} };
   const { tree } = await computeAtlas(atlas, options);
   await atlas.log.close();
   const { manifest, table } = await writeAtlas(atlas, tree!, 'test');

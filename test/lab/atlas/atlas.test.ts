@@ -21,26 +21,13 @@ import { readAtlasSetting } from '../../../lab/atlas/atlas-setting.ts';
 import { atlasRows, writeAtlas } from '../../../lab/atlas/write-atlas.ts';
 import { parseParquet } from '../../../lab/store/parquet.ts';
 import type { AtlasRow } from '../../../protocol/page/atlas-cell.ts';
+import { SMALL_CELLS, SMALL_SETTING, SMALL_STRATEGIES, SMALL_WORDS } from './small-atlas.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'dropframe-atlas-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const WORDS = [
-  'loss=1%,10%',
-  'burst=1',
-  'rtt=20,200',
-  'jitter=0',
-  'budget=75,300',
-  'rate=unlimited,1250kbit',
-  'seconds=5',
-];
-const STRATEGIES = ['nack', 'fec', 'tcp-cubic'];
-const SETTING = readAtlasSetting(WORDS, STRATEGIES);
-/** Beyond the coarse grid of 16 points. */
-const CELLS = 60;
-
-async function compute(name: string, { jobs = 0, cells = CELLS, stopAfter = Number.POSITIVE_INFINITY } = {}) {
-  const atlas = await openAtlas(SETTING, { out: join(root, name), cells, fresh: false });
+async function compute(name: string, { jobs = 0, cells = SMALL_CELLS, stopAfter = Number.POSITIVE_INFINITY } = {}) {
+  const atlas = await openAtlas(SMALL_SETTING, { out: join(root, name), cells, fresh: false });
   const abort = new AbortController();
   const onProgress = ({ computed }: { computed: number }) => void (computed >= stopAfter && abort.abort());
   const computed = await computeAtlas(atlas, { cells, jobs, signal: abort.signal, onProgress });
@@ -60,8 +47,8 @@ test('the table has the cells of the tree, each in its interval, and reads back 
   const { atlas, tree } = await write('whole');
   const rows = await parseParquet<AtlasRow>(readFileSync(join(root, 'whole/atlas.parquet')));
   expect(rows).toEqual(atlasRows(atlas, tree));
-  expect(rows.length).toBeGreaterThanOrEqual(CELLS);
-  expect(rows).toHaveLength(atlas.log.size * STRATEGIES.length);
+  expect(rows.length).toBeGreaterThanOrEqual(SMALL_CELLS);
+  expect(rows).toHaveLength(atlas.log.size * SMALL_STRATEGIES.length);
   expect(tree.splits.length).toBeGreaterThan(0);
   const manifest = JSON.parse(readFileSync(join(root, 'whole/atlas.json'), 'utf8'));
   expect(manifest.rows).toBe(rows.length);
@@ -96,8 +83,8 @@ test('a winner is told only where its interval is above all others', async () =>
 test('a point is what `lab ask` answers to its words', async () => {
   const { atlas } = await write('whole');
   const point = atlas.coarse[5]!;
-  const question = readQuestion(STRATEGIES.join(' '), questionWords(SETTING, point));
-  const { until, seedsMax } = SETTING;
+  const question = readQuestion(SMALL_STRATEGIES.join(' '), questionWords(SMALL_SETTING, point));
+  const { until, seedsMax } = SMALL_SETTING;
   const opened = await openQuestion(question, { until, seedsMax, out: join(root, 'asked'), warn: () => {} });
   const asked = await ask(opened, {
     ...{ jobs: 0, fresh: false, signal: new AbortController().signal, version: 'test' },
@@ -122,7 +109,9 @@ test('threads, an interruption, a line cut off by kill -9 and a damaged one lead
   const { atlas } = await write('cut', { jobs: 2 });
   expect(atlas.ignored).toBe(2);
   expect(bytesOf('cut')).toEqual(bytesOf('whole'));
-  expect((await openAtlas(SETTING, { out: join(root, 'cut'), cells: 1, fresh: false })).log.size).toBe(atlas.log.size);
+  expect((await openAtlas(SMALL_SETTING, { out: join(root, 'cut'), cells: 1, fresh: false })).log.size).toBe(
+    atlas.log.size,
+  );
 });
 
 test('more cells continue the rounds of an atlas', async () => {
@@ -160,20 +149,20 @@ test('refuses what the simulator refuses before anything is written', async () =
 
 test('refuses a folder with another atlas, of another version, or of another run', async () => {
   const out = join(root, 'other');
-  const open = (setting = SETTING, fresh = false) => openAtlas(setting, { out, cells: 1, fresh });
+  const open = (setting = SMALL_SETTING, fresh = false) => openAtlas(setting, { out, cells: 1, fresh });
   await open();
-  await expect(open(readAtlasSetting(WORDS, ['nack', 'none']))).rejects.toThrow(/another --out/);
+  await expect(open(readAtlasSetting(SMALL_WORDS, ['nack', 'none']))).rejects.toThrow(/another --out/);
   const run = join(out, 'atlas-run.json');
   writeFileSync(run, readFileSync(run, 'utf8').replace(/"code":"\w+"/, '"code":"0123456789abcdef"'));
   appendFileSync(join(out, 'points.jsonl'), 'of another version\n');
   await expect(open()).rejects.toThrow(/another version of dropframe/);
-  expect((await open(SETTING, true)).log.size).toBe(0);
+  expect((await open(SMALL_SETTING, true)).log.size).toBe(0);
   writeFileSync(run, '{');
   await expect(open()).rejects.toThrow(/damaged/);
   const foreign = join(root, 'foreign');
   mkdirSync(foreign);
   writeFileSync(join(foreign, 'run.json'), '{}');
-  await expect(openAtlas(SETTING, { out: foreign, cells: 1, fresh: false })).rejects.toThrow(/lab run/);
+  await expect(openAtlas(SMALL_SETTING, { out: foreign, cells: 1, fresh: false })).rejects.toThrow(/lab run/);
 });
 
 test('computes it again without the old points, table and page, and keeps other files', async () => {
@@ -181,14 +170,14 @@ test('computes it again without the old points, table and page, and keeps other 
   await compute('renewed', { cells: 1 });
   const old = ['atlas.parquet', 'atlas.json', 'atlas-data.js', 'index.html', 'atlas-page.js'];
   for (const name of [...old, 'notes.txt']) writeFileSync(join(out, name), 'old');
-  const { log } = await openAtlas(SETTING, { out, cells: 1, fresh: true });
+  const { log } = await openAtlas(SMALL_SETTING, { out, cells: 1, fresh: true });
   expect(log.size).toBe(0);
   expect(readdirSync(out).sort()).toEqual(['atlas-run.json', 'notes.txt']);
 });
 
 test('a run is not put into the folder of an atlas', async () => {
   const out = join(root, 'mapped');
-  await openAtlas(SETTING, { out, cells: 1, fresh: false });
+  await openAtlas(SMALL_SETTING, { out, cells: 1, fresh: false });
   await expect(
     prepareFolder(out, { runId: 'a', spec: {}, attachments: { frames: false, packets: false }, cells: [] }),
   ).rejects.toThrow(/already holds an atlas of `lab atlas`; choose another --out/);
@@ -197,8 +186,8 @@ test('a run is not put into the folder of an atlas', async () => {
 
 test('refuses more than the disk has room for, and says which file cannot be written', async () => {
   const out = join(root, 'full');
-  await expect(openAtlas(SETTING, { out, cells: 1e15, fresh: false })).rejects.toThrow(/may need .* free/);
-  const { log, coarse } = await openAtlas(SETTING, { out, cells: 1, fresh: false });
+  await expect(openAtlas(SMALL_SETTING, { out, cells: 1e15, fresh: false })).rejects.toThrow(/may need .* free/);
+  const { log, coarse } = await openAtlas(SMALL_SETTING, { out, cells: 1, fresh: false });
   // A file system that takes nothing, as a full one.
   mkdirSync(join(out, 'points.jsonl'));
   await expect(log.add(coarse[0]!, [])).rejects.toThrow(/points.jsonl: .*finished points are kept/);
