@@ -185,5 +185,5 @@ test('a clock is stamped anew or taken out, and nothing else is changed', () => 
   expect(((view[10]! & 1) << 8) | view[11]!).toBe(7);
   clearClock(changed[0]!.packet);
   expect(carriesClock(changed[0]!.packet)).toBe(false);
-  expect(packets(stamped).map(({ [4]: length }) => length)).toEqual(packets(written).map(({ [4]: length }) => length));
+  expect(packets(stamped).map(({ 4: length }) => length)).toEqual(packets(written).map(({ 4: length }) => length));
 });
