@@ -126,7 +126,7 @@ async function startOf(browser: Browser, context: PartContext): Promise<Start> {
 
 interface Watched {
   readonly pagesPerSecond: number;
-  /** What the page decoded in the end: `all`, `one-lane` or `key-frames`. */
+  /** The decoded part in the end: `all`, `one-lane` or `key-frames`. */
   readonly decoded: string;
   /** How often it skipped to live. */
   readonly skips: number;

@@ -33,7 +33,7 @@ const DEMO_LATENCY_MS = 200;
 
 /** Source of the lane that follows the path: at most as sharp as a wide picture on the page can show. */
 const FOLLOWED = { encode: 'auto', bitrate: 1_000_000, gop: 30, rate: 'auto', bitrateMax: 4_000_000 } as const;
-/** What the lanes copy: every browser decodes it, and shows it the right way up. */
+/** The codec that lanes copy: every browser decodes it, and shows it the right way up. */
 const CARRIED = { copies: ['h264'], upright: true } as const;
 const NO_FOLLOWED =
   'this lane needs the optional package node-av, whose encoder follows the path; it does not load here';

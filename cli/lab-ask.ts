@@ -25,7 +25,7 @@ const SEEDS_MAX = 10_000;
 /** Assumed width of a file or a pipe, characters. */
 const WIDTH = 120;
 
-/** What is drawn below the command line: `draw` after a run, if the report can be drawn. */
+/** The drawing below the command line: `draw` after a run, if the report can be drawn. */
 type Draw = (context: Context, folder: string) => Promise<void>;
 
 export function addAskCommand(lab: Command, draw: Draw): void {

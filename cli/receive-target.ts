@@ -163,7 +163,7 @@ async function sdpTarget(file: string): Promise<ReceiveTarget> {
     codecName,
     description: parseSessionDescription(text, codecByName(codecName)),
   }));
-  // What is wrong with a stream of a known codec says more than that the other codec is not there.
+  // A fault of a stream of a known codec says more than that the other codec is not there.
   const isFor = ({ codecName, description: read }: (typeof descriptions)[number]) =>
     read.ok || read.malformed !== `sdp-no-${codecName}-stream`;
   const { codecName, description } = descriptions.find(isFor) ?? descriptions[0]!;

@@ -55,7 +55,7 @@ export function summarizeCell(cell: Cell, observations: CellObservations): Summa
   };
 }
 
-/** What left the forward path, and what was lost of each kind and in each direction. */
+/** Throughput of the forward path, and losses of each kind and direction. */
 function lossesOfEachKind(cell: Cell, { frames, measuredFrom, figures, traffic }: CellObservations) {
   const { forward, back } = traffic;
   const seconds = Math.max(0, frames.length - measuredFrom) / framesPerSecondOf(cell.source);

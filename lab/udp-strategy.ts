@@ -54,7 +54,7 @@ interface UdpProtection {
   readonly scheme?: SchemeKind;
 }
 
-/** What the parameters of a stream depend on. */
+/** Inputs of the parameters of a stream. */
 type StreamOptions = Pick<StrategyOptions, 'budget' | 'transitMin' | 'parameters'>;
 
 /** Stream parameters of a cell, on any clock. @param scheme that protects the stream. */

@@ -44,7 +44,7 @@ export class RecordedReceiver implements Endpoint<RecordedReceiverEvent> {
     return this.shown.ended && this.#recorded.ended;
   }
 
-  /** What the viewer was shown, and what was asked for. */
+  /** Frames that the viewer was shown, and requests. */
   get statistics(): ReceiverStatistics {
     const { requests, keyFrameRequests } = this.#recorded.statistics;
     return { ...this.shown.statistics, requests, keyFrameRequests };

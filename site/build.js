@@ -124,7 +124,7 @@ async function soundStream(path) {
   if (media.sound?.description.codecName !== 'aac') fail(`${path} has no AAC`);
   const frames = [];
   for await (const { parts, timestamp } of media.sound.units()) {
-    // What lies before the pictures is for the decoder, and is not heard.
+    // Units before the pictures are for the decoder, and are not heard.
     if (timestamp >= 0) frames.push(adts.write(parts, media.sound.description.parameterSets));
   }
   await media.close();

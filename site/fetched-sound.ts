@@ -37,7 +37,7 @@ export async function fetchSound(url: URL): Promise<SoundSource | undefined> {
     while (await next());
     return framesOf(joined(chunks), description);
   })();
-  // Whoever reads the units is told.
+  // Readers of the units get the error.
   whole.catch(() => {});
   return {
     description,

@@ -138,7 +138,7 @@ function sizeIn(name: CodecName, set: Uint8Array): string | undefined {
   return found && `${found.width}×${found.height}`;
 }
 
-/** What ffmpeg prints about a file of a stranger, whose title and metadata are in it. */
+/** Output of ffmpeg about a file of a stranger, whose title and metadata are in it. */
 export const probeTarget = textTarget({
   name: 'probe',
   seeds: [

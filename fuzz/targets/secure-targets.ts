@@ -162,7 +162,7 @@ export const addressProofTarget: FuzzTarget = {
   },
 };
 
-/** What a proof proves with: the SSRC and the padding of its packet are not part of it. */
+/** The bytes that a proof proves with: the SSRC and the padding of its packet are not part of it. */
 function proofIn(message: AddressProofMessage): string {
   return message.kind === 'proof' ? textOf(message.nonce) + textOf(message.proof) : '';
 }

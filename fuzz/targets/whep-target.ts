@@ -131,7 +131,7 @@ function answerTo(offer: SessionOffer, observed: Observed): string | undefined {
   }
   observed.see(`streams:${streams.map(({ parameters }) => parameters.codec.name)}`);
   if (streams.length === 0) return undefined;
-  // What the native library gets has lines of ours only.
+  // The native library gets lines of ours only.
   for (const line of plainOffer(offer, streams).split('\r\n')) {
     hold(/^(?:[vostmca]=[\x20-\x7e]{0,400})?$/.test(line), 'the library gets plain lines');
   }

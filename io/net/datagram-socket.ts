@@ -72,7 +72,7 @@ export class DatagramSocket {
   #ecn: Ecn = NOT_ECT;
   #direct: DirectSend | undefined;
   readonly #addresses = new SocketAddresses();
-  /** What `queue` collects; `null` where there is no system call for it. */
+  /** Datagrams that `queue` collects; `null` where there is no system call for it. */
   #batch: SendBatch | undefined | null;
   /** The socket's option for segmented sends: length of the segments, or 0. */
   #segmentOption = 0;

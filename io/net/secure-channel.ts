@@ -13,7 +13,7 @@ export interface SecureChannel {
   exported(label: string, context: Uint8Array): Uint8Array;
 }
 
-/** What a server needs for TLS. */
+/** Inputs of a TLS server. */
 export interface SecureSide {
   readonly context: SecureContext;
   /** Fingerprint of the certificate. */

@@ -65,14 +65,14 @@ export function withSamplingRate(config: Uint8Array, sampleRate: number): Uint8A
   // An explicit rate, an extension and a long object type move the fields.
   if (!found || index < 0 || found.rateIndex >= SAMPLE_RATES.length) return undefined;
   if (found.objectType !== found.announcedType || !CORE_TYPES.has(found.objectType)) return undefined;
-  // What follows describes the extension at the false rate, except for channels of a program configuration element.
+  // The next fields describe the extension at the false rate, except for channels of a program configuration element.
   const changed = found.channelConfiguration === 0 ? config.slice() : config.slice(0, CORE_CONFIG_BYTES);
   changed[0] = (changed[0]! & 0xf8) | (index >> 1);
   changed[1] = (changed[1]! & 0x7f) | ((index & 1) << 7);
   return changed;
 }
 
-/** What is known of the pictures beside a sound whose rates contradict each other. */
+/** Known times of the pictures beside a sound whose rates contradict each other. */
 interface Durations {
   /** Duration of the sound by its times, seconds; `undefined` when unknown. */
   readonly sound: number | undefined;

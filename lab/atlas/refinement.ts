@@ -2,7 +2,7 @@ import { type AtlasAxis, type AtlasPoint, lastPosition } from '../../protocol/pa
 import { type AtlasSplit, type AtlasTree, cornersOf, pointKey } from '../../protocol/page/atlas-tree.ts';
 import type { Interval } from '../report/interval.ts';
 
-/** What refinement compares at two neighboring points. */
+/** Results at a point, as refinement compares them with a neighbor's. */
 export interface PointView {
   /** Strategies that are the best there or cannot be told from it. */
   readonly best: ReadonlySet<string>;

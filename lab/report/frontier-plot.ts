@@ -15,7 +15,7 @@ interface Measure {
   readonly axis: string;
   /** Beginning of the caption, before the sentence about the budget. */
   readonly caption: string;
-  /** What becomes of a unit that was missed. */
+  /** Fate of a unit that was missed. */
   readonly verb: string;
   /** True to draw over the budget even when there is only one. */
   readonly alwaysByBudget: boolean;

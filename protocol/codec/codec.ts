@@ -78,7 +78,7 @@ export interface Codec {
   /** Returns the parameter sets among these parts, in the order in which a decoder needs them. */
   parameterSetsOf(parts: readonly Uint8Array[]): Uint8Array[];
 
-  /** What only sound has; `undefined` for video. */
+  /** Properties of sound; `undefined` for video. */
   readonly sound?: SoundTraits;
 
   /** The payload format in a session description; `undefined` when the codec cannot be announced by one. */

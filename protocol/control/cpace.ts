@@ -11,7 +11,7 @@ export interface CpaceCipher {
   x25519(scalar: Uint8Array, point: Uint8Array): Uint8Array | undefined;
 }
 
-/** What both ends of an exchange know beforehand. */
+/** Inputs that both ends of an exchange know beforehand. */
 export interface CpaceContext {
   readonly passphrase: string;
   /** Value that only these two ends of this connection have, so that an exchange cannot be passed on to another. */

@@ -107,7 +107,7 @@ export interface LaneFigures {
   readonly sound?: LaneSoundFigures;
 }
 
-/** What became of the units of a lane's sound. Each decided unit is in exactly one class. */
+/** Fates of the units of a lane's sound. Each decided unit is in exactly one class. */
 export interface LaneSoundFigures {
   readonly unitsOnTime: number;
   readonly unitsRecovered: number;
@@ -164,7 +164,7 @@ export interface LaneEvents {
 export interface LanesRates {
   readonly kind: 'rates';
   readonly atMs: number;
-  /** What the link could have carried, bits per second, headers included; `null` for a link without a bottleneck. */
+  /** Capacity of the link, bits per second, headers included; `null` for a link without a bottleneck. */
   readonly capacity: number | null;
   /** The encoder of the lanes that follow the path: its bit rate, bits per second, and the size of its picture. */
   readonly encoder: { readonly bitrate: number; readonly width: number; readonly height: number } | null;

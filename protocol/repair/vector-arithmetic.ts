@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 
-/** What this module uses of WebAssembly, which the core's library does not declare. */
+/** The part of WebAssembly in use here, which the core's library does not declare. */
 interface WebAssemblyLike {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (

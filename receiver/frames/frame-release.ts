@@ -312,7 +312,7 @@ export class FrameRelease {
     }
     // Not asked of most frames: it would assemble their parts.
     if (this.#isAtEntry && this.#options.codec.refersBeforeEntry?.(read.value.parts)) {
-      // Whatever refers to it is left out as well.
+      // Frames that refer to it are left out as well.
       this.#ledger.decide(frame, 'undecodable', this.#highest);
       this.#events.push({ kind: 'dropped', frame: frame.number, frames: 1, cause: 'undecodable' });
       return;

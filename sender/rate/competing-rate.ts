@@ -14,7 +14,7 @@ const SHARE_MAX = 0.5;
 /** A window is taken up again after a pause of this length, in which its competitor let the queue run empty. */
 const KEPT_FOR: Microseconds = seconds(10);
 
-/** What a competing flow knows of the path when it may grow. */
+/** Knowledge of the path with which a competing flow grows. */
 export interface CompetingTerms {
   /** Round trip, queue included. */
   readonly roundTrip: Microseconds;

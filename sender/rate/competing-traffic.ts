@@ -37,7 +37,7 @@ const plus = (one: Gaps, other: Gaps): Gaps => ({
 });
 
 /**
- * What others send through a bottleneck with a standing queue. Between two datagrams of ours that both waited, it served
+ * Rate of other traffic through a bottleneck with a standing queue. Between two datagrams of ours that both waited, it served
  * the second one and all that others sent between the two: out = bytes/C + X/C · in, C the capacity and X the others'
  * rate. Gaps within a frame and between frames make two equations of this. A queue of ours alone has gaps that do not
  * depend on when the datagrams left, so X = 0. (Nimbus, SIGCOMM '22 §3.1, estimates the same from rates.)

@@ -13,7 +13,7 @@ const HOLD: Microseconds = seconds(1);
  */
 const SHARE_MIN = 0.5;
 
-/** What is seen of the queue with a report. */
+/** State of the queue by a report. */
 export interface QueueObservation {
   /** True while every datagram waits. */
   readonly stands: boolean;

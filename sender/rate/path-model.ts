@@ -102,7 +102,7 @@ export class PathModel {
     return this.#standing.jitter;
   }
 
-  /** What others send through the bottleneck; `undefined` while too little is known. */
+  /** Rate of other traffic through the bottleneck; `undefined` while too little is known. */
   get competingTraffic(): CompetingTraffic['estimate'] {
     return this.#cross.estimate;
   }

@@ -31,7 +31,7 @@ export interface PacketReport extends SentPacket {
 }
 
 /**
- * What one congestion control feedback packet (RFC 8888) says that earlier ones did not. Built from bytes of a peer by
+ * The news of one congestion control feedback packet (RFC 8888). Built from bytes of a peer by
  * `SentPacketHistory`, which has discarded reports of datagrams never sent, repeated and contradictory reports.
  */
 export interface CongestionFeedback {

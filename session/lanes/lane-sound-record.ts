@@ -15,7 +15,7 @@ interface Captured {
   readonly durationMs: number;
 }
 
-/** What becomes of the sound of a lane. */
+/** Fates of the sound of a lane. */
 export class LaneSoundRecord {
   readonly #description: SoundDescription;
   readonly #journal: LaneJournal;

@@ -34,6 +34,6 @@ export function parseRistAddress(text: string, use: 'send' | 'receive'): RistAdd
   return { host: host === '' ? '0.0.0.0' : host.replace(/^\[|\]$/g, ''), port: Number(port), bufferMs };
 }
 
-/** What of RIST is spoken. */
+/** The supported part of RIST. */
 const NOT_SPOKEN =
   'only the simple profile of RIST is spoken (librist: --profile 0), not the main and advanced profiles, encryption, or bonding';

@@ -72,7 +72,7 @@ const CLOCK_LEAD: Ticks = ticks(18_000);
 /** The same at a constant rate, at which a key frame takes longer than its share: 700 ms. */
 const CONSTANT_LEAD: Ticks = ticks(63_000);
 /**
- * What waits at a constant rate, with the next picture, before that is skipped, 90 kHz: all of it leaves before its decode time,
+ * Longest wait at a constant rate, with the next picture, before that is skipped, 90 kHz: all of it leaves before its decode time,
  * except a picture that alone takes longer than the lead.
  */
 const BACKLOG_MAX: Ticks = ticks(54_000);

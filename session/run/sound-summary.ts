@@ -1,7 +1,7 @@
 import type { SoundRecord } from '../stream/client.ts';
 import { type FrameSummary, type PacketSummary, sumFrames, sumPackets } from './class-summary.ts';
 
-/** What became of the sound of a run. */
+/** Fates of the sound of a run. */
 export interface SoundSummary {
   /** Access units by class. */
   readonly frames: FrameSummary;

@@ -39,7 +39,7 @@ export interface SoundAnnouncement {
   readonly parameterSets: readonly Uint8Array[];
 }
 
-/** What became of the sound. */
+/** Fates of the sound. */
 export interface SoundRecord {
   /** Statistics of each session with sound, the current one last. */
   readonly sessions: readonly ReceiverStatistics[];
@@ -133,7 +133,7 @@ export interface Client {
   readonly sessions: readonly ReceiverStatistics[];
   /** Number of sessions where it is more than that of the rows; absent: there is a row for each. */
   readonly sessionCount?: number;
-  /** What became of the sound; `undefined` where there was none. */
+  /** Fates of the sound; `undefined` where there was none. */
   readonly sound?: SoundRecord | undefined;
   /** Transport of each of these sessions. */
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];

@@ -117,7 +117,7 @@ export class StreamClient {
     return this.#media ? [...this.#finished, this.#media.statistics.video] : this.#finished;
   }
 
-  /** What became of the sound; `undefined` where there was none. */
+  /** Fates of the sound; `undefined` where there was none. */
   get sound(): SoundRecord | undefined {
     return this.#sound.record(this.#media?.statistics.sound);
   }

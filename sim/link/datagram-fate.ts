@@ -7,7 +7,7 @@ export type DecidedFate = 'carried' | 'duplicated' | 'lost' | 'overflowed';
 /** Result of sending a datagram. `queued`: it waits in a queue whose discipline decides later; see `pollOutcome`. */
 export type DatagramFate = DecidedFate | 'queued';
 
-/** What became of a datagram at the bottleneck and in the loss stage. */
+/** Fate of a datagram at the bottleneck and in the loss stage. */
 export interface LinkOutcome {
   /** Begin of its transmission, or the time at which it was dropped. */
   readonly at: Instant;

@@ -172,7 +172,7 @@ withAxe('axe-core finds nothing in the replay and in a shared run, in both color
   for (const tab of tabs) {
     await tab.keyboard.press('End');
     await tab.locator('summary').click();
-    // What lies behind the dialog is tested without it.
+    // The page behind the dialog is tested without it.
     expect(await findings(tab, '.replay')).toEqual([]);
   }
 });

@@ -30,7 +30,7 @@ inChromium(
     const again = await inTab(show.url);
     await untilPage(again, ({ lanes }) => lanes.length === 3 && lanes.every(({ framesDrawn }) => framesDrawn > 15));
     expect(await again.locator('#tour-skip').isVisible()).toBe(false);
-    // Whoever changes the network has taken over.
+    // A user who changes the network has taken over.
     await again.locator('#menu-button').click();
     await again.locator('#tour').click();
     await again.locator('#lesson', { hasText: '1 of 6' }).waitFor();

@@ -6,7 +6,7 @@ import { STORY_MS, tell } from './namespaced-story.ts';
 
 const withTun = optional(`koffi, ${TUN_PATH} and network namespaces`, await hasTun());
 
-/** What an attacker has achieved, by the receiver's account. */
+/** Effect of an attacker, by the receiver's account. */
 interface Told {
   readonly code: number | null;
   readonly complaints: readonly string[];

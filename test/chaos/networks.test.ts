@@ -5,7 +5,7 @@ import { STORY_MS, tell } from './namespaced-story.ts';
 
 const withNetworks = optional('network namespaces', 'arguments' in (await tryNamespaces()));
 
-/** What the receiver of a story has to say. */
+/** Messages of a story's receiver. */
 interface Told {
   readonly code: number | null;
   readonly complaints: readonly string[];

@@ -11,7 +11,7 @@ const PACKET_BYTES_MAX = 65_536;
 
 export type Way = 'to-sender' | 'to-receiver';
 
-/** What the attacker puts on the path in place of a packet, in this order; packets of other protocols are passed on. */
+/** Packets that the attacker puts on the path in place of one, in this order; packets of other protocols are passed on. */
 export type Attack = (captured: Captured, way: Way) => readonly Uint8Array[];
 
 /**

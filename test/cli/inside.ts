@@ -28,7 +28,7 @@ export function withTunAnd(...programs: readonly string[]): typeof withTun {
 export interface Inside {
   readonly child: ChildProcess;
   readonly folder: string;
-  /** What it has printed so far. */
+  /** Output so far. */
   readonly output: { readonly stdout: string; readonly stderr: string };
   readonly ended: Promise<{
     readonly code: number | null;

@@ -12,7 +12,7 @@ function part<Kind extends Element>(selector: string): Kind {
   return found;
 }
 
-/** What the address keeps. */
+/** State of the page that its address keeps. */
 interface PageState {
   position: number[];
   axes: MapAxes;

@@ -1,6 +1,6 @@
 import { type Atlas, readAtlas } from './atlas-data.ts';
 
-/** What atlas-data.js leaves for a page that a browser opened from disk, where files cannot be fetched. */
+/** Content of atlas-data.js, for a page that a browser opened from disk, where files cannot be fetched. */
 interface EmbeddedAtlas {
   readonly manifest: unknown;
   /** atlas.parquet, base64. */

@@ -6,7 +6,7 @@ const SETTLING_MS = 2_000;
 const CALM_MS = 10_000;
 const CALM_MS_MAX = 160_000;
 
-/** What is decoded: all pictures, those of one lane and the key frames of the others, or key frames only. */
+/** The decoded pictures: all, those of one lane and the key frames of the others, or key frames only. */
 export const DECODED = ['all', 'one-lane', 'key-frames'] as const;
 export type Decoded = (typeof DECODED)[number];
 

@@ -92,7 +92,7 @@ export class LaneCard {
     return this.#figures;
   }
 
-  /** What the lane does now; `undefined` before its first figures. */
+  /** State of the lane; `undefined` before its first figures. */
   get verdict(): Verdict | undefined {
     return this.#verdict;
   }

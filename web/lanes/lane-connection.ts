@@ -22,7 +22,7 @@ export class LaneConnection {
   behindMs = 0;
   /** How often pictures were skipped to continue at the newest. */
   skips = 0;
-  /** What of the lanes is decoded. */
+  /** The decoded part of the lanes. */
   decoded: DecodedLanes = { share: 'all', whole: undefined };
   #isReported = false;
 

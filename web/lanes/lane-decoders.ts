@@ -102,7 +102,7 @@ export class LaneDecoders {
     for (const decoder of catchingUp) while (decoder.decodeNext(at));
   }
 
-  /** What is decoded of the lanes. */
+  /** The decoded part of the lanes. */
   get decoded(): DecodedLanes {
     const share = this.#economy.decoded;
     return { share: share === 'one-lane' && this.#decoders.length < 2 ? 'all' : share, whole: this.#whole?.id };

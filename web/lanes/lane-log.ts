@@ -49,7 +49,7 @@ export interface Sound {
   readonly class: FrameClass;
 }
 
-/** What a packet timeline draws. */
+/** Inputs of a packet timeline. */
 export type TimelineLog = Pick<LaneLog, 'packets' | 'frames' | 'knownMs'>;
 
 /** The last seconds of one lane, by packet and by frame. */

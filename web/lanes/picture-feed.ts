@@ -54,7 +54,7 @@ export class PictureFeed {
   set keysOnly(keysOnly: boolean) {
     if (this.#keysOnly === keysOnly) return;
     this.#keysOnly = keysOnly;
-    // What waits has no end in sight, or has begun with pictures that were left out.
+    // The pictures that wait have no end in sight, or began with some that were left out.
     this.#needsKey = true;
     this.#neededSinceMs = undefined;
     this.#waitsMs = KEY_WAIT_MS;

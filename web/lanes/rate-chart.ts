@@ -61,7 +61,7 @@ export class RateChart {
     for (const [index, lane] of settings.entries()) {
       const color = colorOf(strategyOf(lane));
       const run = sample.lanes[index]?.run;
-      // What an earlier run of the lane had is not its own.
+      // Figures of an earlier run of the lane are not its own.
       const of = (value: (rates: LaneRates) => number | null): string =>
         this.#pointsOf(sample.atMs, ({ lanes }) => {
           const own = lanes.find((rates) => rates.run === run);

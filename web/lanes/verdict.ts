@@ -14,7 +14,7 @@ const CURRENT_MS = 100;
 
 export type VerdictKind = 'waiting' | 'whole' | 'gaps' | 'damaged' | 'late' | 'late-damaged';
 
-/** What a lane does now, in words. */
+/** State of a lane, in words. */
 export interface Verdict {
   readonly kind: VerdictKind;
   /** `On time, whole`. */

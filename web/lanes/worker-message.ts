@@ -35,7 +35,7 @@ export interface LanePictures {
   readonly soundPeak: number;
 }
 
-/** What the worker decodes. */
+/** The part of the lanes that the worker decodes. */
 export interface DecodedLanes {
   readonly share: Decoded;
   /** Id of the lane that is decoded whole when not all are. */

@@ -50,7 +50,7 @@ export class FrameStrip {
       const isShown = name in COLORS;
       context.fillStyle = color(COLORS[name] ?? (name === 'mended' ? '--held' : LOST));
       const column = Math.max(1, 12 * pixels);
-      // What was not shown is lower, so that it is seen without its color.
+      // Frames not shown are drawn lower, so that they are told apart without their color.
       const top = isShown ? 0 : height / 2;
       context.fillRect((decidedMs - fromMs) * pixels, top, column, height - top);
     }

@@ -14,7 +14,7 @@ export type RecordedPicture = readonly [number, 0 | 1, number, number, number];
 /** [time on the lanes' clock, milliseconds; figures at that time] */
 export type RecordedFigures = readonly [number, LaneFigures];
 
-/** What one lane did between two of its restarts. All times are milliseconds on the lanes' clock. */
+/** Events of one lane between two of its restarts. All times are milliseconds on the lanes' clock. */
 export interface RecordedRun {
   readonly run: number;
   readonly settings: LaneSettings;

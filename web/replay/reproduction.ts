@@ -7,7 +7,7 @@ import type { RunRecord } from './recording.ts';
 /** Address of the page where nothing else is said. */
 const PAGE = 'http://127.0.0.1:7080/';
 
-/** What one needs to make the same run: settings, the page's address, and commands. */
+/** Instructions for the same run: settings, the page's address, and commands. */
 export function reproduction({ state, links }: RunRecord): HTMLElement {
   const { lanes, link, source } = state;
   const code = (text: string) => made('code', {}, text);

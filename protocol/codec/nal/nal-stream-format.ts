@@ -24,7 +24,7 @@ export interface NalStreamFormat {
   recognizesStream(nalUnits: readonly Uint8Array[]): boolean;
 }
 
-/** What a container says about the NAL units in its samples. */
+/** A container's description of the NAL units in its samples. */
 export interface NalConfiguration {
   /** Size of the length in front of each NAL unit of a sample: 1, 2 or 4 bytes. */
   readonly lengthSize: number;

@@ -7,7 +7,7 @@ export const SOUND_BEFORE_MAX = 9_000;
 const NO_SETS: ParameterSetTracker = { add: () => {}, sets: () => [], holds: () => false };
 
 /**
- * What all codecs of sound have in common: each access unit is decoded by itself, so decoding can start at any of them,
+ * The common part of all sound codecs: each access unit is decoded by itself, so decoding can start at any of them,
  * and the configuration of the decoder is not a part of it.
  */
 export const SOUND_UNITS = {

@@ -70,7 +70,7 @@ withTun('a lane over the TCP of the kernel delivers everything, over the link of
   await expect.poll(() => shown(show.figures[0]!), PATIENCE).toBeGreaterThan(60);
   const figures = show.figures[0]!;
   expect(figures.framesLost).toBe(0);
-  // What the link lost, the kernel has sent again.
+  // The kernel has retransmitted the link's losses.
   expect(figures.packetsLost).toBeGreaterThan(0);
   expect(figures.packetsAgain).toBeGreaterThan(0);
   expect(pictures()).toBeGreaterThanOrEqual(shown(figures));

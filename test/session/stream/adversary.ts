@@ -16,7 +16,7 @@ export interface Adversary {
   /** Number of datagrams that it made itself. */
   readonly injected: number;
   tamper: Tampering;
-  /** What it does with bytes of the control connection. */
+  /** Changes to bytes of the control connection. */
   tamperControl: (bytes: Buffer, way: Way) => Buffer;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DecodingEconomy } from '../../../web/lanes/decoding-economy.ts';
 
-/** What is decoded after a window fell behind at these times, milliseconds. */
+/** The decoded part after a window fell behind at these times, milliseconds. */
 function after(economy: DecodingEconomy, ...behindAt: number[]): string {
   for (const at of behindAt) economy.fellBehind(at);
   return economy.decoded;
