@@ -30,6 +30,7 @@ import { sync } from './sync.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tracks } from './tracks.ts';
 import { tun } from './tun.ts';
+import { whep } from './whep.ts';
 
 const PARTS: Readonly<Record<string, BenchPart>> = {
   attacks,
@@ -55,6 +56,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   'tcp-model': tcpModel,
   tracks,
   tun,
+  whep,
 };
 const INTERRUPTED = 130;
 

@@ -1,17 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { type Browser, type CDPSession, chromium } from 'playwright-core';
 import { Failure } from '../io/os/failure.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
+import { checkout, ROOT } from './checkout.ts';
 import type { BenchPart, PartContext } from './part.ts';
 import { processorMs, residentMegabytes } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
 import { median, textTable } from './table.ts';
 import { trendOf } from './trend.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const LATENCY_MS = 200;
 /** A lane on a clean link, where any delay beyond the latency comes from dropframe and the browser. */
 const CLEAN = `#lanes=hybrid.${LATENCY_MS}&link=delay%3D5ms`;
@@ -42,8 +40,7 @@ export const page: BenchPart = async (context) => {
   if (!HAS_CHROMIUM) throw new Failure(`page needs Chromium at ${CHROMIUM}, or CHROMIUM_PATH`, 3);
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
   try {
-    // Compiles the checkout if it has changed.
-    spawnSync(process.execPath, ['bin/dropframe.js', '--version'], { cwd: ROOT, stdio: 'ignore' });
+    checkout();
     const starts: Start[] = [];
     for (let round = 1; round <= context.rounds; round++) {
       context.progress(`page: first picture, round ${round} of ${context.rounds}`);

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runScenario } from '../lab/run-scenario.ts';
 import type { SummaryRow } from '../lab/tables.ts';
 import type { RateControl } from '../sender/rate/rate-control.ts';
+import { ROOT } from './checkout.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Recordings of mobile networks, which are not part of the project. */
 const RECORDED = join(ROOT, '../shared/media/traces');
 const MODELLED = join(ROOT, 'samples/traces');

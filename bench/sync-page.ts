@@ -1,29 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Failure } from '../io/os/failure.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
 import { syncOf } from '../test/flash-and-beep.ts';
+import { ROOT } from './checkout.ts';
+import { ONSET_DETECTOR } from './onset-detector.ts';
 import type { PartContext } from './part.ts';
 import { line, sleep } from './programs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const START_UP_MS = 5_000;
-
-/** Reports the time of the audio context at which sound begins after a silence of 0.2 s. */
-const DETECTOR = `
-registerProcessor('onsets', class extends AudioWorkletProcessor {
-  constructor() { super(); this.quiet = 0; }
-  process([input]) {
-    const samples = input[0];
-    if (!samples) { this.quiet += 128; return true; }
-    for (let at = 0; at < samples.length; at++) {
-      if (Math.abs(samples[at]) < 0.05) { this.quiet++; continue; }
-      if (this.quiet > sampleRate / 5) this.port.postMessage(currentTime + at / sampleRate);
-      this.quiet = 0;
-    }
-    return true;
-  }
-});`;
 
 /** Notes when the canvas turns white, in an animation frame, and when a beep leaves the loudspeaker, seconds. */
 const OBSERVER = `async (detector) => {
@@ -74,7 +58,7 @@ export async function pageErrors(
     await tab.getByText('Turn sound on').click();
     while (!(await tab.evaluate('dropframe.sound.heardUs !== undefined'))) await sleep(50, signal);
     await sleep(START_UP_MS, signal);
-    await tab.evaluate(`(${OBSERVER})(${JSON.stringify(DETECTOR)})`);
+    await tab.evaluate(`(${OBSERVER})(${JSON.stringify(ONSET_DETECTOR)})`);
     await sleep(seconds * 1_000, signal);
     return syncOf(await tab.evaluate<Parameters<typeof syncOf>[0]>('observed')).map(({ error }) => error);
   } finally {

@@ -1,16 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { flashesAndBeeps, syncOf } from '../test/flash-and-beep.ts';
+import { checkout, ROOT } from './checkout.ts';
 import type { BenchPart, PartContext } from './part.ts';
 import { line, sleep } from './programs.ts';
+import { ERROR_COLUMNS, type ErrorSummary, errorCells, errorSummary } from './sync-errors.ts';
 import { pageErrors } from './sync-page.ts';
 import { textTable } from './table.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const CLIP = 'samples/flash.mp4';
 const COMMAND = 'bin/dropframe.js';
 /** A clean path, and one with loss and jitter, of each direction. */
@@ -34,22 +33,15 @@ const PLACES: Readonly<Record<string, Measure | undefined>> = {
   mpv: hasProgram('mpv') && hasProgram('Xvfb') ? mpvErrors : undefined,
 };
 
-interface Row {
+interface Row extends ErrorSummary {
   readonly place: string;
   readonly link: string;
-  /** Absolute errors, milliseconds: nearest rank. */
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly median: number;
-  readonly count: number;
 }
 
 /** Sync error of shown picture and played sound, with a clip that has a flash and a beep each second. */
 export const sync: BenchPart = async (context) => {
   const { programs, quick, progress } = context;
-  // Compiles the checkout if it has changed.
-  spawnSync(process.execPath, [COMMAND, '--version'], { cwd: ROOT, stdio: 'ignore' });
+  checkout();
   const sending = programs.start(
     process.execPath,
     [COMMAND, 'send', CLIP, '--loop', '--no-rtsp', '--listen', '127.0.0.1:0'],
@@ -63,29 +55,18 @@ export const sync: BenchPart = async (context) => {
         if (!measure) continue;
         progress(`sync: ${place}, ${name}`);
         const errors = await measure(context, `dropframe://127.0.0.1:${port}`, link, quick ? QUICK_SECONDS : SECONDS);
-        rows.push({ place, link: name, ...summaryOf(errors) });
+        rows.push({ place, link: name, ...errorSummary(errors) });
       }
     }
   } finally {
     await programs.stop(sending);
   }
   const table = textTable(
-    ['place', 'path', 'p50 ms', 'p95 ms', 'p99 ms', 'median, signed', 'pairs'],
-    rows.map(({ place, link, count, ...times }) => [
-      ...[place, link],
-      ...[times.p50, times.p95, times.p99, times.median].map((ms) => ms.toFixed(1)),
-      String(count),
-    ]),
+    ['place', 'path', ...ERROR_COLUMNS],
+    rows.map((row) => [row.place, row.link, ...errorCells(row)]),
   );
   return { text: table, figures: rows };
 };
-
-function summaryOf(errors: Errors): Omit<Row, 'place' | 'link'> {
-  const sorted = errors.map(Math.abs).sort((a, b) => a - b);
-  const rank = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
-  const signed = [...errors].sort((a, b) => a - b)[errors.length >> 1] ?? Number.NaN;
-  return { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), median: signed, count: errors.length };
-}
 
 const linkOptions = (link: string | undefined): readonly string[] => (link === undefined ? [] : ['--link', link]);
 
