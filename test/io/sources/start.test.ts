@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { MediaSourceOptions } from '../../../io/sources/open-source.ts';
@@ -128,20 +128,22 @@ test('a place behind the end is refused', async () => {
 });
 
 optional('/proc', existsSync('/proc/self/fd'))('a check of the place leaves no file open', async () => {
-  const clip = join(SAMPLES, 'flash.mp4');
+  // A file of its own: those of other tests may be closed meanwhile.
+  const clip = join(temporaryFolder(), 'place.mp4');
+  copyFileSync(join(SAMPLES, 'flash.mp4'), clip);
   const opened = () =>
     readdirSync('/proc/self/fd').filter((fd) => {
       try {
-        return readlinkSync(`/proc/self/fd/${fd}`).endsWith('flash.mp4');
+        return readlinkSync(`/proc/self/fd/${fd}`) === clip;
       } catch {
         return false;
       }
     }).length;
-  const before = opened();
   await open(clip, { sound: {}, pictures: false });
-  const whole = opened() - before;
+  const whole = opened();
+  expect(whole).toBeGreaterThan(0);
   await open(clip, { sound: {}, pictures: false, startSeconds: 2 });
-  expect(opened() - before - whole).toBeLessThanOrEqual(whole);
+  expect(opened() - whole).toBeLessThanOrEqual(whole);
 });
 
 test('a live source has no places', async () => {
