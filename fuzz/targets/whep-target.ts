@@ -91,9 +91,9 @@ export const whepTarget: FuzzTarget = {
       path: 'film',
       access: new WhepAccess({ token, isLocal: (choices & 2) === 0 }),
       page: PAGE,
-      admits: () => true,
+      refusal: () => undefined,
       unavailable: async () => (choices & 4 ? 'the encoder has failed' : undefined),
-      open: (_, offer) => {
+      open: async (_, offer) => {
         const answer = answerTo(offer, observed);
         if (answer === undefined) return { kind: 'no-common-codec', why: 'no codec in common' };
         sessions++;

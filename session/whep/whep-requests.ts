@@ -10,17 +10,24 @@ import type { WhepAccess } from './whep-access.ts';
 import type { WhepPage } from './whep-page.ts';
 import type { WhepClient, WhepOutcome } from './whep-sessions.ts';
 
+/** Reason for which there is no session, and the time after which it is worth asking again. */
+export interface Refusal {
+  readonly why: string;
+  readonly retrySeconds: number;
+}
+
 /** The server, as far as requests of players act on it. */
 export interface WhepService {
   /** Path of the endpoint, without slashes. */
   readonly path: string;
   readonly access: WhepAccess;
   readonly page: WhepPage;
-  /** False when this network makes too many sessions. */
-  admits(address: string): boolean;
+  /** Returns why this network can have no session now; `undefined` when it can. */
+  refusal(address: string): Refusal | undefined;
   /** Returns the reason for which there is nothing to watch at present. */
   unavailable(): Promise<string | undefined>;
-  open(client: WhepClient, offer: SessionOffer): WhepOutcome;
+  /** Answers an offer when its turn comes. */
+  open(client: WhepClient, offer: SessionOffer): Promise<WhepOutcome>;
   /** ICE user name of the player in a session; `undefined` when there is no such session. */
   ufragOf(id: string): string | undefined;
   /** Ends a session. Returns false when there is none. */
@@ -115,15 +122,18 @@ export class WhepRequests {
     const refuse = (status: number, why: string) => deny(request, response, status, why);
     if (!isType(request, SDP)) return refuse(415, `expected ${SDP}`);
     const address = addressOf(request);
-    if (!this.#service.admits(address)) return this.#refuseBusy(request, response, 'too many sessions were made');
+    const refusal = this.#service.refusal(address);
+    if (refusal) return this.#refuseBusy(request, response, refusal);
     const text = await this.#body(request, response, OFFER_BYTES_MAX);
     if (text === undefined) return;
     const offer = parseSessionOffer(text);
     if (!offer.ok) return refuse(400, `not an offer: ${offer.malformed}`);
     const unavailable = await this.#service.unavailable();
-    if (unavailable !== undefined) return this.#refuseBusy(request, response, unavailable);
+    if (unavailable !== undefined) return this.#refuseBusy(request, response, { why: unavailable });
     const { localAddress = '', remotePort } = request.socket;
-    const outcome = this.#service.open({ peer: `${address}:${remotePort}`, address, localAddress }, offer.value);
+    const isGone = () => request.socket.destroyed;
+    const client = { peer: `${address}:${remotePort}`, address, localAddress, isGone };
+    const outcome = await this.#service.open(client, offer.value);
     switch (outcome.kind) {
       case 'created':
         response.writeHead(201, {
@@ -138,7 +148,7 @@ export class WhepRequests {
       case 'malformed':
         return refuse(400, `not an offer: ${outcome.why}`);
       case 'refused':
-        return this.#refuseBusy(request, response, outcome.why);
+        return this.#refuseBusy(request, response, outcome);
       default:
         outcome satisfies never;
     }
@@ -172,8 +182,12 @@ export class WhepRequests {
     }
   }
 
-  #refuseBusy(request: IncomingMessage, response: ServerResponse, why: string): void {
-    response.setHeader('Retry-After', RETRY_SECONDS);
+  #refuseBusy(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { why, retrySeconds = RETRY_SECONDS }: Partial<Refusal> & Pick<Refusal, 'why'>,
+  ): void {
+    response.setHeader('Retry-After', retrySeconds);
     deny(request, response, 503, why);
   }
 }

@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import type { Identity } from '../../io/crypto/identity.ts';
 import { addressCause } from '../../io/net/address-cause.ts';
 import { bracketed } from '../../io/net/control-server.ts';
+import { FairWork } from '../../io/net/fair-work.ts';
 import { isLoopback, reachableUrls, resolveHost } from '../../io/net/host-address.ts';
+import { NetworkShares } from '../../io/net/network-shares.ts';
 import { LOOPBACK, NetworkBudgets, networkOf } from '../../io/net/networks.ts';
 import { PendingSockets } from '../../io/net/pending-sockets.ts';
 import { now } from '../../io/os/clock.ts';
@@ -13,6 +15,7 @@ import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
 import { Peers } from '../../io/webrtc/peers.ts';
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
+import type { SessionOffer } from '../../protocol/whep/session-offer.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
 import type { PlayerSession } from '../player/player-session.ts';
 import { NO_TOTALS, type PlayerTotals, withPlayers } from '../player/player-totals.ts';
@@ -21,8 +24,8 @@ import { placeLimits } from '../stream/place-limits.ts';
 import { BrowserRendition } from './browser-rendition.ts';
 import { WhepAccess } from './whep-access.ts';
 import { WhepPage } from './whep-page.ts';
-import { WhepRequests } from './whep-requests.ts';
-import { DELETED, WhepSessions } from './whep-sessions.ts';
+import { type Refusal, WhepRequests } from './whep-requests.ts';
+import { DELETED, type WhepClient, type WhepOutcome, WhepSessions } from './whep-sessions.ts';
 
 export interface WhepServerOptions {
   /** The stream, which starts when the first player is connected. */
@@ -36,6 +39,8 @@ export interface WhepServerOptions {
   /** Limit of concurrent players, and of those of one network. */
   readonly receiversMax: number;
   readonly receiversPerAddressMax?: number | undefined;
+  /** Longest wait of an offer for its turn, milliseconds, beyond which it is refused; default 2,000. */
+  readonly offerWaitMsMax?: number;
   /** Packets kept for retransmission. */
   readonly historyBudget: HistoryBudget;
   /** Token that players must bring; `undefined`: none. */
@@ -55,8 +60,14 @@ const CONNECTIONS_MIN = 64;
 /** Limit of connections without a request, beyond which the oldest of the most crowded network is closed. */
 const PENDING_MAX = 64;
 const CONNECTIONS_PER_SECOND = 20;
-/** Sessions per second of a network: each takes a millisecond, and the making of a key. */
+/** Sessions per second of a network: each takes some milliseconds, among them the making of a key. */
 const SESSIONS_PER_SECOND = 20;
+/** Part of the thread's time that offers may take while others wait: the rest is for those that watch. */
+const OFFERS_SHARE = 0.25;
+/** Longest wait of an offer: browsers and people give up soon after. */
+const OFFER_WAIT_MS_MAX = 2_000;
+const OFFERS_WAITING_MAX = 256;
+const BUSY = 'too many ask for a session at once';
 const HEADER_BYTES_MAX = 16_384;
 const REQUEST_MS_MAX = 10_000;
 const KEEP_ALIVE_MS = 5_000;
@@ -74,6 +85,7 @@ export class WhepServer {
   readonly #rendition: BrowserRendition;
   readonly #path: string;
   readonly #budgets: { readonly connections: NetworkBudgets; readonly sessions: NetworkBudgets };
+  readonly #offers: FairWork;
   #server: Server | undefined;
   #peers: Peers | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -90,6 +102,11 @@ export class WhepServer {
       connections: new NetworkBudgets({ perSecond: CONNECTIONS_PER_SECOND, burst: connectionsMax }),
       sessions: new NetworkBudgets({ perSecond: SESSIONS_PER_SECOND, burst: CONNECTIONS_MIN + receiversMax }),
     };
+    this.#offers = new FairWork({
+      share: OFFERS_SHARE,
+      waitMsMax: options.offerWaitMsMax ?? OFFER_WAIT_MS_MAX,
+      waitingMax: OFFERS_WAITING_MAX,
+    });
     const { ffmpeg, bitrate } = options;
     const warn = (message: string) => log.warn(message);
     const onFailure = (cause: string) => this.#sessions.endConnected(cause);
@@ -149,9 +166,9 @@ export class WhepServer {
       path: this.#path,
       access: new WhepAccess({ token, isLocal: isLoopback(this.#host) }),
       page,
-      admits: (address) => this.#budgets.sessions.allows(address),
+      refusal: (address) => this.#refusal(address),
       unavailable: () => this.#rendition.unavailable(),
-      open: (...all) => this.#sessions.open(...all),
+      open: (...all) => this.#open(...all),
       ufragOf: (id) => this.#sessions.ufragOf(id),
       end: (id) => this.#sessions.end(id, DELETED),
     });
@@ -171,9 +188,21 @@ export class WhepServer {
 
   async close(): Promise<void> {
     clearInterval(this.#ticker);
+    this.#offers.close();
     this.#sessions.close();
     await this.#closeServer();
     this.#peers?.close();
+  }
+
+  #refusal(address: string): Refusal | undefined {
+    const retrySeconds = this.#offers.busyFor(address);
+    if (retrySeconds !== undefined) return { why: BUSY, retrySeconds };
+    return this.#budgets.sessions.allows(address) ? undefined : { why: 'too many sessions were made', retrySeconds: 1 };
+  }
+
+  async #open(client: WhepClient, offer: SessionOffer): Promise<WhepOutcome> {
+    const outcome = await this.#offers.run(client.address, () => this.#sessions.open(client, offer));
+    return outcome.kind === 'done' ? outcome.result : { ...outcome, kind: 'refused', why: BUSY };
   }
 
   async #listenWith(requests: WhepRequests): Promise<Server> {
@@ -198,11 +227,13 @@ export class WhepServer {
       ? createSecureServer({ ...own, cert: identity.certificate, key: identity.key, minVersion: 'TLSv1.2' }, answer)
       : createServer(own, answer);
     server.maxConnections = CONNECTIONS_MIN + receiversMax * CONNECTIONS_PER_PLAYER;
+    const shares = new NetworkShares({ perNetworkMax: Math.ceil(server.maxConnections / 2) });
     server.on('connection', (socket: Socket) => {
       const { remoteAddress = '?' } = socket;
       // Loopback is exempt, because all programs of this machine share it.
-      if (networkOf(remoteAddress) !== LOOPBACK && !this.#budgets.connections.allows(remoteAddress)) socket.destroy();
-      else pending.add(socket);
+      const isWithin = networkOf(remoteAddress) === LOOPBACK || this.#budgets.connections.allows(remoteAddress);
+      if (isWithin && shares.admits(socket)) pending.add(socket);
+      else socket.destroy();
     });
     server.on('clientError', (_error, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

@@ -39,12 +39,14 @@ export interface WhepClient {
   readonly address: string;
   /** Address of this machine, as the player reaches it. */
   readonly localAddress: string;
+  /** True when the connection of the request has closed. */
+  readonly isGone: () => boolean;
 }
 
 /** Session that was made, or the reason for which there is none. */
 export type WhepOutcome =
   | { readonly kind: 'created'; readonly id: string; readonly answer: string }
-  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string; readonly retrySeconds?: number }
   | { readonly kind: 'no-common-codec'; readonly why: string }
   | { readonly kind: 'malformed'; readonly why: string };
 
@@ -93,6 +95,7 @@ export class WhepSessions {
     const { live, formats, rotation, limits } = this.#options;
     // The body of an offer may come while the server closes.
     if (this.#isClosed) return { kind: 'refused', why: 'the sender stops' };
+    if (client.isGone()) return { kind: 'refused', why: 'the connection closed' };
     const streams = this.#streamsFor(offer);
     if (!streams.has(VIDEO_TRACK)) return { kind: 'no-common-codec', why: this.#codecsText() };
     const placement = placeFor(client.address, this.#all, limits);

@@ -20,9 +20,9 @@ async function serve(own: Partial<WhepService> & { access?: WhepAccess; options?
     path: 'film',
     access: new WhepAccess({ token: undefined, isLocal: true, ...own.options }),
     page: await WhepPage.read(),
-    admits: () => true,
+    refusal: () => undefined,
     unavailable: async () => undefined,
-    open: () => created,
+    open: async () => created,
     ufragOf: (id) => (id === SESSION && !ended.includes(id) ? 'Wv1x' : undefined),
     end: (id) => ended.push(id) > 0,
     ...own,
@@ -105,7 +105,7 @@ test.each([
   [{ kind: 'refused', why: '4 receivers are being served' }, 503],
   [{ kind: 'malformed', why: 'the library says no' }, 400],
 ] as const)('answers %o with %i and the reason', async (outcome, status) => {
-  const { ask } = await serve({ open: () => outcome });
+  const { ask } = await serve({ open: async () => outcome });
   const response = await ask('/film', { method: 'POST', headers: SDP, body: BROWSER_OFFER });
   expect(response.status).toBe(status);
   expect(await response.text()).toContain(outcome.why);
@@ -117,6 +117,18 @@ test('answers 503 with the reason while there is nothing to watch', async () => 
   const response = await ask('/film', { method: 'POST', headers: SDP, body: BROWSER_OFFER });
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await response.text()).toContain('no ffmpeg found');
+});
+
+test('refuses an offer before its body when it cannot be answered soon', async () => {
+  const { port } = await serve({ refusal: () => ({ why: 'too many ask for a session at once', retrySeconds: 3 }) });
+  const request = connect(port, '127.0.0.1');
+  onTestFinished(() => void request.destroy());
+  request.write(
+    'POST /film HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\nContent-Length: 60000\r\n\r\n',
+  );
+  const [answer] = await once(request, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
+  expect(String(answer)).toMatch(/\r\nRetry-After: 3\r\n/i);
 });
 
 test('asks for a token, and gives up on a network that guesses', async () => {

@@ -106,6 +106,24 @@ withLibrary('makes room among the sessions that have not connected, which are no
   expect(server.totals.players).toBe(1);
 });
 
+withLibrary(
+  'answers offers that come together with 201, or with 503 at once, and the next one when its turn has come',
+  async () => {
+    const { url } = await serve({ receiversMax: 100, offerWaitMsMax: 0 });
+    const post = async () => {
+      const headers = { 'Content-Type': 'application/sdp' };
+      const response = await fetch(url, { method: 'POST', headers, body: BROWSER_OFFER });
+      await response.text();
+      return [response.status, response.headers.has('retry-after')];
+    };
+    const answers = await Promise.all(Array.from({ length: 40 }, post));
+    expect(answers).toContainEqual([201, false]);
+    expect(answers).toContainEqual([503, true]);
+    expect(answers.filter(([status, isTold]) => !(status === 201 ? !isTold : status === 503 && isTold))).toEqual([]);
+    await vi.waitFor(async () => expect(await post()).toEqual([201, false]), PATIENCE);
+  },
+);
+
 withLibrary('ends sessions whose pictures cannot be encoded, and tells the next player why', async () => {
   const made = sourceOf(UNITS);
   const source = { ...made, description: { ...made.description, codecName: 'h265' } } as const;
