@@ -71,7 +71,7 @@ export function presentation({
         tracks,
         login,
         isSecure: false,
-        timeoutSeconds: 60,
+        timeoutSeconds: () => 60,
         session: (id) => sessions.session(id, peer),
         open: (...all) => sessions.open(...all),
         route: (...all) => sessions.route(...all),

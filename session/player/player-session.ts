@@ -61,6 +61,9 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   #state: 'ready' | 'playing' | 'ending' | 'ended' = 'ready';
   #heardAt: Instant = now();
   #reportedAt: Instant = this.#heardAt;
+  #consentAt: Instant = this.#heardAt;
+  /** True while the media of a player without consent is stopped. */
+  #isSuspended = false;
   #gate: BacklogGate;
   /** Pictures of the group at which the player joins, and those after it, until it has caught up. */
   readonly #waiting: AccessUnit[] = [];
@@ -116,6 +119,11 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     return this.#reportedAt;
   }
 
+  /** Time of the last request, or of the last RTCP packet about this session's own streams, whose SSRCs only its player knows. */
+  get consentAt(): Instant {
+    return this.#consentAt;
+  }
+
   get totals(): {
     readonly frames: number;
     readonly packets: number;
@@ -131,16 +139,19 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     return { frames, packets, bytes, skipped: this.#skipped + this.#gate.dropped };
   }
 
-  /** The player has sent a request or RTCP. */
+  /** The player has sent a request. */
   heard(): void {
     this.#heardAt = now();
+    this.#consent();
   }
 
   /** RTCP of the player has arrived for a track. */
   receive(track: number, packet: Uint8Array): void {
-    this.heard();
+    this.#heardAt = now();
     this.#reportedAt = this.#heardAt;
-    this.tracks.get(track)?.receive(packet);
+    const own = this.tracks.get(track);
+    if (own?.isSubjectOf(packet)) this.#consent();
+    own?.receive(packet);
   }
 
   /**
@@ -150,6 +161,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   play(): { readonly track: number; readonly sequence: number; readonly timestamp: number }[] {
     const { live } = this.#options;
     const wasPlaying = this.isPlaying;
+    this.#isSuspended = false;
     this.#state = 'playing';
     const isBeginning = live.start();
     const isUnknown = isBeginning || live.recent.present === undefined;
@@ -169,7 +181,20 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     return first;
   }
 
+  /** Stops the media until the player shows that it is still there; it continues with a key frame. */
+  suspend(): void {
+    if (!this.isPlaying) return;
+    this.pause();
+    this.#isSuspended = true;
+  }
+
+  #consent(): void {
+    this.#consentAt = this.#heardAt;
+    if (this.#isSuspended) this.play();
+  }
+
   pause(): void {
+    this.#isSuspended = false;
     if (this.#state === 'playing') this.#state = 'ready';
     this.#forgetWaiting();
     this.#joined = false;
@@ -222,6 +247,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   }
 
   finish(): void {
+    this.#isSuspended = false;
     if (this.#state !== 'playing') return;
     this.#state = 'ending';
     while (this.#waiting.length > 0) this.#deliver(this.#waiting.shift()!);
@@ -246,6 +272,7 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
   }
 
   close(): void {
+    this.#isSuspended = false;
     this.#forgetWaiting();
     this.#state = 'ended';
     for (const track of this.tracks.values()) track.close();

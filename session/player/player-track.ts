@@ -3,6 +3,7 @@ import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import type { Instant, Ticks } from '../../protocol/base/units.ts';
+import { parseRtcp, type RtcpPacket } from '../../protocol/rtcp/rtcp.ts';
 import { toRtpTicks } from '../../protocol/rtp/rtp-clock.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
 import { type SentStreamParameters, streamParameters } from '../../protocol/stream-parameters.ts';
@@ -103,6 +104,12 @@ export class PlayerTrack {
     return outcome !== 'refused';
   }
 
+  /** True when RTCP reports on, or requests something of, the stream of this track. */
+  isSubjectOf(packet: Uint8Array): boolean {
+    const read = parseRtcp(packet);
+    return read.ok && read.value.some((each) => subjectsOf(each).includes(this.ssrc));
+  }
+
   /** Takes RTCP of the player. */
   receive(packet: Uint8Array): void {
     this.#driver.receive(packet);
@@ -116,5 +123,18 @@ export class PlayerTrack {
 
   close(): void {
     this.#driver.close();
+  }
+}
+
+function subjectsOf(packet: RtcpPacket): readonly number[] {
+  switch (packet.kind) {
+    case 'receiver-report':
+    case 'sender-report':
+      return packet.reports.map(({ ssrc }) => ssrc);
+    case 'nack':
+    case 'picture-loss-indication':
+      return [packet.mediaSsrc];
+    default:
+      return [];
   }
 }

@@ -34,7 +34,7 @@ export interface RtspService {
   /** True when everything is inside TLS, so that media over UDP would be in the clear. */
   readonly isSecure: boolean;
   /** Silence after which a session ends, seconds. */
-  readonly timeoutSeconds: number;
+  timeoutSeconds(session: PlayerSession): number;
   /** Returns a session of this player; `undefined` when there is none. */
   session(id: string): PlayerSession | undefined;
   /** Makes a place for a player, or returns why there is none. */
@@ -234,7 +234,7 @@ export class RtspRequests {
   }
 
   #sessionHeader(session: PlayerSession): RtspHeader {
-    return ['Session', `${session.id};timeout=${this.#service.timeoutSeconds}`];
+    return ['Session', `${session.id};timeout=${this.#service.timeoutSeconds(session)}`];
   }
 }
 

@@ -19,7 +19,7 @@ import { MediaPorts } from './media-ports.ts';
 import { RtspLogin } from './rtsp-authentication.ts';
 import { RtspConnection } from './rtsp-connection.ts';
 import { RtspRequests } from './rtsp-requests.ts';
-import { RtspSessions, SESSION_TIMEOUT, TEARDOWN } from './rtsp-sessions.ts';
+import { RtspSessions, SESSION_TIMEOUT, TEARDOWN, UDP_KEEP_ALIVE } from './rtsp-sessions.ts';
 
 export interface RtspServerOptions {
   /** The stream, which starts when the first player plays. */
@@ -152,7 +152,7 @@ export class RtspServer {
         tracks: tracksOf(source),
         login: this.#login,
         isSecure: identity !== undefined,
-        timeoutSeconds: inSeconds(SESSION_TIMEOUT),
+        timeoutSeconds: ({ lower }) => inSeconds(lower === 'udp' ? UDP_KEEP_ALIVE : SESSION_TIMEOUT),
         // Until then it is one of the connections that have shown nothing.
         session: (id) => {
           const session = this.#sessions.session(id, connection);

@@ -30,7 +30,14 @@ export interface RtspSessionsOptions extends Pick<JoinableUnitsOptions, 'rotatio
 
 /** Silence after which a session ends (RFC 2326 §12.37, whose default it is). */
 export const SESSION_TIMEOUT: Microseconds = seconds(60);
-/** The same for a session over UDP whose connection has closed: most players do so because they are gone. */
+/** Time-out that players over UDP are told, so that they send requests more often: ffmpeg after half of it, GStreamer after 0.8. */
+export const UDP_KEEP_ALIVE: Microseconds = seconds(10);
+/**
+ * Silence after which a player over UDP gets no more media, until its next request or report (RFC 7675 §5.1): its machine may be
+ * gone without a word, and another may have its address.
+ */
+const CONSENT_TIMEOUT: Microseconds = seconds(12);
+/** Silence after which a session over UDP ends whose connection has closed: most players do so because they are gone. */
 const ORPHAN_TIMEOUT: Microseconds = seconds(10);
 /**
  * Time without a report after which the port of a player over UDP is tried, and tried again. That of most players is
@@ -178,13 +185,16 @@ export class RtspSessions {
     }
   }
 
-  /** Ends sessions whose players are silent. */
+  /** Ends sessions whose players are silent; over UDP their media stops before. */
   checkTimeouts(at: Instant): void {
     for (const entry of this.#entries.values()) {
       const { session, connection } = entry;
       const limit = connection ? SESSION_TIMEOUT : ORPHAN_TIMEOUT;
       if (elapsed(session.heardAt, at) > limit) this.#conclude(session, `silent for ${limit / 1e6} s`);
-      else if (session.lower === 'udp') this.#tryPorts(at, entry);
+      else if (session.lower === 'udp') {
+        if (elapsed(session.consentAt, at) > CONSENT_TIMEOUT) session.suspend();
+        this.#tryPorts(at, entry);
+      }
     }
   }
 

@@ -154,10 +154,46 @@ describe('over UDP', () => {
   test('a player that has never reported keeps its media while it sends requests', async () => {
     const { session, request, checkAfter } = playing();
     for (let round = 0; round < 5; round++) {
-      await checkAfter(50);
+      await checkAfter(11);
+      expect(session.isPlaying).toBe(true);
       expect(request('GET_PARAMETER')).toBe(200);
     }
+  });
+
+  test('a player that says nothing any more gets no media after twelve seconds, and again with its next request', async () => {
+    const { session, sessions, request, checkAfter } = playing();
+    await checkAfter(13);
+    expect(session.isPlaying).toBe(false);
+    await checkAfter(59);
+    expect(sessions.all).toEqual([session]);
+    expect(request('GET_PARAMETER')).toBe(200);
     expect(session.isPlaying).toBe(true);
+    await checkAfter(61);
+    expect(sessions.all).toEqual([]);
+  });
+
+  test('only reports about its own streams keep the media of a player', async () => {
+    const { session, checkAfter } = playing();
+    const about = (ssrc: number) => {
+      const block = { ssrc, fractionLost: 0, cumulativeLost: 0, highestSequence: 1, jitter: 0 };
+      const report = { ...block, lastSenderReport: 0, delaySinceLastSenderReport: 0 };
+      session.receive(0, serializeRtcp([{ kind: 'receiver-report', ssrc: 1, reports: [report] }]));
+    };
+    await checkAfter(13);
+    session.receive(0, REPORT);
+    about(session.tracks.get(0)!.ssrc + 1);
+    session.receive(0, Uint8Array.of(0x80, 201, 0, 9));
+    expect(session.isPlaying).toBe(false);
+    about(session.tracks.get(0)!.ssrc);
+    expect(session.isPlaying).toBe(true);
+  });
+
+  test('a player that has paused is not played for because it says something', async () => {
+    const { session, request, checkAfter } = playing();
+    expect(request('PAUSE')).toBe(200);
+    await checkAfter(13);
+    expect(request('GET_PARAMETER')).toBe(200);
+    expect(session.isPlaying).toBe(false);
   });
 
   test('a session whose port is closed ends soon, also while its connection sends requests', async () => {
@@ -171,15 +207,15 @@ describe('over UDP', () => {
     expect(sessions.all).toEqual([]);
   });
 
-  test('an open port is tried now and then, while the player does not report', async () => {
+  test('an open port is tried while the player does not report, until its media stops', async () => {
     const { session, sessions, probed, checkAfter } = playing();
-    for (const seconds of [8, 9, 14]) await checkAfter(seconds);
-    expect(probed).toEqual([6_000]);
-    await checkAfter(16);
-    expect(probed).toHaveLength(2);
     session.receive(0, REPORT);
     await checkAfter(6);
-    expect(probed).toHaveLength(2);
+    expect(probed).toEqual([]);
+    for (const seconds of [8, 9, 11]) await checkAfter(seconds);
+    expect(probed).toEqual([6_000]);
+    await checkAfter(16);
+    expect(probed).toHaveLength(1);
     expect(sessions.all).toHaveLength(1);
   });
 });
