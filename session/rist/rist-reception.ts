@@ -92,7 +92,7 @@ export class RistReception {
       },
       onReport: () => {},
       onEvent: (event) => this.#handleEvent(event),
-      onEnd: (statistics) => this.#finished.add(statistics),
+      onEnd: (statistics) => this.#finished.add({ statistics }),
       onFault: ({ error, datagrams }, receiving) => {
         const details = { options: receiving, datagrams };
         options.onFault(new Failure(reportFault({ where: 'receiver', error, details })));

@@ -96,7 +96,7 @@ export class RtpClient implements Client {
       onBegin: ({ timestamp }) => this.#begin(timestamp),
       onReport: (ntp, timestamp) => this.#sync.reportPictures(ntp, timestamp),
       onEvent: (event) => this.#handleEvent(event),
-      onEnd: (statistics) => this.#finished.add(statistics),
+      onEnd: (statistics) => this.#finished.add({ statistics }),
       onFault: ({ error, datagrams }, options) => {
         this.#events.onWaiting(reportFault({ where: 'receiver', error, details: { options, datagrams } }));
       },

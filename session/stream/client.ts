@@ -106,7 +106,7 @@ const known = (counts: readonly (number | undefined)[]): number | undefined =>
 /** Counters of a modelled TCP. */
 export interface ModeledTcpRecord {
   readonly congestionControl: CongestionControlName;
-  /** Counters of the connection of each session, the current one last. */
+  /** Counters of the connections: of earlier sessions together, the current one last. */
   readonly sessions: readonly ByteTunnelCounters[];
 }
 
@@ -129,15 +129,15 @@ export type ClientSessionCause =
 
 /** A receiver of a stream from dropframe or another program. */
 export interface Client {
-  /** Statistics of each session, the current one last; of many sessions, the oldest are added up in the first row. */
+  /** Statistics of each session, the current one last; of many sessions, the oldest of a transport are added up in one row. */
   readonly sessions: readonly ReceiverStatistics[];
   /** Number of sessions where it is more than that of the rows; absent: there is a row for each. */
   readonly sessionCount?: number;
   /** Fates of the sound; `undefined` where there was none. */
   readonly sound?: SoundRecord | undefined;
-  /** Transport of each of these sessions. */
+  /** Transport of each of these rows. */
   readonly transports: readonly ('udp' | 'tcp' | 'rtp')[];
-  /** Cause of each of these sessions. */
+  /** Cause of each of these rows. */
   readonly sessionCauses: readonly ClientSessionCause[];
   /** True when control and media are encrypted. */
   readonly encrypted: boolean;

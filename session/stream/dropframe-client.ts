@@ -72,6 +72,9 @@ export const dropframeClient =
       get sessions() {
         return client.sessions;
       },
+      get sessionCount() {
+        return client.sessionCount;
+      },
       get sound() {
         return client.sound;
       },

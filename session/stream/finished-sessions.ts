@@ -1,17 +1,35 @@
+import type { SessionCause } from '../../protocol/control/control-client-event.ts';
 import type { PacketClasses } from '../../receiver/ledger.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 
-/** Maximum number of rows: a peer that sends to a port of plain RTP can begin any number of streams. */
+/** Maximum number of rows: a peer can begin any number of sessions, by restarts or by streams of plain RTP. */
 const ROWS_MAX = 64;
 
-/** Statistics of the sessions of a run that are over. Beyond 64, the oldest are added up in the first row. */
+/** A session that is over: its transport and the reason for which it began, where these differ between sessions. */
+export interface FinishedSession {
+  readonly statistics: ReceiverStatistics;
+  readonly transport?: 'udp' | 'tcp' | undefined;
+  readonly cause?: SessionCause | undefined;
+}
+
+/** Statistics of the sessions of a run that are over. Beyond 64, the oldest of a transport are added up in its first row. */
 export class FinishedSessions {
-  readonly #rows: ReceiverStatistics[] = [];
+  readonly #rows: FinishedSession[] = [];
   #folded = 0;
 
   /** Oldest first. */
   get rows(): readonly ReceiverStatistics[] {
-    return this.#rows;
+    return this.#rows.map(({ statistics }) => statistics);
+  }
+
+  /** Transport of each row, where there is a choice. */
+  get transports(): readonly ('udp' | 'tcp')[] {
+    return this.#rows.flatMap(({ transport = [] }) => transport);
+  }
+
+  /** Reason for which the first session of each row began, where there are several. */
+  get causes(): readonly SessionCause[] {
+    return this.#rows.flatMap(({ cause = [] }) => cause);
   }
 
   /** Number of sessions in these rows. */
@@ -19,11 +37,22 @@ export class FinishedSessions {
     return this.#rows.length + this.#folded;
   }
 
-  add(statistics: ReceiverStatistics): void {
-    this.#rows.push(statistics);
+  add(session: FinishedSession): void {
+    this.#rows.push(session);
     if (this.#rows.length <= ROWS_MAX) return;
-    this.#rows.splice(0, 2, sumOf(this.#rows[0]!, this.#rows[1]!));
+    // There are two transports: of three rows, two have the same.
+    const laterIndex = this.#rows.findIndex((row, index) => this.#firstOf(row) < index);
+    const later = this.#rows[laterIndex]!;
+    const firstIndex = this.#firstOf(later);
+    const first = this.#rows[firstIndex]!;
+    this.#rows[firstIndex] = { ...first, statistics: sumOf(first.statistics, later.statistics) };
+    this.#rows.splice(laterIndex, 1);
     this.#folded++;
+  }
+
+  /** Index of the first row with the transport of this one. */
+  #firstOf({ transport }: FinishedSession): number {
+    return this.#rows.findIndex((row) => row.transport === transport);
   }
 }
 
@@ -39,8 +68,8 @@ function sumOf(one: ReceiverStatistics, other: ReceiverStatistics): ReceiverStat
   };
 }
 
-/** Sums of the fields that are numbers. */
-function totals<Counts extends object>(one: Counts, other: Counts): Partial<Counts> {
+/** Returns the sums of the fields that are numbers. */
+export function totals<Counts extends object>(one: Counts, other: Counts): Partial<Counts> {
   const entries = Object.entries(other) as [keyof Counts, unknown][];
   const numbers = entries.filter((entry): entry is [keyof Counts, number] => typeof entry[1] === 'number');
   return Object.fromEntries(numbers.map(([name, count]) => [name, count + Number(one[name])])) as Partial<Counts>;

@@ -49,7 +49,7 @@ export class SoundMeter {
   /** The session has ended with these statistics. */
   end(statistics: ReceiverStatistics | undefined): void {
     this.#settle();
-    if (statistics) this.#finished.add(statistics);
+    if (statistics) this.#finished.add({ statistics });
   }
 
   /** @param current statistics of the session that has not ended. */

@@ -7,13 +7,7 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { ControlClient } from '../../protocol/control/control-client.ts';
 import type { ControlClientEvent, ControlNotice, SessionCause } from '../../protocol/control/control-client-event.ts';
-import {
-  COUNT_MAX,
-  parseSenderMessage,
-  type SenderMessage,
-  SPAN_MS_MAX,
-  type StatisticsMessage,
-} from '../../protocol/control/control-message.ts';
+import { parseSenderMessage, type SenderMessage } from '../../protocol/control/control-message.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import type { BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
@@ -25,11 +19,13 @@ import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts'
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import { type ClientEnd, type HostFaults, type SoundRecord, sumHostFaults } from './client.ts';
 import { clientFailure, connectCause } from './client-texts.ts';
+import { FinishedSessions, totals } from './finished-sessions.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { MediaSession } from './media-session.ts';
 import { connectToSender, provenMessage, type SenderConnection, type SenderProof } from './sender-proof.ts';
 import { SoundMeter } from './sound-meter.ts';
+import { statisticsMessage } from './statistics-message.ts';
 
 export interface StreamClientOptions extends SenderProof {
   readonly host: string;
@@ -77,15 +73,15 @@ export class StreamClient {
   readonly #end: Promise<ClientEnd>;
   #resolve: (end: ClientEnd) => void = () => {};
   #reject: (failure: Failure) => void = () => {};
-  readonly #finished: ReceiverStatistics[] = [];
+  readonly #finished = new FinishedSessions();
   readonly #sound = new SoundMeter();
   #connection: ControlConnection<SenderMessage> | undefined;
   /** Address of the sender on the current connection, and its TLS. */
   #host = '';
   #channel: SecureChannel | undefined;
   #media: MediaSession | undefined;
-  readonly #transports: ('udp' | 'tcp')[] = [];
-  readonly #causes: SessionCause[] = [];
+  /** Transport and cause of the current session; `undefined` between sessions. */
+  #current: { readonly transport: 'udp' | 'tcp'; readonly cause: SessionCause } | undefined;
   /** Value at the end of the run. */
   #stalledFor = microseconds(0);
   /** True when the sender of the current session ignores unknown fields, as those of 1.1 and later do. */
@@ -93,8 +89,9 @@ export class StreamClient {
   readonly #timeline = new JoinedTimeline();
   readonly #recordedTimeline = new JoinedTimeline();
   #segments: number | undefined = 0;
-  readonly #modeledTcp: ByteTunnelCounters[] = [];
-  readonly #hostFaults: HostFaults[] = [];
+  /** Sums over the sessions that are over; `undefined` before there is one. */
+  #modeledTcp: ByteTunnelCounters | undefined;
+  #hostFaults: HostFaults | undefined;
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
@@ -112,9 +109,14 @@ export class StreamClient {
     });
   }
 
-  /** Statistics of each session, the current one last. */
+  /** Statistics of each session, the current one last; of many sessions, the oldest are added up. */
   get sessions(): readonly ReceiverStatistics[] {
-    return this.#media ? [...this.#finished, this.#media.statistics.video] : this.#finished;
+    const { rows } = this.#finished;
+    return this.#media ? [...rows, this.#media.statistics.video] : rows;
+  }
+
+  get sessionCount(): number {
+    return this.#finished.count + (this.#media ? 1 : 0);
   }
 
   /** Fates of the sound; `undefined` where there was none. */
@@ -122,14 +124,16 @@ export class StreamClient {
     return this.#sound.record(this.#media?.statistics.sound);
   }
 
-  /** Transport of each of these sessions. */
+  /** Transport of each of these rows. */
   get transports(): readonly ('udp' | 'tcp')[] {
-    return this.#transports;
+    const { transports } = this.#finished;
+    return this.#current ? [...transports, this.#current.transport] : transports;
   }
 
-  /** Cause of each of these sessions. */
+  /** Cause of each of these rows. */
   get sessionCauses(): readonly SessionCause[] {
-    return this.#causes;
+    const { causes } = this.#finished;
+    return this.#current ? [...causes, this.#current.cause] : causes;
   }
 
   /** Duration of the current stall, microseconds; only with TCP, since UDP drops late frames. */
@@ -139,19 +143,18 @@ export class StreamClient {
 
   /** TCP segments of all sessions, as counted by the model or the kernel; `undefined` when unknown. */
   get segments(): number | undefined {
-    const present = this.#media && this.#transports.at(-1) === 'tcp' ? this.#media.segments : 0;
+    const present = this.#media && this.#current?.transport === 'tcp' ? this.#media.segments : 0;
     return present === undefined || this.#segments === undefined ? undefined : this.#segments + present;
   }
 
   /** Datagrams lost on the machines themselves, over all sessions. */
   get hostFaults(): HostFaults {
-    return sumHostFaults(this.#media ? [...this.#hostFaults, this.#media.hostFaults] : this.#hostFaults);
+    return sumHostFaults([this.#hostFaults, this.#media?.hostFaults].filter((faults) => faults !== undefined));
   }
 
-  /** Counters of the modelled TCP of each session, the current one last. */
+  /** Counters of the modelled TCP: of the finished sessions together, and of the current one. */
   get modeledTcp(): readonly ByteTunnelCounters[] {
-    const present = this.#media?.modeledTcp;
-    return present ? [...this.#modeledTcp, present] : this.#modeledTcp;
+    return [this.#modeledTcp, this.#media?.modeledTcp].filter((counters) => counters !== undefined);
   }
 
   /** Runs until the end of the stream or `stop`. @throws {Failure} when there is no sender for `timeoutMs`. */
@@ -296,8 +299,7 @@ export class StreamClient {
       onEvent: (event) => this.#handleEvent(event),
     });
     this.#media = media;
-    this.#transports.push(transport);
-    this.#causes.push(cause);
+    this.#current = { transport, cause };
     media.open().catch((error: unknown) => this.#losePath(media, causeOf(error)));
   }
 
@@ -341,15 +343,16 @@ export class StreamClient {
   #closeMedia(): void {
     if (!this.#media) return;
     this.#media.finish();
-    if (this.#transports.at(-1) === 'tcp') this.#segments = this.segments;
+    if (this.#current?.transport === 'tcp') this.#segments = this.segments;
     const { modeledTcp } = this.#media;
-    if (modeledTcp) this.#modeledTcp.push(modeledTcp);
+    if (modeledTcp) this.#modeledTcp = this.#modeledTcp ? sumTcp(this.#modeledTcp, modeledTcp) : modeledTcp;
     const { video, sound } = this.#media.statistics;
-    this.#finished.push(video);
+    this.#finished.add({ statistics: video, ...this.#current });
     this.#sound.end(sound);
-    this.#hostFaults.push(this.#media.hostFaults);
+    this.#hostFaults = this.hostFaults;
     this.#media.close();
     this.#media = undefined;
+    this.#current = undefined;
   }
 
   #report(): void {
@@ -362,22 +365,7 @@ export class StreamClient {
   }
 }
 
-function statisticsMessage(statistics: ReceiverStatistics, hostDrops = 0): StatisticsMessage {
-  const { frames, packets, playoutDelay, roundTrip } = statistics;
-  const ms = (span: number | undefined) => (span === undefined ? null : Math.min(span / 1_000, SPAN_MS_MAX));
-  // These counts include the peer's claims; clamp them so that our message stays valid.
-  const count = (value: number) => Math.min(value, COUNT_MAX);
-  return {
-    kind: 'statistics',
-    frames: count(frames.decided),
-    framesLost: count(frames.incomplete + frames.neverArrived + frames.undecodable),
-    framesLate: count(frames.late + frames.mended + frames.overdue),
-    packets: count(packets.decided),
-    packetsLost: count(packets.neverArrived + packets.late),
-    packetsRecovered: count(packets.recoveredInRound.reduce((sum, each) => sum + each, packets.repaired)),
-    delayMsP50: ms(playoutDelay.p50),
-    delayMsP95: ms(playoutDelay.p95),
-    roundTripMs: ms(roundTrip),
-    ...(hostDrops > 0 ? { hostDrops: count(hostDrops) } : {}),
-  };
-}
+const sumTcp = (one: ByteTunnelCounters, other: ByteTunnelCounters): ByteTunnelCounters => ({
+  ...other,
+  ...totals(one, other),
+});

@@ -5,7 +5,7 @@ import { Receiver } from '../../../receiver/receiver.ts';
 import { receiverOptions } from '../../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../../receiver/receiver-statistics.ts';
 import { sumFrames, sumPackets } from '../../../session/run/class-summary.ts';
-import { FinishedSessions } from '../../../session/stream/finished-sessions.ts';
+import { type FinishedSession, FinishedSessions } from '../../../session/stream/finished-sessions.ts';
 import { REPORT_SSRC, simulatedStream } from '../../../sim/simulated-stream.ts';
 
 const SESSIONS = 1_000;
@@ -31,7 +31,7 @@ test('adds up the oldest of many sessions, and counts them all', () => {
   const empty = nothing();
   const all = Array.from({ length: SESSIONS }, (_, index) => session(empty, index));
   const finished = new FinishedSessions();
-  for (const each of all) finished.add(each);
+  for (const statistics of all) finished.add({ statistics });
   const { rows } = finished;
   expect(finished.count).toBe(SESSIONS);
   expect(rows).toHaveLength(64);
@@ -47,7 +47,34 @@ test('keeps a row for each of a few sessions', () => {
   const empty = nothing();
   const finished = new FinishedSessions();
   const few = [session(empty, 1), session(empty, 2)];
-  for (const each of few) finished.add(each);
+  for (const statistics of few) finished.add({ statistics });
   expect(finished.rows).toEqual(few);
   expect(finished.count).toBe(2);
+});
+
+test('adds up only sessions of the same transport, and keeps the order', () => {
+  const empty = nothing();
+  const finished = new FinishedSessions();
+  const transportOf = (index: number) => (index % 3 === 1 ? ('tcp' as const) : ('udp' as const));
+  const all = Array.from({ length: SESSIONS }, (_, index) => ({
+    statistics: session(empty, index),
+    transport: transportOf(index),
+    cause: index === 0 ? ('first' as const) : ('sender-stopped' as const),
+  })) satisfies readonly FinishedSession[];
+  for (const each of all) finished.add(each);
+  expect(finished.rows).toHaveLength(64);
+  expect(finished.count).toBe(SESSIONS);
+  const bytesOver = (wanted: string, rows: readonly ReceiverStatistics[], transports: readonly string[]) =>
+    rows.reduce((sum, { bytes }, index) => (transports[index] === wanted ? sum + bytes : sum), 0);
+  for (const wanted of ['udp', 'tcp']) {
+    const expected = bytesOver(
+      wanted,
+      all.map(({ statistics }) => statistics),
+      all.map(({ transport }) => transport),
+    );
+    expect(bytesOver(wanted, finished.rows, finished.transports)).toBe(expected);
+  }
+  expect(finished.rows.slice(2)).toEqual(all.slice(-62).map(({ statistics }) => statistics));
+  expect(finished.transports.slice(2)).toEqual(all.slice(-62).map(({ transport }) => transport));
+  expect(finished.causes[0]).toBe('first');
 });
