@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { connected } from '../../io/net/connect.ts';
 import { ControlConnection } from '../../io/net/control-connection.ts';
-import { connectSecure } from '../../io/net/secure-channel.ts';
+import { UntrustedSender } from '../../io/net/secure-channel.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { parseSenderMessage, type SenderMessage } from '../../protocol/control/control-message.ts';
+import { openConnection } from './early-connection.ts';
 import type { MediaTransportOptions } from './media-transport.ts';
 
 /** Null packet of RFC 4571: shows the sender that this end reads. */
@@ -17,15 +17,25 @@ export const NULL_PACKET = new Uint8Array(2);
  * @returns the connection, or `undefined` when the session has ended.
  */
 export async function attachMedia(
-  { host, port, welcome, channel }: Pick<MediaTransportOptions, 'host' | 'port' | 'welcome' | 'channel'>,
+  {
+    host,
+    port,
+    welcome,
+    channel,
+    early,
+  }: Pick<MediaTransportOptions, 'host' | 'port' | 'welcome' | 'channel' | 'early'>,
   isClosed: () => boolean,
 ): Promise<Socket | undefined> {
-  const plain = await connected(host, port);
-  // The sender must be the one authenticated on the control connection.
-  const socket = channel ? (await connectSecure(plain, channel.fingerprint)).socket : plain;
+  const made = (await early?.take()) ?? (await openConnection({ host, port }, channel));
+  const { socket } = made;
   if (isClosed()) {
     socket.destroy();
     return undefined;
+  }
+  // The sender must be the one authenticated on the control connection.
+  if (made.channel?.fingerprint !== channel?.fingerprint) {
+    socket.destroy();
+    throw new UntrustedSender('fingerprint');
   }
   return await new Promise<Socket>((resolve, reject) => {
     const connection = new ControlConnection<SenderMessage>({

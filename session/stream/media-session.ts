@@ -14,6 +14,7 @@ import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { HostFaults } from './client.ts';
 import { createMediaTransport, type MediaTransportChoice } from './create-media-transport.ts';
+import type { EarlyConnection } from './early-connection.ts';
 import { randomCname } from './identifiers.ts';
 import type { MediaTransport } from './media-transport.ts';
 
@@ -35,6 +36,8 @@ export interface MediaSessionOptions extends MediaTransportChoice {
   readonly welcome: AcceptedWelcome;
   /** The control connection's TLS; `undefined` when the stream is not encrypted. */
   readonly channel: SecureChannel | undefined;
+  /** Connection that was opened for media before the session was agreed on. */
+  readonly early?: EarlyConnection | undefined;
   readonly onEvent: (event: BundledReceiverEvent) => void;
   /** Called for each datagram at this end of the path, for a capture. */
   readonly onDatagram?: ((direction: 'in' | 'out', datagram: Uint8Array) => void) | undefined;
@@ -98,6 +101,7 @@ export class MediaSession {
       port,
       welcome,
       channel: options.channel,
+      early: options.early,
       onPacket: (packet, ecn) => {
         options.onPacket();
         this.#driver.receive(packet, ecn);

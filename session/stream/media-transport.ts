@@ -2,6 +2,7 @@ import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import type { WelcomeMessage } from '../../protocol/control/control-message.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
+import type { EarlyConnection } from './early-connection.ts';
 
 /** Carries the packets of a session between sender and receiver, over the impaired link if there is one. */
 export interface MediaTransport {
@@ -31,6 +32,8 @@ export interface MediaTransportOptions {
   readonly welcome: WelcomeMessage;
   /** The control connection's TLS; `undefined` when the stream is not encrypted. */
   readonly channel: SecureChannel | undefined;
+  /** Connection that was opened for media before the session was agreed on; over TCP only. */
+  readonly early?: EarlyConnection | undefined;
   /** Called for each packet for the receiver, until the transport is closed. */
   readonly onPacket: (packet: Uint8Array, ecn?: Ecn) => void;
   /** Called for each packet at this end of the path, for a capture. */

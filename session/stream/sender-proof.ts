@@ -25,13 +25,16 @@ export interface SenderConnection {
 
 /**
  * Connects to a sender, with TLS when it must be authenticated.
+ * @param onAddress called with the sender's address once it is known, before TLS.
  * @throws {UntrustedSender} when it cannot.
  */
 export async function connectToSender(
   { host, port }: { readonly host: string; readonly port: number },
   { fingerprint, passphrase }: SenderProof,
+  onAddress?: (address: string) => void,
 ): Promise<SenderConnection> {
   const { socket, address } = await connectedTo(host, port);
+  onAddress?.(address);
   if (fingerprint === undefined && passphrase === undefined) {
     return { socket, address, channel: undefined, passphrase: undefined };
   }

@@ -19,6 +19,7 @@ import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts'
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import { type ClientEnd, type HostFaults, type SoundRecord, sumHostFaults } from './client.ts';
 import { clientFailure, connectCause } from './client-texts.ts';
+import { EarlyConnection } from './early-connection.ts';
 import { FinishedSessions, totals } from './finished-sessions.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
@@ -80,6 +81,10 @@ export class StreamClient {
   #host = '';
   #channel: SecureChannel | undefined;
   #media: MediaSession | undefined;
+  /** True when the next session is over TCP. */
+  #usesTcp: boolean;
+  /** Media connection of the session that is being agreed on. */
+  #early: EarlyConnection | undefined;
   /** Transport and cause of the current session; `undefined` between sessions. */
   #current: { readonly transport: 'udp' | 'tcp'; readonly cause: SessionCause } | undefined;
   /** Value at the end of the run. */
@@ -96,6 +101,7 @@ export class StreamClient {
   constructor(options: StreamClientOptions) {
     this.#options = options;
     const { transport, link } = options;
+    this.#usesTcp = transport === 'tcp';
     this.#control = new ControlClient({
       ...options,
       transport: transport === 'auto' && link ? 'udp' : transport,
@@ -211,6 +217,7 @@ export class StreamClient {
       case 'sent':
         return this.#media?.handleSent(event.total);
       case 'notice':
+        this.#usesTcp ||= event.notice === 'tcp-instead';
         return this.#options.onNotice(event.notice);
       case 'end-of-stream':
         return this.#media?.endOfStream(event.total);
@@ -236,8 +243,9 @@ export class StreamClient {
   async #connect(): Promise<void> {
     let connected: SenderConnection;
     try {
-      connected = await connectToSender(this.#options, this.#options);
+      connected = await connectToSender(this.#options, this.#options, (host) => this.#openEarly(host));
     } catch (error) {
+      this.#early?.close();
       if (error instanceof UntrustedSender) this.#control.handleUntrusted(now(), error.message);
       else this.#control.handleClosed(now(), connectCause(error, this.#timeline.started));
       return this.#drain();
@@ -262,6 +270,7 @@ export class StreamClient {
       },
       onClose: (cause) => {
         this.#connection = undefined;
+        this.#early?.close();
         this.#control.handleClosed(now(), cause);
         this.#drain();
       },
@@ -269,6 +278,13 @@ export class StreamClient {
     if (passphrase) this.#connection.send({ kind: 'authenticate', share: passphrase.share });
     this.#control.handleConnected();
     this.#drain();
+  }
+
+  /** Opens the connection for media beside the control connection. @param host address to which that was made */
+  #openEarly(host: string): void {
+    const { port, fingerprint, passphrase } = this.#options;
+    const isSecure = fingerprint !== undefined || passphrase !== undefined;
+    this.#early = this.#usesTcp ? new EarlyConnection({ host, port }, { isSecure, fingerprint }) : undefined;
   }
 
   #begin({ welcome, transport, cause }: ControlClientEvent & { kind: 'welcomed' }): void {
@@ -293,6 +309,7 @@ export class StreamClient {
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
       channel: this.#channel,
+      early: this.#early,
       onDatagram,
       onPacket: () => this.#control.handlePacket(),
       onPathLost: (cause) => this.#losePath(media, cause),
