@@ -146,3 +146,14 @@ withFfmpeg('hears AAC, which is encoded as Opus', async () => {
     expect(totalAudioEnergy).toBeGreaterThan(0);
   }, PATIENCE);
 });
+
+inChromium('a page that finds all places taken tries again, and plays when one is free', async () => {
+  const { server, url } = await serve(await clip('counter.h264', 300), { receiversMax: 1 });
+  const first = await watch(url, { server });
+  await first.decoded(1);
+  const second = await browser.context.newPage();
+  await second.goto(url);
+  await vi.waitFor(async () => expect(await second.textContent('#message')).toContain('trying again'), PATIENCE);
+  await first.tab.close();
+  await vi.waitFor(async () => expect(await second.isHidden('#message')).toBe(true), PATIENCE);
+});
