@@ -19,7 +19,7 @@ import {
 import type { PlayerSession } from '../player/player-session.ts';
 import { RtspAuthentication, type RtspLogin } from './rtsp-authentication.ts';
 import type { RtspPeer } from './rtsp-connection.ts';
-import { TEARDOWN } from './rtsp-sessions.ts';
+import { type RefusedSession, TEARDOWN } from './rtsp-sessions.ts';
 
 /** The server, as far as requests of players act on it. */
 export interface RtspService {
@@ -38,7 +38,7 @@ export interface RtspService {
   /** Returns a session of this player; `undefined` when there is none. */
   session(id: string): PlayerSession | undefined;
   /** Makes a place for a player, or returns why there is none. */
-  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): PlayerSession | { readonly refused: string };
+  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): PlayerSession | RefusedSession;
   /** Sets up a track; `undefined` when ports or channels are not available. */
   route(
     session: PlayerSession,
@@ -180,7 +180,13 @@ export class RtspRequests {
     const offer = offers.find((each) => this.#accepts(each, known));
     if (!offer) return respond(461);
     const session = known ?? this.#service.open(this.#connection, offer.lower, latencyOf(uri) ?? this.#latency);
-    if ('refused' in session) return respond(453, [], utf8Bytes(`${session.refused}\r\n`));
+    if ('refused' in session) {
+      const { refused, retrySeconds } = session;
+      const reason = utf8Bytes(`${refused}\r\n`);
+      return retrySeconds === undefined
+        ? respond(453, [], reason)
+        : respond(503, [['Retry-After', `${retrySeconds}`]], reason);
+    }
     const route = this.#service.route(session, this.#connection, track, offer);
     if (!route) {
       if (!known) this.#service.end(session, 'no transport');
@@ -241,7 +247,8 @@ export class RtspRequests {
 type Respond = (status: RtspStatus, headers?: readonly RtspHeader[], body?: Uint8Array) => RtspResponse;
 
 /** Returns the identifier without its parameters (RFC 2326 §12.37). */
-const sessionIdOf = (request: RtspRequest): string | undefined => headerOf(request, 'session')?.split(';')[0]?.trim();
+export const sessionIdOf = (request: RtspRequest): string | undefined =>
+  headerOf(request, 'session')?.split(';')[0]?.trim();
 
 function latencyOf({ query }: RtspUri): Microseconds | undefined {
   const text = query.get('latency');

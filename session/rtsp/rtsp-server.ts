@@ -1,6 +1,7 @@
 import type { Identity } from '../../io/crypto/identity.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
 import { reachableUrls, resolveHost } from '../../io/net/host-address.ts';
+import { NetworkBudgets } from '../../io/net/networks.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import type { Log } from '../../io/os/log.ts';
@@ -9,6 +10,7 @@ import { elapsed, inSeconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { Credentials } from '../../protocol/rtsp/digest.ts';
 import type { PresentationTrack } from '../../protocol/rtsp/presentation-description.ts';
+import { headerOf, type RtspRequest, type RtspResponse, rtspAnswer } from '../../protocol/rtsp/rtsp-message.ts';
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import type { PlayerSession } from '../player/player-session.ts';
@@ -18,7 +20,7 @@ import { placeLimits } from '../stream/place-limits.ts';
 import { MediaPorts } from './media-ports.ts';
 import { RtspLogin } from './rtsp-authentication.ts';
 import { RtspConnection } from './rtsp-connection.ts';
-import { RtspRequests } from './rtsp-requests.ts';
+import { RtspRequests, sessionIdOf } from './rtsp-requests.ts';
 import { RtspSessions, SESSION_TIMEOUT, TEARDOWN, UDP_KEEP_ALIVE } from './rtsp-sessions.ts';
 
 export interface RtspServerOptions {
@@ -44,6 +46,12 @@ export interface RtspServerOptions {
 const PENDING_MAX = 64;
 const FIRST_REQUEST_TIMEOUT_MS = 10_000;
 const CHECK_MS = 1_000;
+/** Sessions and requests per second of a network, whatever number of connections it has: a session takes about a millisecond. */
+const SESSIONS_PER_SECOND = 20;
+const REQUESTS_PER_SECOND = 200;
+/** Requests of a player that starts. */
+const REQUESTS_PER_SESSION = 10;
+const BUSY = { refused: 'too many sessions were made', retrySeconds: 1 } as const;
 /** Payload types of the tracks, from the dynamic range (RFC 3551 §3). */
 const { payloadType: VIDEO_PAYLOAD_TYPE } = STREAM_DEFAULTS;
 const SOUND_PAYLOAD_TYPE = VIDEO_PAYLOAD_TYPE + 1;
@@ -56,6 +64,7 @@ export class RtspServer {
   readonly #sessions: RtspSessions;
   readonly #path: string;
   readonly #login: RtspLogin | undefined;
+  readonly #budgets: { readonly requests: NetworkBudgets; readonly sessions: NetworkBudgets };
   #ticker: NodeJS.Timeout | undefined;
   #host: string;
   #ports: MediaPorts | undefined;
@@ -65,6 +74,11 @@ export class RtspServer {
     this.#options = options;
     const { live, source, receiversMax, datagramBytesMax, credentials, identity, log } = options;
     this.#login = credentials && new RtspLogin(credentials);
+    const sessionsBurst = PENDING_MAX + receiversMax;
+    this.#budgets = {
+      requests: new NetworkBudgets({ perSecond: REQUESTS_PER_SECOND, burst: REQUESTS_PER_SESSION * sessionsBurst }),
+      sessions: new NetworkBudgets({ perSecond: SESSIONS_PER_SECOND, burst: sessionsBurst }),
+    };
     this.#host = options.host;
     this.#path = presentationPath(source.description.name);
     this.#sessions = new RtspSessions({
@@ -137,7 +151,7 @@ export class RtspServer {
       socket,
       peer,
       address,
-      onRequest: (request) => requests.answer(request),
+      onRequest: (request) => (this.#isWithin(address, request) ? requests.answer(request) : busy(request)),
       onPacket: (channel, packet) => this.#sessions.receive(connection, channel, packet),
       onClose: () => {
         this.#connections.delete(connection);
@@ -160,6 +174,7 @@ export class RtspServer {
           return session;
         },
         open: (...all) => {
+          if (!this.#budgets.sessions.allows(address)) return BUSY;
           const session = this.#sessions.open(...all);
           if (!('refused' in session)) established();
           return session;
@@ -171,6 +186,12 @@ export class RtspServer {
       connection,
     );
     this.#connections.add(connection);
+  }
+
+  /** True for requests of sessions, which have their connection's limit, and others within the limit of their network. */
+  #isWithin(address: string, request: RtspRequest): boolean {
+    const id = sessionIdOf(request);
+    return (id !== undefined && this.#sessions.has(id)) || this.#budgets.requests.allows(address);
   }
 
   #left(session: PlayerSession, cause: string): void {
@@ -188,6 +209,10 @@ export class RtspServer {
       if (elapsed(connection.heardAt, at) > SESSION_TIMEOUT && !this.#sessions.uses(connection)) connection.destroy();
     }
   }
+}
+
+function busy(request: RtspRequest): RtspResponse {
+  return rtspAnswer(503, headerOf(request, 'cseq'), [['Retry-After', `${BUSY.retrySeconds}`]]);
 }
 
 function tracksOf({ description, sound }: MediaSource): PresentationTrack[] {

@@ -55,6 +55,12 @@ const CHANNELS = 256;
 /** Cause of the end of a session that its player has ended. */
 export const TEARDOWN = 'TEARDOWN';
 
+/** Reason for which there is no session, and the time after which it is worth asking again, where that is soon. */
+export interface RefusedSession {
+  readonly refused: string;
+  readonly retrySeconds?: number;
+}
+
 interface Entry {
   readonly session: PlayerSession;
   /** Connection of its last SETUP; `undefined` once it has closed. */
@@ -91,17 +97,18 @@ export class RtspSessions {
     return entry.session;
   }
 
+  /** True when there is a session with this identifier. */
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
   /** True when a session is controlled from this connection. */
   uses(connection: RtspPeer): boolean {
     return [...this.#entries.values()].some((entry) => entry.connection === connection);
   }
 
   /** Makes a place for a player, or returns why there is none. */
-  open(
-    connection: RtspPeer,
-    lower: 'udp' | 'tcp',
-    latency: Microseconds,
-  ): PlayerSession | { readonly refused: string } {
+  open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): PlayerSession | RefusedSession {
     const { live, tracks, rotation, limits } = this.#options;
     const { peer, address } = connection;
     const placement = placeFor(address, this.all, limits);

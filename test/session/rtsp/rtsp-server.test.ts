@@ -339,6 +339,25 @@ test('a flood of SETUP gets no more places than there are, and players that play
   expect(server.sessions.some((session) => session.id === id && session.isPlaying)).toBe(true);
 });
 
+test('a storm of SETUP over many connections is answered with 503 beyond 20 sessions a second', async () => {
+  const { server } = await serve({ loop: true, receiversMax: 3 });
+  const startedAt = performance.now();
+  const statuses: number[] = [];
+  for (let connection = 0; connection < 4; connection++) {
+    const storm = await player(server.port);
+    for (let pair = 0; pair < 50; pair++) {
+      const { response } = await setUp(storm, `RTP/AVP/TCP;unicast;interleaved=${2 * pair}-${2 * pair + 1}`);
+      statuses.push(response.status);
+      if (response.status === 503) expect(headerOf(response, 'retry-after')).toBe('1');
+    }
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const made = statuses.filter((status) => status === 200).length;
+  // A burst of 64 connections that may be pending and 3 places.
+  expect(made).toBeGreaterThanOrEqual(67);
+  expect(made).toBeLessThanOrEqual(67 + 20 * seconds);
+});
+
 test('the server full of playing players refuses another', async () => {
   const { server } = await serve({ loop: true, receiversMax: 1 });
   const [own, other] = [await player(server.port), await player(server.port)];
