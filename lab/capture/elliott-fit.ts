@@ -21,71 +21,119 @@ const LOGIT_MAX = 16;
 const logit = (share: number): number => Math.log(share / (1 - share));
 const logistic = (x: number): number => 1 / (1 + Math.exp(-Math.max(-LOGIT_MAX, Math.min(LOGIT_MAX, x))));
 
-/** Alternating lengths of received and lost runs; the first one is received and may be 0. */
-function runLengths(lost: Uint8Array): Float64Array {
-  const lengths: number[] = [];
-  let state = 0;
-  let length = 0;
+/** Alternating runs of received and lost datagrams; the first one is received and may be empty. */
+interface Runs {
+  readonly count: number;
+  /** Index of each run's length and outcome in `kinds`. */
+  readonly kindOf: Int32Array;
+  readonly kinds: readonly { readonly isLost: boolean; readonly length: number }[];
+}
+
+function runsOf(lost: Uint8Array): Runs {
+  const kindOf: number[] = [];
+  const kinds: { isLost: boolean; length: number }[] = [];
+  const places = new Map<number, number>();
+  let [state, length] = [0, 0];
+  const close = (): void => {
+    const key = 2 * length + state;
+    let place = places.get(key);
+    if (place === undefined) {
+      place = kinds.push({ isLost: state === 1, length }) - 1;
+      places.set(key, place);
+    }
+    kindOf.push(place);
+  };
   for (const each of lost) {
     if (each !== state) {
-      lengths.push(length);
-      state = each;
-      length = 0;
+      close();
+      [state, length] = [each, 0];
     }
     length++;
   }
-  lengths.push(length);
-  return Float64Array.from(lengths);
+  close();
+  return { count: kindOf.length, kindOf: Int32Array.from(kindOf), kinds };
 }
 
+/** Below this weight, the state of the recursion is scaled up: far above the least number. */
+const WEIGHT_MIN = 1e-200;
+
+/** Probabilities of the chain: Good to Bad, Bad to Good, loss in Bad, loss in Good. */
+type Chain = readonly [p: number, r: number, h: number, k: number];
+
 /**
- * Log-likelihood of the runs under a chain, by the forward recursion. A run of m equal outcomes multiplies the state by
- * the m-th power of a 2 × 2 matrix with real eigenvalues, so the cost is that of the runs and not of the datagrams.
+ * Log-likelihood of the runs under a chain, by the forward recursion. A run of m equal outcomes multiplies the state by the
+ * m-th power of a 2 × 2 matrix with real eigenvalues, which is computed once for each length. The cost is four products a run.
  */
-function logLikelihood(runs: Float64Array, [p = 0, r = 0, h = 0, k = 0]: readonly number[]): number {
-  let good = r / (p + r);
-  let bad = p / (p + r);
-  let total = 0;
-  let isFirst = true;
-  for (let index = 0; index < runs.length; index++) {
-    let steps = runs[index]!;
-    if (steps === 0) continue;
-    const inGood = index % 2 === 1 ? k : 1 - k;
-    const inBad = index % 2 === 1 ? h : 1 - h;
-    if (isFirst) {
-      good *= inGood;
-      bad *= inBad;
-      steps--;
-      isFirst = false;
-    }
-    if (steps > 0) {
-      const [a, b, c, d] = [(1 - p) * inGood, p * inBad, r * inGood, (1 - r) * inBad];
-      const half = (a + d) / 2;
-      const root = Math.sqrt(Math.max(((a - d) / 2) ** 2 + b * c, 1e-300));
-      const [large, small] = [half + root, half - root];
-      total += steps * Math.log(large);
-      const power = (small / large) ** steps;
-      const width = large - small;
-      // (M − small·I) − power·(M − large·I), divided by the width: M^steps over large^steps.
-      const rest = 1 - power;
-      const shift = power * large - small;
-      const [g, f] = [good, bad];
-      good = (g * (a * rest + shift) + f * c * rest) / width;
-      bad = (g * b * rest + f * (d * rest + shift)) / width;
-    }
+function logLikelihood({ kindOf, kinds }: Runs, chain: Chain): number {
+  const [p, r, h, k] = chain;
+  const powers = new Float64Array(4 * kinds.length);
+  const logs = new Float64Array(kinds.length);
+  for (let kind = 0; kind < kinds.length; kind++) {
+    const { isLost, length } = kinds[kind]!;
+    logs[kind] = writePower(chain, { isLost, steps: length }, powers.subarray(4 * kind, 4 * kind + 4));
+  }
+  // The first datagram is drawn in the stationary state, without a step of the chain.
+  const start = kinds[kindOf[0]!]!.length > 0 ? 0 : 1;
+  const { isLost, length } = kinds[kindOf[start]!]!;
+  const matrix = new Float64Array(4);
+  let total = writePower(chain, { isLost, steps: length - 1 }, matrix);
+  const stationary = [(r / (p + r)) * (isLost ? k : 1 - k), (p / (p + r)) * (isLost ? h : 1 - h)] as const;
+  let good = stationary[0] * matrix[0]! + stationary[1] * matrix[2]!;
+  let bad = stationary[0] * matrix[1]! + stationary[1] * matrix[3]!;
+  for (let run = start + 1; run < kindOf.length; run++) {
+    const kind = kindOf[run]!;
+    const at = 4 * kind;
+    const before = good;
+    good = before * powers[at]! + bad * powers[at + 2]!;
+    bad = before * powers[at + 1]! + bad * powers[at + 3]!;
+    total += logs[kind]!;
     const weight = good + bad;
+    if (weight > WEIGHT_MIN) continue;
     if (!(weight > 0)) return Number.NEGATIVE_INFINITY;
     total += Math.log(weight);
     good /= weight;
     bad /= weight;
   }
-  return total;
+  const weight = good + bad;
+  return weight > 0 ? total + Math.log(weight) : Number.NEGATIVE_INFINITY;
 }
 
-/** Fits the four probabilities by maximum likelihood; `undefined` when the search ends at one state. */
-export function fitElliott(lost: Uint8Array): ElliottFit | undefined {
-  const runs = runLengths(lost);
-  const of = (at: readonly number[]): number => logLikelihood(runs, at.map(logistic));
+/**
+ * Writes the matrix of `steps` equal outcomes, over the same power of its larger eigenvalue.
+ * @returns the logarithm of that power
+ */
+function writePower(
+  [p, r, h, k]: Chain,
+  { isLost, steps }: { readonly isLost: boolean; readonly steps: number },
+  into: Float64Array,
+): number {
+  const inGood = isLost ? k : 1 - k;
+  const inBad = isLost ? h : 1 - h;
+  const [a, b, c, d] = [(1 - p) * inGood, p * inBad, r * inGood, (1 - r) * inBad];
+  const half = (a + d) / 2;
+  const root = Math.sqrt(Math.max(((a - d) / 2) ** 2 + b * c, 1e-300));
+  const [large, small] = [half + root, half - root];
+  const power = (small / large) ** steps;
+  const width = large - small;
+  // (M − small·I) − power·(M − large·I), divided by the width: M^steps over large^steps.
+  const rest = 1 - power;
+  const shift = power * large - small;
+  into[0] = (a * rest + shift) / width;
+  into[1] = (b * rest) / width;
+  into[2] = (c * rest) / width;
+  into[3] = (d * rest + shift) / width;
+  return steps === 0 ? 0 : steps * Math.log(large);
+}
+
+/**
+ * Fits the four probabilities by maximum likelihood.
+ * @param likelihoodMin log-likelihood that the chain must exceed
+ * @returns `undefined` when it does not, or when the search ends at one state
+ */
+export function fitElliott(lost: Uint8Array, likelihoodMin = Number.NEGATIVE_INFINITY): ElliottFit | undefined {
+  const runs = runsOf(lost);
+  const of = ([p = 0, r = 0, h = 0, k = 0]: readonly number[]): number =>
+    logLikelihood(runs, [logistic(p), logistic(r), logistic(h), logistic(k)]);
   const share = lost.reduce((sum, each) => sum + each, 0) / lost.length;
   const starts = [
     [0.01, 0.1, 0.5],
@@ -99,6 +147,8 @@ export function fitElliott(lost: Uint8Array): ElliottFit | undefined {
     .map((start) => maximize(of, start, [0.7, 0.7, 0.7, 0.7], { evaluations: 250 }))
     .reduce((best, each) => (each.value > best.value ? each : best));
   const best = maximize(of, found.at, [0.2, 0.2, 0.2, 0.2], { evaluations: 500 });
+  // The intervals cost ten times as much as the estimate.
+  if (best.value <= likelihoodMin) return undefined;
   const [p, r, h, k] = best.at.map(logistic) as [number, number, number, number];
   // With the states exchanged, the chain is the same.
   if (h < k)
@@ -106,8 +156,8 @@ export function fitElliott(lost: Uint8Array): ElliottFit | undefined {
   return h - k < 1e-4 || p + r > 1.999 ? undefined : intervals(of, best, runs);
 }
 
-function intervals(of: (at: readonly number[]) => number, best: Maximum, runs: Float64Array): ElliottFit {
-  const ends = runs.length <= PROFILE_RUNS_MAX ? profileEnds : quadraticEnds;
+function intervals(of: (at: readonly number[]) => number, best: Maximum, runs: Runs): ElliottFit {
+  const ends = runs.count <= PROFILE_RUNS_MAX ? profileEnds : quadraticEnds;
   const found = best.at.map((x, axis): Interval => {
     const [low, high] = ends(of, best, axis);
     return { value: logistic(x), low: bounded(low), high: bounded(high) };

@@ -55,10 +55,8 @@ export function fitLoss(lost: Uint8Array): LossFit {
   const leave = wilson(from1[0], from1[0] + from1[1]);
   const burst = { value: losses / runs, low: 1 / leave.high, high: leave.low === 0 ? Infinity : 1 / leave.low };
   const chain = likelihood(transitions, from0[1] / sum(from0), from1[0] / sum(from1));
-  const elliott = runs >= RUNS_MIN ? fitElliott(lost) : undefined;
-  if (elliott && 2 * (elliott.likelihood - chain) > CHI_SQUARE_TWO) {
-    return { model: 'gilbert-elliott', loss, burst, elliott, ...counted };
-  }
+  const elliott = runs >= RUNS_MIN ? fitElliott(lost, chain + CHI_SQUARE_TWO / 2) : undefined;
+  if (elliott) return { model: 'gilbert-elliott', loss, burst, elliott, ...counted };
   const share = (from0[1] + from1[1]) / (sum(from0) + sum(from1));
   const depends = 2 * (chain - likelihood(transitions, share, 1 - share)) > CHI_SQUARE;
   return { model: depends ? 'gilbert' : 'independent', loss, burst, elliott: undefined, ...counted };
