@@ -22,7 +22,7 @@ export class EarlyConnection {
     { host, port }: HostAndPort,
     { isSecure, fingerprint }: { isSecure: boolean; fingerprint?: string | undefined },
   ) {
-    // Whatever fails here is tried again when the connection is needed, and reported then.
+    // A failure here is repeated when the connection is needed, and reported then.
     this.#opened = openConnection({ host, port }, isSecure ? { fingerprint } : undefined).catch(() => undefined);
     // An error of a socket that waits is followed by its end.
     void this.#opened.then((made) => made?.socket.on('error', () => {}));
