@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join, sep } from 'node:path';
 import { env, platform } from 'node:process';
 import { Failure } from '../os/failure.ts';
+import { askFfmpeg } from './ffmpeg-answer.ts';
 
 /** Origin of a binary, in search order. */
 export type FfmpegOrigin = '--ffmpeg' | 'FFMPEG_PATH' | 'FFMPEG_BIN' | 'ffmpeg-static' | 'PATH' | 'well-known place';
@@ -21,7 +21,7 @@ export interface Ffmpeg {
 
 /** Inputs of the search; each can be replaced in a test. */
 export interface FfmpegSearch {
-  /** Time limit for an answer of a binary, milliseconds. */
+  /** Time for which a binary may do nothing before it answers, milliseconds. */
   readonly patienceMs?: number;
   /** Path from `--ffmpeg PATH`; no other binary is then used. */
   readonly explicit?: string | undefined;
@@ -32,7 +32,7 @@ export interface FfmpegSearch {
 }
 
 const WELL_KNOWN_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/snap/bin'];
-/** Time limit of a probe, milliseconds: `-version` takes 50 on a slow machine, seconds on a network drive. */
+/** Time without work after which a probe ends, milliseconds: `-version` takes 50 on a slow machine, seconds on a network drive. */
 const PROBE_MS_MAX = 15_000;
 const EXECUTABLE = platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg';
 
@@ -175,29 +175,13 @@ function probed(path: string, patienceMs = PROBE_MS_MAX): Promise<Probe | string
 /** Runs the binary. Returns its version and capabilities, or the reason why it is unusable. */
 async function runProbe(path: string, patienceMs: number): Promise<Probe | string> {
   if (!isExecutable(path)) return 'is not an executable file';
-  const banner = await output(path, ['-version'], patienceMs);
-  if (banner === 'silent') return `gave no answer within ${patienceMs / 1000} s`;
-  if (banner === undefined) return 'does not run';
-  const version = /^ffmpeg version (\S+)/.exec(banner.text)?.[1];
+  const question = { limits: { idleMs: patienceMs } };
+  const banner = await askFfmpeg(path, ['-version'], question);
+  if (banner.late !== undefined) return `does not answer (${banner.late})`;
+  if (!banner.succeeded) return 'does not run';
+  const version = /^ffmpeg version (\S+)/.exec(banner.stdout)?.[1];
   if (version === undefined) return 'is not ffmpeg';
-  const encoders = await output(path, ['-hide_banner', '-encoders'], patienceMs);
-  if (encoders === 'silent') return `did not list its encoders within ${patienceMs / 1000} s`;
-  return { version, libx264: /\blibx264\b/.test(encoders?.text ?? '') };
-}
-
-/** Runs the binary and returns its output; `'silent'` after a timeout, `undefined` after another failure. */
-function output(
-  path: string,
-  args: readonly string[],
-  patienceMs: number,
-): Promise<{ readonly text: string } | 'silent' | undefined> {
-  return new Promise((resolve) => {
-    const options = { timeout: patienceMs, killSignal: 'SIGKILL', maxBuffer: 4 * 1024 * 1024 } as const;
-    const child = execFile(path, args, options, (error, stdout) => {
-      if (error === null) resolve({ text: stdout });
-      else resolve(error.killed === true ? 'silent' : undefined);
-    });
-    child.stdin?.on('error', () => {});
-    child.stdin?.end();
-  });
+  const encoders = await askFfmpeg(path, ['-hide_banner', '-encoders'], question);
+  if (encoders.late !== undefined) return `does not list its encoders (${encoders.late})`;
+  return { version, libx264: encoders.succeeded && /\blibx264\b/.test(encoders.stdout) };
 }

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { Rotation } from '../../protocol/codec/nal/display-orientation.ts';
 import { complaint } from './encoder.ts';
+import { askFfmpeg, type FfmpegAnswer } from './ffmpeg-answer.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
 import { inputGuard } from './input-guard.ts';
 
@@ -38,40 +38,44 @@ export interface ProbedVideo {
 
 /** Lowest rate treated as a clock, ticks per second: an AVI clock is the frame rate, and no camera reaches it. */
 const CLOCK_MIN = 500;
-/** Time limit of a probe, milliseconds: ffmpeg analyzes 5 s of an input, and a camera or a server may be slow. */
+/** Time without work after which a probe ends, milliseconds: ffmpeg analyzes 5 s of an input, and a camera or a server may be slow. */
 const PROBE_MS_MAX = 20_000;
 
 /**
  * Examines a file or URL with ffmpeg; ffprobe may be missing. ffmpeg is run without an output: it lists the streams,
  * then fails.
  */
-export async function probe(ffmpeg: Pick<Ffmpeg, 'path'>, input: string, live?: ProbedBeginning): Promise<Probe> {
-  const { list, late } = await runProbe(ffmpeg, input, live);
-  return readProbe(list, input, late);
-}
-
-/** Returns ffmpeg's list of the streams and chapters of an input, as `readProbe` reads it. */
-export const listStreams = async (ffmpeg: Pick<Ffmpeg, 'path'>, input: string): Promise<string> =>
-  (await runProbe(ffmpeg, input)).list;
-
-function runProbe(
+export async function probe(
   ffmpeg: Pick<Ffmpeg, 'path'>,
   input: string,
-  live?: ProbedBeginning,
+  { live, patienceMs }: ProbeOptions = {},
+): Promise<Probe> {
+  const { stderr, late } = await runProbe(ffmpeg, input, { live, patienceMs });
+  return readProbe(stderr, input, late);
+}
+
+/** Returns ffmpeg's list of the streams and chapters of an input, as `readProbe` reads it; `late`: the cause of a timeout. */
+export async function listStreams(
+  ffmpeg: Pick<Ffmpeg, 'path'>,
+  input: string,
 ): Promise<{ readonly list: string; readonly late: string | undefined }> {
+  const { stderr, late } = await runProbe(ffmpeg, input, {});
+  return { list: stderr, late };
+}
+
+function runProbe(
+  { path }: Pick<Ffmpeg, 'path'>,
+  input: string,
+  { live, patienceMs = PROBE_MS_MAX }: ProbeOptions,
+): Promise<FfmpegAnswer> {
   const parameters = ['-hide_banner', '-nostdin', ...(live?.options ?? inputGuard(input)), '-i', input];
-  const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const;
-  return new Promise((resolve) => {
-    const child = execFile(ffmpeg.path, parameters, options, (error, _stdout, stderr) => {
-      const late = error?.killed === true && `timeout: no answer within ${PROBE_MS_MAX / 1000} s`;
-      resolve({ list: stderr, late: late || undefined });
-    });
-    const kill = () => child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.once('close', () => process.off('exit', kill));
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(live?.head);
-  });
+  return askFfmpeg(path, parameters, { limits: { idleMs: patienceMs }, input: live?.head });
+}
+
+export interface ProbeOptions {
+  readonly live?: ProbedBeginning | undefined;
+  /** Time for which ffmpeg may do nothing, milliseconds; by default 20 s. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** How a live input is examined. */
@@ -117,15 +121,12 @@ function readSound(line: string): ProbedSound {
   };
 }
 
-/** Returns the presentation time of the first packet of the pictures, 90 kHz; `undefined` when it cannot be told. */
-export function firstPictureAt(ffmpeg: Pick<Ffmpeg, 'path'>, input: string): Promise<Ticks | undefined> {
+/** Returns the presentation time of the first packet of the pictures, 90 kHz; otherwise why it cannot be told. */
+export async function firstPictureAt({ path }: Pick<Ffmpeg, 'path'>, input: string): Promise<Ticks | string> {
   const parameters = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-copyts', ...inputGuard(input), '-i', input];
   parameters.push('-map', '0:V:0', '-c', 'copy', '-frames:v', '1', '-f', 'framecrc', '-');
-  const options = { timeout: PROBE_MS_MAX, killSignal: 'SIGKILL' } as const;
-  return new Promise((resolve) => {
-    const child = execFile(ffmpeg.path, parameters, options, (_error, stdout) => resolve(readFirstPicture(stdout)));
-    child.stdin?.end();
-  });
+  const { stdout, stderr, late } = await askFfmpeg(path, parameters, { limits: { idleMs: PROBE_MS_MAX } });
+  return readFirstPicture(stdout) ?? late ?? complaint(stderr, input) ?? 'it has none';
 }
 
 /** ffmpeg's number for a time that is not known (AV_NOPTS_VALUE). */

@@ -14,7 +14,8 @@ const COVER = '(attached pic)';
 const TIMECODE = /\btmcd\b/;
 
 /**
- * Returns what a stream of an input does not carry, such as `1 attached picture (png)`; empty when it carries everything.
+ * Returns what a stream of an input does not carry, such as `1 attached picture (png)`; empty when it carries everything, as far as
+ * ffmpeg can tell in time.
  * @param streamed which tracks it has, of those of the pictures and of the sound.
  */
 export async function findLeftOut(
@@ -22,7 +23,8 @@ export async function findLeftOut(
   input: string,
   streamed: { readonly pictures: boolean; readonly sound: boolean },
 ): Promise<readonly string[]> {
-  return readLeftOut(await listStreams(ffmpeg, input), streamed);
+  const { list, late } = await listStreams(ffmpeg, input);
+  return late === undefined ? readLeftOut(list, streamed) : [`unknown tracks (${late})`];
 }
 
 /** Reads the same from ffmpeg's list of streams; see `readProbe`. */

@@ -10,7 +10,7 @@ import type { NalConfiguration } from '../../protocol/codec/nal/nal-stream-forma
 import type { VideoSignal } from '../../protocol/codec/nal/video-signal.ts';
 import { hasNalUnits, nalStreamOf } from '../../protocol/codec/nal-streams.ts';
 import { type Edit, type Mp4Structure, type Patch, readMp4Encryption, readMp4Structure } from '../mp4/mp4-structure.ts';
-import { within } from '../os/time-limit.ts';
+import { lateText, whileWorking } from '../os/time-limit.ts';
 import { signalOf, withContainerSignal } from './container-signal.ts';
 import { readMatroskaStructure } from './matroska-structure.ts';
 import { applyEdits, editsFrom } from './mp4-edits.ts';
@@ -26,8 +26,8 @@ export type ContainerFinding =
   | { readonly kind: 'no-video'; readonly format: string; readonly tracks: number; readonly soundTracks: number }
   /** Encrypted pictures (ISO/IEC 23001-7); `scheme`: four characters, such as `cenc`. */
   | { readonly kind: 'encrypted'; readonly scheme: string }
-  /** An unknown format, or a file too damaged to read. */
-  | { readonly kind: 'unknown' };
+  /** An unknown format, or a file too damaged to read; `late`: cause, when reading took too long. */
+  | { readonly kind: 'unknown'; readonly late?: string };
 
 export interface ContainerFile {
   readonly codecName: CodecName;
@@ -75,10 +75,11 @@ const FORMATS = ALL_FORMATS.filter((format) => format !== HLS);
 
 /** Examines MP4, MOV, Matroska, MPEG-TS and other containers in process (mediabunny). Never throws. */
 export async function examineContainer(path: string): Promise<ContainerFinding> {
-  const input = openContainerInput(path);
+  let reads = 0;
+  const input = openContainerInput(path, [], () => reads++);
   try {
-    const finding = await within(READ_MS_MAX, examine(input, path));
-    return finding?.value ?? { kind: 'unknown' };
+    const finding = await whileWorking({ idleMs: READ_MS_MAX }, () => reads, examine(input, path));
+    return 'value' in finding ? finding.value : { kind: 'unknown', late: lateText(finding.lateMs) };
   } catch {
     return { kind: 'unknown' };
   } finally {
@@ -314,9 +315,12 @@ function configurationOf(codec: Codec, record: Uint8Array | undefined): NalConfi
   return configuration?.ok === true ? configuration.value : undefined;
 }
 
-/** Opens a container of a single file. Never throws. @param patches bytes to read in place of those of the file. */
-export function openContainerInput(path: string, patches: readonly Patch[] = []): Input {
-  return new Input({ source: fileSource(path, patches, CACHE_BYTES), formats: FORMATS });
+/**
+ * Opens a container of a single file. Never throws.
+ * @param patches bytes to read in place of those of the file. @param onRead called before each read.
+ */
+export function openContainerInput(path: string, patches: readonly Patch[] = [], onRead?: () => void): Input {
+  return new Input({ source: fileSource(path, patches, CACHE_BYTES, onRead), formats: FORMATS });
 }
 
 /**

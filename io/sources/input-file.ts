@@ -26,6 +26,9 @@ const HEAD_BYTES = 64 * 1024;
 /** Magic numbers of pcap (both byte orders, micro- and nanoseconds) and pcapng. */
 const CAPTURES: readonly string[] = ['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d', '0a0d0d0a'];
 
+/** True for a file on a web server. */
+export const isRemoteFile = (input: string): boolean => /^https?:\/\//i.test(input);
+
 /** Examines an input by name and first bytes. @throws {Failure} when it cannot be read or cannot be a video. */
 export async function examineInput(input: string): Promise<InputKind> {
   if (input === '-') throw new Failure('stdin cannot be used as input: name a file or a URL', 2);

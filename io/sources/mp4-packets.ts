@@ -124,8 +124,13 @@ export async function* packetsOf(sink: EncodedPacketSink, start?: EncodedPacket)
   }
 }
 
-/** Returns a source that reads the file with patches applied. */
-export function fileSource(path: string, patches: readonly Patch[], cacheBytes: number): CustomSource {
+/** Returns a source that reads the file with patches applied. @param onRead called before each read. */
+export function fileSource(
+  path: string,
+  patches: readonly Patch[],
+  cacheBytes: number,
+  onRead?: () => void,
+): CustomSource {
   const file = new ReadAhead(path, patches);
   return new CustomSource({
     maxCacheSize: cacheBytes,
@@ -133,7 +138,10 @@ export function fileSource(path: string, patches: readonly Patch[], cacheBytes: 
     // An error outside a read is raised again by the next read.
     handleUnhandledError: () => {},
     getSize: () => file.size(),
-    read: (start, end) => file.read(start, end),
+    read: (start, end) => {
+      onRead?.();
+      return file.read(start, end);
+    },
     dispose: () => file.close(),
   });
 }

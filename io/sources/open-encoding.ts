@@ -112,13 +112,17 @@ async function renditionPlansFor(
   const { follow } = options;
   if (!follow?.prefer || live) return undefined;
   const known = typeof source === 'string' ? rawPictures : source;
-  const found = known ?? (await sizeOf(await ffmpegFor(input, options), source as string));
+  const found = known ?? (await sizeOf(input, source as string, options));
   return found && renditionPlans(found, framesPerSecond, { min: follow.bitrateMin, max: follow.bitrateMax });
 }
 
 /** Size of the picture as it is shown; `undefined` when it cannot be found out. */
-async function sizeOf(ffmpeg: Ffmpeg, source: string): Promise<PictureSize | undefined> {
-  const { size, rotation = 0 } = (await probe(ffmpeg, source)).video ?? {};
+async function sizeOf(input: string, source: string, options: PictureSourceOptions): Promise<PictureSize | undefined> {
+  const { video, complaint } = await probe(await ffmpegFor(input, options), source);
+  if (complaint !== undefined) {
+    options.warn(`${input}: the size of its pictures is not known (${complaint}), so it is encoded in one size only`);
+  }
+  const { size, rotation = 0 } = video ?? {};
   return size && rotation % 180 === 90 ? { width: size.height, height: size.width } : size;
 }
 

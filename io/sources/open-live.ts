@@ -56,7 +56,7 @@ async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes
   const feed = live.bytes && (await PipeFeed.open(name, await live.bytes()));
   try {
     const reading = [...guardOf(live), ...live.options, ...clockOf(feed?.head, options)];
-    const found = await probe(ffmpeg, live.url, { options: reading, head: feed?.head });
+    const found = await probe(ffmpeg, live.url, { live: { options: reading, head: feed?.head } });
     if (found.complaint !== undefined) throw new Failure(`${name} cannot be read: ${found.complaint}`);
     if (!found.video) throw new Failure(`${name} contains no video${found.hasAudio ? ', only audio' : ''}`);
     if (found.hasAudio && options.sound) options.inform?.(`${name}: the sound of live sources is left out so far`);

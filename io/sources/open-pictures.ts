@@ -140,8 +140,11 @@ async function openContainer(input: string, options: PictureSourceOptions): Prom
       });
     case 'encrypted':
       throw new Failure(`${input}: its video is encrypted (${finding.scheme}), so it cannot be streamed`);
-    case 'other-codec':
     case 'unknown':
+      if (finding.late)
+        options.warn(`${input}: its tracks could not be read (${finding.late}); ffmpeg reads it instead`);
+      return openThroughFfmpeg(input, localFile(input), options);
+    case 'other-codec':
       return openThroughFfmpeg(input, localFile(input), options);
     default:
       return finding satisfies never;

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import {
   type EncodedPacket,
   EncodedPacketSink,
@@ -11,14 +10,18 @@ import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { firstPictureAt, probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { readMp4Encryption } from '../mp4/mp4-structure.ts';
 import { Failure } from '../os/failure.ts';
-import { within } from '../os/time-limit.ts';
+import { lateText, TIMEOUT, whileWorking, within } from '../os/time-limit.ts';
+import { codecOfAnnexB } from './annex-b-file.ts';
 import { openContainerInput } from './container-file.ts';
+import { examineInput, isRemoteFile } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
 import { READ_MS_MAX } from './mp4-packets.ts';
+import { rawPicturesOf } from './raw-pictures.ts';
 import { findRateConflict, type RateConflict, resolveRateConflict } from './sampling-rate.ts';
 import { ENCODER_OFFSET_SECONDS, ENCODING_MS_MAX, encodeSound } from './sound-encoder.ts';
 import { type OpenedSound, type SoundPass, soundSource } from './sound-source.ts';
 import { copiedFormatOf, type SoundFormatOfTrack } from './sound-track.ts';
+import { parseTestPattern } from './test-pattern.ts';
 import { isVarying } from './varying-sound.ts';
 
 /** Which sound a stream is to have. */
@@ -32,6 +35,8 @@ interface SoundOptions {
   readonly ffmpeg?: string | undefined;
   /** Place at which the sound starts, seconds from the first picture, or from its own beginning where it is alone. */
   readonly startSeconds?: number | undefined;
+  /** Time for which nothing may happen while the tracks are looked for, milliseconds; by default 20 s. */
+  readonly patienceMs?: number | undefined;
   warn(message: string): void;
   readonly inform?: ((message: string) => void) | undefined;
 }
@@ -46,6 +51,8 @@ interface FoundTrack {
   readonly format: SoundFormatOfTrack | undefined;
   /** True when its parameters change within the file, which a stream cannot follow. */
   readonly isVarying?: boolean;
+  /** True when only ffmpeg reads its container; default false. */
+  readonly isForeign?: boolean;
   /** Absent where its times agree with its sampling rate. */
   readonly conflict?: RateConflict | undefined;
   /** Time of the first unit in the container, 90 kHz. */
@@ -54,6 +61,8 @@ interface FoundTrack {
 }
 
 const TICKS_PER_SECOND = 90_000;
+/** Codecs that are copied out of a container that is read in process. */
+const COPIED: ReadonlySet<string> = new Set(['aac', 'opus']);
 /** Language of a track that names none (ISO 639-2). */
 const UNDETERMINED = 'und';
 
@@ -69,8 +78,14 @@ export async function openSound(
   pictures: (MediaSource & { readonly startsAt?: Ticks | undefined }) | undefined,
   options: SoundOptions,
 ): Promise<OpenedSound | undefined> {
-  if (pictures && !(await isFile(input))) return undefined;
-  const tracks = await findTracks(input, options);
+  if (pictures && (await isSilent(input))) return undefined;
+  const { tracks, unknown } = await findTracks(input, options);
+  if (unknown !== undefined) {
+    const what = `${input}: its sound tracks could not be found out (${unknown})`;
+    if (options.sound.track !== undefined) throw new Failure(what);
+    options.warn(pictures ? `${what}: it is sent without sound` : what);
+    return undefined;
+  }
   const found = chosenTrack(input, tracks, options.sound);
   if (!found) return undefined;
   const { format } = found;
@@ -96,22 +111,45 @@ export async function openSound(
   return await encoded(input, found, tracks, pictures, options);
 }
 
+/** Sound tracks of an input. */
+interface FoundTracks {
+  readonly tracks: readonly FoundTrack[];
+  /** Cause, when it may have others that could not be found out. */
+  readonly unknown?: string | undefined;
+}
+
 /** Finds the tracks in process, or through ffmpeg where mediabunny cannot read the file. */
-async function findTracks(input: string, options: SoundOptions): Promise<readonly FoundTrack[]> {
-  const container = openContainerInput(input);
+async function findTracks(input: string, options: SoundOptions): Promise<FoundTracks> {
+  const own = await ownTracks(input, options);
+  if (typeof own !== 'string' && own.length > 0) return { tracks: own };
+  const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch((error: Error) => error.message);
+  // A container that was read, and names no sound, most likely has none.
+  const doubt = typeof own === 'string' ? own : undefined;
+  if (typeof ffmpeg === 'string') return { tracks: [], unknown: doubt && ffmpeg };
+  const found = await probe(ffmpeg, sourceOf(input), { patienceMs: options.patienceMs });
+  const { sound, durationSeconds, complaint } = found;
+  const isLate = complaint?.startsWith(TIMEOUT) === true;
+  if (complaint !== undefined && (doubt !== undefined || isLate)) return { tracks: [], unknown: complaint };
+  return {
+    tracks: sound.map(({ codec, language }, index) => ({
+      ...{ index, codec, language, format: undefined, isForeign: true, startsAt: ticks(0), durationSeconds },
+    })),
+  };
+}
+
+/** The tracks as they are found in process, or the cause why that is not possible. */
+async function ownTracks(input: string, options: SoundOptions): Promise<readonly FoundTrack[] | string> {
+  let reads = 0;
+  const container = openContainerInput(input, [], () => reads++);
+  const limits = { idleMs: options.patienceMs ?? READ_MS_MAX };
   try {
-    const found = await within(READ_MS_MAX, tracksOf(input, container, options.sound));
-    if (found && found.value.length > 0) return found.value;
-  } catch {
-    // A file of another format.
+    const found = await whileWorking(limits, () => reads, tracksOf(input, container, options.sound));
+    return 'value' in found ? found.value : lateText(found.lateMs);
+  } catch (error) {
+    return (error as Error).message;
   } finally {
     container.dispose();
   }
-  const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch(() => undefined);
-  const { sound, durationSeconds } = ffmpeg ? await probe(ffmpeg, `file:${input}`) : { sound: [] };
-  return sound.map(({ codec, language }, index) => ({
-    ...{ index, codec, language, format: undefined, startsAt: ticks(0), durationSeconds },
-  }));
 }
 
 async function tracksOf(input: string, container: Input, { track: wanted }: SoundWishes): Promise<FoundTrack[]> {
@@ -194,7 +232,7 @@ async function encoded(
   if (!ffmpeg) return undefined;
   const { startSeconds = 0 } = options;
   const open = (fromSeconds: number) =>
-    encodeSound(ffmpeg, { input: `file:${input}`, index: found.index, fromSeconds });
+    encodeSound(ffmpeg, { input: sourceOf(input), index: found.index, fromSeconds });
   let first: Awaited<ReturnType<typeof open>>;
   try {
     first = await open(startSeconds);
@@ -202,17 +240,24 @@ async function encoded(
     options.warn(`${input}: ${(error as Error).message}: the stream is silent`);
     return undefined;
   }
-  const packet = await within(ENCODING_MS_MAX, firstPacketOf(first.track)).catch(() => undefined);
+  let cause = '';
+  const packet = await within(ENCODING_MS_MAX, firstPacketOf(first.track)).catch((error: Error) => {
+    cause = ` (${error.message})`;
+    return { value: undefined };
+  });
+  if (!packet) cause = ` (${lateText(ENCODING_MS_MAX)})`;
   const format = packet?.value && (await copiedFormatOf(first.track, packet.value, false));
   if (!format) {
     first.close();
-    options.warn(`${input}: ffmpeg made no Opus of the sound: the stream is silent`);
+    options.warn(`${input}: ffmpeg made no Opus of the sound${cause}: the stream is silent`);
     return undefined;
   }
-  const cause = found.isVarying
+  const reason = found.isVarying
     ? 'its sampling rate or channels change'
-    : 'only AAC and Opus (mono or stereo) are carried as they are';
-  const why = `${found.codec}, encoded as Opus, since ${cause}`;
+    : found.isForeign && COPIED.has(found.codec)
+      ? 'only ffmpeg reads its container'
+      : 'only AAC and Opus (mono or stereo) are carried as they are';
+  const why = `${found.codec}, encoded as Opus, since ${reason}`;
   options.inform?.(`${input}: sound: ${why}${among(found, tracks)}`);
   const offset = ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND;
   const startsAt = pictures
@@ -251,13 +296,22 @@ async function firstPictureOf(input: string, options: SoundOptions): Promise<Tic
   } finally {
     container.dispose();
   }
-  const ffmpeg = await locateFfmpeg({ explicit: options.ffmpeg }).catch(() => undefined);
-  return (ffmpeg && (await firstPictureAt(ffmpeg, `file:${input}`))) ?? ticks(0);
+  const first = await locateFfmpeg({ explicit: options.ffmpeg }).then(
+    (ffmpeg) => firstPictureAt(ffmpeg, sourceOf(input)),
+    (error: Error) => error.message,
+  );
+  if (typeof first !== 'string') return first;
+  options.warn(`${input}: the time of its first picture is not known (${first}): sound and picture may be apart`);
+  return ticks(0);
 }
 
-async function isFile(input: string): Promise<boolean> {
-  return stat(input).then(
-    (facts) => facts.isFile(),
-    () => false,
-  );
+/** The input for ffmpeg: a file as a URL, so that its name is not interpreted. */
+const sourceOf = (input: string): string => (isRemoteFile(input) ? input : `file:${input}`);
+
+/** True for an input without sound: a test pattern, a raw byte stream, a device. */
+async function isSilent(input: string): Promise<boolean> {
+  if (parseTestPattern(input) !== undefined) return true;
+  const found = await examineInput(input);
+  if (found.kind === 'other') return !isRemoteFile(input);
+  return codecOfAnnexB(found.head) !== undefined || rawPicturesOf(input, found.bytes) !== undefined;
 }

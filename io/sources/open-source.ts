@@ -20,6 +20,8 @@ export interface MediaSourceOptions extends PictureSourceOptions {
   readonly live?: boolean | undefined;
   /** Called with one line about what is done to the sound. */
   readonly inform?: ((message: string) => void) | undefined;
+  /** Time for which nothing may happen while the tracks of the sound are looked for, milliseconds; by default 20 s. */
+  readonly patienceMs?: number | undefined;
   /** Called with one line about the tracks of a file that are left out; without it, nobody looks for them. */
   readonly detail?: ((message: string) => void) | undefined;
 }

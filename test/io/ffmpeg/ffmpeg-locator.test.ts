@@ -129,5 +129,7 @@ testOnUnix('an ffmpeg that does not answer in time is reported as slow, not as b
   const path = standIn(temporaryFolder());
   writeFileSync(path, '#!/bin/sh\nexec sleep 60\n');
   const search = { ...nowhere, explicit: path, patienceMs: 100 };
-  await expect(locateFfmpeg(search)).rejects.toThrow(`${path}, which gave no answer within 0.1 s`);
+  await expect(locateFfmpeg(search)).rejects.toThrow(
+    `${path}, which does not answer (timeout: no answer within 0.1 s)`,
+  );
 });
