@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Ffmpeg, locateFfmpeg } from '../io/ffmpeg/ffmpeg-locator.ts';
 import { probe } from '../io/ffmpeg/ffmpeg-probe.ts';
 import { openRecording } from '../io/mp4/recording.ts';
-import { causeOf } from '../io/os/failure.ts';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import { openMediaSource } from '../io/sources/open-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
@@ -86,7 +86,10 @@ async function compareClip(clip: string, copy: string, ffmpeg: Ffmpeg): Promise<
   try {
     const { codecName, mode } = source.description;
     const sound = source.sound?.description;
-    const found = (await probe(ffmpeg, clip)).sound[0]?.codec;
+    const { sound: probed, complaint } = await probe(ffmpeg, clip);
+    // Otherwise copied sound would be listed as encoded.
+    if (complaint !== undefined) throw new Failure(complaint);
+    const found = probed[0]?.codec;
     const isSoundCopied = found === sound?.codecName;
     await record(source, copy);
     const compare = async (kind: 'v' | 'a', name: CodecName) => {

@@ -101,8 +101,14 @@ export class Mp4Packets {
   }
 }
 
+/** Reads the packets of a track. */
+export type PacketReader = Pick<EncodedPacketSink, 'packets' | 'getPacket'>;
+
 /** Yields packets from `start`, or from the first one. @throws {Error} when a read times out. */
-export async function* packetsOf(sink: EncodedPacketSink, start?: EncodedPacket): AsyncGenerator<EncodedPacket> {
+export async function* packetsOf(
+  sink: Pick<PacketReader, 'packets'>,
+  start?: EncodedPacket,
+): AsyncGenerator<EncodedPacket> {
   const packets = sink.packets(start);
   let giveUp: (error: Error) => void = () => {};
   // One timer for all reads, as each is short and there are many.

@@ -8,7 +8,7 @@ import {
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import { type Ffmpeg, locateFfmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { firstPictureAt, probe } from '../ffmpeg/ffmpeg-probe.ts';
-import { readMp4Encryption } from '../mp4/mp4-structure.ts';
+import { readMp4Encryption, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { Failure } from '../os/failure.ts';
 import { lateText, TIMEOUT, whileWorking, within } from '../os/time-limit.ts';
 import { codecOfAnnexB } from './annex-b-file.ts';
@@ -165,11 +165,16 @@ async function tracksOf(input: string, container: Input, { track: wanted }: Soun
       const sink = new EncodedPacketSink(track);
       const first = await sink.getFirstPacket();
       const format = await copiedFormatOf(track, first, isMatroska);
-      if (format && (await isVarying(input, track, format))) return { ...plain, isVarying: true };
+      const structure = await readMp4Structure(input, track.id).catch(() => undefined);
+      if (format && (await isVarying(structure, track, format))) return { ...plain, isVarying: true };
       const duration = await container.getDurationFromMetadata([track]).catch(() => null);
       const startsAt = ticks(Math.round((first?.timestamp ?? 0) * TICKS_PER_SECOND) - (format?.delay ?? 0));
       const conflict = format && (await findRateConflict(sink, format));
-      return { ...plain, format, conflict, startsAt, durationSeconds: duration ?? undefined };
+      // A scale that may be false is that of the edits as well.
+      const edits = conflict ? [] : (structure?.edits ?? []);
+      const edited = format && { ...format, edits };
+      const durationSeconds = (edits.length > 0 ? structure?.durationSeconds : duration) ?? undefined;
+      return { ...plain, format: edited, conflict, startsAt, durationSeconds };
     }),
   );
 }

@@ -4,6 +4,7 @@ import { type AdtsHeader, parseAdts } from '../../protocol/codec/aac/adts.ts';
 import { configOfAdts } from '../../protocol/codec/aac/audio-specific-config.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { OPUS_CLOCK_RATE, parseOpusHead, serializeOpusHead } from '../../protocol/codec/opus/opus-head.ts';
+import type { Edit } from '../mp4/mp4-structure.ts';
 
 /** How the packets of a container become access units. */
 export interface SoundFormatOfTrack {
@@ -11,6 +12,8 @@ export interface SoundFormatOfTrack {
   readonly parameterSets: readonly Uint8Array[];
   /** Time by which the container's times are late, 90 kHz: Matroska includes the decoder's delay. */
   readonly delay: Ticks;
+  /** Edits of the container; default: none. */
+  readonly edits?: readonly Edit[] | undefined;
   /** Factor for the container's times, where these are false; default 1. */
   readonly timeScale?: number | undefined;
   /** Returns the access unit in a packet; `undefined` when there is none. */

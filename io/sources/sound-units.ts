@@ -2,7 +2,7 @@ import { EncodedPacketSink, type InputAudioTrack } from 'mediabunny';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, type Ticks, ticks } from '../../protocol/base/units.ts';
 import { SOUND_BEFORE_MAX } from '../../protocol/codec/sound/sound-units.ts';
-import { packetsOf } from './mp4-packets.ts';
+import { editedPackets } from './edited-packets.ts';
 import type { SoundFormatOfTrack } from './sound-track.ts';
 
 /** How a track is read. */
@@ -14,6 +14,8 @@ export interface SoundReading {
   /** Counted as they occur. */
   readonly losses: SoundLosses;
 }
+
+type SoundUnitFormat = Pick<SoundFormatOfTrack, 'unitOf' | 'isOther' | 'delay' | 'timeScale' | 'edits'>;
 
 /** Counts of what was left out of a track. */
 export interface SoundLosses {
@@ -32,14 +34,13 @@ export interface SoundLosses {
  */
 export async function* soundUnits(
   track: InputAudioTrack,
-  { unitOf, isOther, delay, timeScale = 1 }: Pick<SoundFormatOfTrack, 'unitOf' | 'isOther' | 'delay' | 'timeScale'>,
+  { unitOf, isOther, delay, timeScale = 1, edits = [] }: SoundUnitFormat,
   { startsAt, seeks = false, losses }: SoundReading,
 ): AsyncGenerator<AccessUnit> {
   let last = Number.NEGATIVE_INFINITY;
   const sink = new EncodedPacketSink(track);
   const from = (startsAt + delay - SOUND_BEFORE_MAX) / CLOCK_RATE / timeScale;
-  const start = seeks ? await sink.getPacket(from).catch(() => null) : null;
-  for await (const { data, timestamp: seconds } of packetsOf(sink, start ?? undefined)) {
+  for await (const { data, timestamp: seconds } of editedPackets(sink, edits, seeks ? from : undefined)) {
     const timestamp = ticks(Math.round(seconds * timeScale * CLOCK_RATE) - delay - startsAt);
     if (timestamp < -SOUND_BEFORE_MAX) continue;
     if (isOther?.(data)) {

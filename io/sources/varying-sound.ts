@@ -1,5 +1,5 @@
 import { EncodedPacketSink, type InputAudioTrack } from 'mediabunny';
-import { readMp4Structure } from '../mp4/mp4-structure.ts';
+import type { Mp4Structure } from '../mp4/mp4-structure.ts';
 import type { SoundFormatOfTrack } from './sound-track.ts';
 
 /** Packets at equal distances that are compared with the first one: all of them would take a pass over the file. */
@@ -10,11 +10,10 @@ const SAMPLES = 16;
  * describes itself (ADTS), when one of those looked at differs. A change between two of these is found while reading.
  */
 export async function isVarying(
-  input: string,
+  structure: Mp4Structure | undefined,
   track: InputAudioTrack,
   { isOther }: Pick<SoundFormatOfTrack, 'isOther'>,
 ): Promise<boolean> {
-  const structure = await readMp4Structure(input, track.id).catch(() => undefined);
   if (structure && structure.configurations.length > 1) return true;
   if (!isOther) return false;
   const sink = new EncodedPacketSink(track);
