@@ -1,5 +1,5 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import type { Instant, Ticks } from '../../protocol/base/units.ts';
+import type { Instant, Microseconds, Ticks } from '../../protocol/base/units.ts';
 import type { PayloadRange } from '../../protocol/codec/codec.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 
@@ -22,6 +22,8 @@ export interface PendingFrame {
   readonly number: number;
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
+  /** Time by which it was sent before its turn, with an earlier picture; absent: 0. */
+  readonly sentEarly?: Microseconds;
   /** True when an unknown frame may be missing before it (plain RTP). */
   readonly followsGap: boolean;
   /** `undefined` while unknown: an incomplete frame without frame marks. */

@@ -91,10 +91,14 @@ export class FrameSchedule {
     return earlier(deadline, ticksToMicroseconds(ticks(Math.floor(behind * frames) * this.#intervalBefore(frame))));
   }
 
-  /** Release time of the head: never after that of the frame behind it, whatever its own timestamp is. */
+  /**
+   * Release time of the head: never after that of the frame behind it, whatever its own timestamp is. What was sent early is
+   * released as much earlier once it is complete, with the picture that it was sent with: each release wakes the process.
+   */
   releaseAt(buffer: FrameBuffer, head: PendingFrame): Instant {
     const following = buffer.following();
-    const deadline = this.deadline(head);
+    const deadline =
+      head.complete && head.sentEarly ? earlier(this.deadline(head), head.sentEarly) : this.deadline(head);
     return following ? earliest(deadline, this.deadline(following)) : deadline;
   }
 

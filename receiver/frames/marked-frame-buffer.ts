@@ -1,5 +1,13 @@
 import type { Importance } from '../../protocol/access-unit.ts';
-import { type Instant, instant, type Ticks, ticks } from '../../protocol/base/units.ts';
+import {
+  type Instant,
+  instant,
+  type Microseconds,
+  microseconds,
+  type Ticks,
+  ticks,
+  ticksToMicroseconds,
+} from '../../protocol/base/units.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import type { ArrivedPacket, FrameBuffer, PacketArrival, PacketInsertion, PendingFrame } from './frame-buffer.ts';
@@ -8,6 +16,7 @@ class MarkedFrame implements PendingFrame {
   readonly number: number;
   readonly timestamp: Ticks;
   readonly decodeTimestamp: Ticks;
+  readonly sentEarly: Microseconds;
   /** Frame numbers show missing frames, so none can be unknown. */
   readonly followsGap = false;
   readonly importance: Importance;
@@ -21,10 +30,12 @@ class MarkedFrame implements PendingFrame {
   /** Sized by received packets, not by the announced packet count. */
   readonly #packets: (ArrivedPacket | undefined)[] = [];
 
-  constructor(number: number, mark: FrameMark, packet: ArrivedPacket) {
+  /** @param isSound true when it is due at its presentation time, and its lead is only how early it was sent. */
+  constructor(number: number, mark: FrameMark, packet: ArrivedPacket, isSound: boolean) {
     this.number = number;
     this.timestamp = packet.timestamp;
-    this.decodeTimestamp = ticks(packet.timestamp - mark.decodeLead);
+    this.decodeTimestamp = isSound ? packet.timestamp : ticks(packet.timestamp - mark.decodeLead);
+    this.sentEarly = isSound ? ticksToMicroseconds(mark.decodeLead) : microseconds(0);
     this.importance = mark.importance;
     this.decodeOnly = mark.decodeOnly === true;
     this.firstSequence = asSequence(packet.sequence - mark.packetIndex);
@@ -93,6 +104,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
   /** Frames in order. Nearly every packet belongs to the last ones, so searches from the end are short. */
   readonly #frames: MarkedFrame[] = [];
   readonly #framesMax: number;
+  readonly #isSound: boolean;
   #packets = 0;
   #next: number;
   /** Frame with the highest number so far, decided or not. */
@@ -100,10 +112,14 @@ export class MarkedFrameBuffer implements FrameBuffer {
   /** A contradicting version of a frame that is known from one packet only. */
   #rival: MarkedFrame | undefined;
 
-  /** @param options.framesMax maximum number of frames held. */
-  constructor(options: { readonly firstFrame: number; readonly framesMax: number }) {
+  /**
+   * @param options.framesMax maximum number of frames held.
+   * @param options.isSound true for sound: it is due at its presentation time, and its decode lead is how early it was sent.
+   */
+  constructor(options: { readonly firstFrame: number; readonly framesMax: number; readonly isSound?: boolean }) {
     this.#next = options.firstFrame;
     this.#framesMax = options.framesMax;
+    this.#isSound = options.isSound ?? false;
   }
 
   get next(): number {
@@ -131,7 +147,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
     }
     if (!frame) {
       if (this.#frames.length >= this.#framesMax) return 'overflow';
-      frame = new MarkedFrame(number, mark, packet);
+      frame = new MarkedFrame(number, mark, packet, this.#isSound);
       if (!this.#fits(frame)) return 'inconsistent';
       this.#enter(frame);
       if (!this.#highest || number > this.#highest.number) this.#highest = frame;
@@ -183,7 +199,7 @@ export class MarkedFrameBuffer implements FrameBuffer {
   #outvotes(now: Instant, number: number, mark: FrameMark, packet: ArrivedPacket): boolean {
     const rival = this.#rival;
     if (rival?.number === number && rival.agrees(mark, packet)) return !rival.holds(mark.packetIndex);
-    this.#rival = new MarkedFrame(number, mark, packet);
+    this.#rival = new MarkedFrame(number, mark, packet, this.#isSound);
     this.#rival.take(now, mark, packet);
     return false;
   }

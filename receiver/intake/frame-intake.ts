@@ -41,8 +41,8 @@ export class FrameIntake {
     this.#ledger = parts.ledger;
     this.#counters = parts.counters;
     this.#events = parts.events;
-    const { initialFrameNumber: firstFrame, framesMax } = options;
-    if (firstFrame !== undefined) this.#marked = new MarkedFrameBuffer({ firstFrame, framesMax });
+    const { initialFrameNumber } = options;
+    if (initialFrameNumber !== undefined) this.#marked = this.#markedFrom(initialFrameNumber);
   }
 
   /** Frames of a stream with frame marks; `undefined` for plain RTP, and before the first packet. */
@@ -116,9 +116,14 @@ export class FrameIntake {
     this.#clock.observe(now, plain?.newestDecodeTimestamp ?? decodeTimestamp);
   }
 
+  #markedFrom(firstFrame: number): MarkedFrameBuffer {
+    const { codec, framesMax } = this.#options;
+    return new MarkedFrameBuffer({ firstFrame, framesMax, isSound: codec.mediaType === 'audio' });
+  }
+
   #insertMarked(now: Instant, mark: FrameMark, packet: IncomingPacket): PacketInsertion {
     const number = packet.number!;
-    this.#marked ??= new MarkedFrameBuffer({ firstFrame: number, framesMax: this.#options.framesMax });
+    this.#marked ??= this.#markedFrom(number);
     const insertion = this.#marked.insert(now, number, mark, packet);
     if (insertion === 'taken') this.#admission.acceptFrame(number);
     return insertion;

@@ -19,6 +19,8 @@ export interface StreamViewer {
   send(unit: AccessUnit): void;
   /** Takes a unit of the sound. */
   sendSound(unit: AccessUnit): void;
+  /** True when sound may come before its time, with its decode time; absent: it may not. */
+  readonly takesEarlySound?: boolean;
   /** The stream has ended: nothing follows. */
   finish(): void;
 }
@@ -142,6 +144,7 @@ export class LiveStream {
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
       onUnit: (unit, dueAt) => this.#send(unit, dueAt),
       onSound: (unit, dueAt) => this.#sendSound(unit, dueAt),
+      bundlesSound: () => this.#takesEarlySound,
       onEnd: (error) => {
         // Viewers that join from now on get the stream from its beginning.
         this.#broadcast = undefined;
@@ -160,6 +163,12 @@ export class LiveStream {
   close(): void {
     this.#closed = true;
     this.#broadcast?.stop();
+  }
+
+  /** The players of other programs measure jitter by what comes early. */
+  get #takesEarlySound(): boolean {
+    for (const viewer of this.#viewers) if (!viewer.takesEarlySound) return false;
+    return true;
   }
 
   #send(unit: AccessUnit, dueAt: Instant): void {

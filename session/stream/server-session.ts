@@ -6,7 +6,7 @@ import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
-import { instant, type Microseconds, seconds } from '../../protocol/base/units.ts';
+import { instant, type Microseconds, seconds, type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
 import { minorVersionOf } from '../../protocol/control/control-version.ts';
 import { type MediaStream, SOUND_STREAM_ID, VIDEO_STREAM_ID } from '../../protocol/control/media-stream.ts';
@@ -31,7 +31,7 @@ import { SessionStreams } from './session-streams.ts';
  * receiver reports every second, so consent expires after five lost reports. The address must then be proved again.
  */
 const CONSENT: Microseconds = seconds(5);
-/** Time limit for reaching a receiver, milliseconds; equal to the silence limit of the control channel. */
+/** Time limit for reaching a receiver, milliseconds: the silence limit of the control channel. */
 const REACH_TIMEOUT_MS = 15_000;
 /** Rate limit of hellos and proofs: a receiver repeats its hello after 100 ms, then every second, with its proof. */
 const PROOFS_PER_SECOND = 20;
@@ -42,6 +42,7 @@ const SENT_INTERVAL_MS = 1_000;
 /** One receiver of a stream server: its stream, its path, and its control messages. */
 export class ServerSession implements PlaceHolder {
   readonly joinedAt = now();
+  readonly takesEarlySound = true;
   readonly id = randomHex(8);
   readonly key = randomHex(16);
   readonly #options: ServerSessionOptions;
@@ -62,6 +63,9 @@ export class ServerSession implements PlaceHolder {
   #refused = false;
   #soundRefused = false;
   #needsKey = true;
+  /** Decode time of the last picture, and whether sound waits for the next one, with which it leaves. */
+  #picturesThrough: Ticks = ticks(Number.NEGATIVE_INFINITY);
+  #soundWaits = false;
   #finishing = false;
   #endAnnounced = false;
   #framesSkipped = 0;
@@ -301,18 +305,22 @@ export class ServerSession implements PlaceHolder {
 
   /** Sends a frame of the live stream if the receiver is reached, playing, and able to decode it. */
   send(unit: AccessUnit): void {
-    const backedUp = this.#stream?.backedUp === true;
-    if (!this.ready || backedUp) {
-      this.#needsKey = true;
-      if (backedUp) this.#framesSkipped++;
-      return;
-    }
-    if (this.#needsKey && unit.importance !== 'key') return;
-    this.#needsKey = this.#driver.attempt(() => this.#sender.video.send(now(), unit)) === 'refused';
-    this.#driver.drain();
+    this.#picturesThrough = unit.decodeTimestamp;
+    const taken = this.#takes(unit);
+    if (taken) this.#needsKey = this.#driver.attempt(() => this.#sender.video.send(now(), unit)) === 'refused';
+    if (taken || this.#soundWaits) this.#driver.drain();
+    this.#soundWaits = false;
   }
 
-  /** Sends a unit of the sound. A full connection skips it with the pictures. */
+  /** True for a frame that the receiver can decode and the connection carries. */
+  #takes(unit: AccessUnit): boolean {
+    const backedUp = this.#stream?.backedUp === true;
+    if (backedUp) this.#framesSkipped++;
+    if (!this.ready || backedUp) this.#needsKey = true;
+    return this.ready && !backedUp && (!this.#needsKey || unit.importance === 'key');
+  }
+
+  /** Sends a unit of the sound; with the picture that follows when it is early. A full connection skips it with the pictures. */
   sendSound(unit: AccessUnit): void {
     const { sound } = this.#sender;
     if (!sound || !this.ready || this.#stream?.backedUp === true) return;
@@ -321,7 +329,8 @@ export class ServerSession implements PlaceHolder {
       this.#soundRefused = true;
       this.#options.onSoundRefused(unit.parts.reduce((bytes, { length }) => bytes + length, 0));
     }
-    this.#driver.drain();
+    this.#soundWaits = unit.decodeTimestamp < unit.timestamp && unit.decodeTimestamp > this.#picturesThrough;
+    if (!this.#soundWaits) this.#driver.drain();
   }
 
   /** Ends the stream: sends the queue, then the totals. */
@@ -371,8 +380,7 @@ export class ServerSession implements PlaceHolder {
     if (this.#closed) return;
     const what = this.transport === 'udp' ? 'no address proof' : 'no media connection';
     const unreachable = () => this.#options.onUnreachable(`${what} within ${REACH_TIMEOUT_MS / 1_000} s`);
-    this.#reachTimer = setTimeout(unreachable, REACH_TIMEOUT_MS);
-    this.#reachTimer.unref();
+    this.#reachTimer = setTimeout(unreachable, REACH_TIMEOUT_MS).unref();
   }
 
   #reportSent(): void {

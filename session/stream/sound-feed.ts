@@ -3,6 +3,8 @@ import { type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** Units read ahead: more than a second of most sound. */
 const AHEAD_UNITS = 64;
+/** Units read at once when so many have left: the reader runs through one after another, instead of waking for each. */
+const BATCH_UNITS = 32;
 
 type SoundUnits = () => AsyncIterable<AccessUnit>;
 
@@ -84,10 +86,14 @@ export class SoundFeed {
       isSilent = false;
       const last = this.#queue.at(-1)?.timestamp ?? this.#lastTaken;
       if (timestamp > last) this.#push({ ...unit, timestamp, decodeTimestamp: timestamp });
-      while (!this.#isClosed && this.#queue.length >= AHEAD_UNITS) await this.#woken();
+      if (this.#queue.length >= AHEAD_UNITS) await this.#room();
       if (this.#isClosed || timestamp >= (this.#rounds[0]?.base ?? Number.POSITIVE_INFINITY)) break;
     }
     if (isSilent) this.#endRoundBefore(base);
+  }
+
+  async #room(): Promise<void> {
+    while (!this.#isClosed && this.#queue.length > AHEAD_UNITS - BATCH_UNITS) await this.#woken();
   }
 
   /** Removes the units of the previous round from this time on. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { type Instant, instant, milliseconds, seconds } from '../../protocol/base/units.ts';
+import { type Instant, instant, milliseconds, seconds, ticks } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import { BundledReceiver, type BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
 import { receiverOptions } from '../../receiver/receiver-options.ts';
@@ -17,8 +17,11 @@ const SOUND_SSRC = 0x7777_0000;
 const START = instant(milliseconds(1));
 const OPUS = codecByName('opus');
 
-/** Ten seconds of pictures and sound over a link. */
-function run(text: string, { recordsApart = false, count = 500 } = {}) {
+/** Decode time of the picture of 30 per second with which a unit of sound can leave, 90 kHz. */
+const pictureBefore = ({ timestamp }: AccessUnit) => ticks(Math.floor(timestamp / 3_000) * 3_000);
+
+/** Ten seconds of pictures and sound over a link. @param isEarly true when sound leaves with the picture before it. */
+function run(text: string, { recordsApart = false, count = 500, isEarly = false } = {}) {
   const latency = milliseconds(150);
   const video = agreed({ latency });
   const sound = agreed({
@@ -41,7 +44,9 @@ function run(text: string, { recordsApart = false, count = 500 } = {}) {
   const pictures = new SyntheticStream({
     ...{ framesPerSecond: 30, frameBytes: 4_000, keyFrameBytes: 40_000, keyInterval: 30, frames: 300, seed: 7 },
   });
-  const sounds = soundUnits('opus', count);
+  const sounds = soundUnits('opus', count).map((unit) =>
+    isEarly ? { ...unit, decodeTimestamp: pictureBefore(unit) } : unit,
+  );
   const released: { readonly at: Instant; readonly event: BundledReceiverEvent }[] = [];
   let next = 0;
   const feeds = [
@@ -108,6 +113,32 @@ test('each stream has its own sequence numbers, requests and repair; every packe
   expect(heard.length).toBeGreaterThan(495);
   expect(receiver.video.statistics.packets.decided).toBe(sender.video.statistics.packets);
   expect(sender.video.statistics.foreign + sender.sound!.statistics.foreign).toBe(0);
+});
+
+test('sound that leaves with pictures is released with them, at its own time on the timeline', () => {
+  const { heard, shown, sounds } = run('delay=30ms', { isEarly: true });
+  expect(heard.map(({ unit }) => unit.timestamp)).toEqual(sounds.map(({ timestamp }) => timestamp));
+  expect(heard.map(({ unit }) => unit.decodeTimestamp)).toEqual(sounds.map(({ timestamp }) => timestamp));
+  // Nothing wakes the receiver for sound alone.
+  const instants = new Set(shown.map(({ at }) => at));
+  expect(heard.filter(({ at }) => !instants.has(at))).toEqual([]);
+});
+
+test('sound that leaves early does not make pictures due earlier', () => {
+  const [early, own] = [run('delay=30ms', { isEarly: true }), run('delay=30ms')];
+  expect(early.shown.map(({ at }) => at)).toEqual(own.shown.map(({ at }) => at));
+});
+
+test('sound that leaves early has the time until its own deadline to be recovered', () => {
+  // One round trip of requests is 130 ms, of 150 ms: none fits after the time at which the picture is due.
+  const path = 'loss=5% burst=2 delay=62ms seed=4';
+  const [early, own] = [run(path, { isEarly: true }), run(path)];
+  const concealed = ({ heard }: typeof early) => 500 - heard.length;
+  expect(concealed(early)).toBeLessThanOrEqual(concealed(own));
+  for (const { at, unit } of early.heard) {
+    const dueAt = START + (unit.timestamp * 100) / 9 + milliseconds(62 + 150);
+    expect(at).toBeLessThanOrEqual(dueAt + milliseconds(2));
+  }
 });
 
 test('the recording of the pictures may be another stream than that of the viewer', () => {

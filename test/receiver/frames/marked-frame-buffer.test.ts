@@ -14,18 +14,19 @@ interface Packet {
   /** First sequence number of the frame. */
   readonly first: number;
   readonly timestamp?: number;
+  readonly lead?: number;
 }
 
 function insert(
   buffer: MarkedFrameBuffer,
-  { number, index, count, first, timestamp = number * 100 }: Packet,
+  { number, index, count, first, timestamp = number * 100, lead = 0 }: Packet,
 ): PacketInsertion {
   const mark: FrameMark = {
     frameNumber: number & 0xffff,
     packetIndex: index,
     packetCount: count,
     importance: 'reference',
-    decodeLead: ticks(0),
+    decodeLead: ticks(lead),
   };
   // A single NAL unit packet within other bytes: a non-IDR slice.
   const payload = Uint8Array.of(0x41, number & 0xff, index);
@@ -57,6 +58,14 @@ test('a frame is complete with all announced packets, in any order', () => {
   expect(insert(buffer, { number: 0, index: 1, count: 3, first: 10 })).toBe('taken');
   expect(buffer.head()?.complete).toBe(true);
   expect(nalUnitsOf(buffer.head()!)).toEqual([0, 1, 2].map((index) => Uint8Array.of(0x41, 0, index)));
+});
+
+test('a picture is due at its decode time, sound at its presentation time however early it was sent', () => {
+  const packet = { number: 0, index: 0, count: 1, first: 0, timestamp: 9_000, lead: 1_800 };
+  const [pictures, sound] = [newBuffer(), new MarkedFrameBuffer({ firstFrame: 0, framesMax: 10, isSound: true })];
+  for (const buffer of [pictures, sound]) insert(buffer, packet);
+  expect(pictures.head()).toMatchObject({ timestamp: 9_000, decodeTimestamp: 7_200, sentEarly: 0 });
+  expect(sound.head()).toMatchObject({ timestamp: 9_000, decodeTimestamp: 9_000, sentEarly: 20_000 });
 });
 
 test('distinguishes duplicates, decided frames and frames beyond the limit', () => {
