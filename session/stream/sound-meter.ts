@@ -36,11 +36,14 @@ export class SoundMeter {
     if (event.kind === 'dropped') this.#lost += event.frames;
     if (event.kind !== 'access-unit') return;
     const { timestamp } = event.unit;
+    const duration = this.#durationOf(event.unit);
     if (this.#lost > 0 && this.#end !== undefined) {
-      this.#concealed += Math.max(0, timestamp - this.#end);
+      // The rest of a longer gap is a hole of the source, or time in which it stalled.
+      const longest = this.#lost * Math.max(this.#duration, duration);
+      this.#concealed += Math.min(Math.max(0, timestamp - this.#end), longest);
       this.#lost = 0;
     }
-    this.#duration = this.#durationOf(event.unit);
+    this.#duration = duration;
     this.#settle();
     if (event.class === 'late' || event.class === 'mended') this.#concealed += this.#duration;
     this.#end = ticks(timestamp + this.#duration);

@@ -68,3 +68,12 @@ test('a gap of lost sound is measured by the times around it, and beside late so
   made.handleEvent(dropped(5));
   expect(concealed(made)).toBe(100);
 });
+
+test('a hole of the source beside lost sound is not concealed', () => {
+  const made = meter();
+  made.handleEvent(released(0, 'onTime'));
+  made.handleEvent(dropped(1, 2));
+  // The source stalled for a second meanwhile.
+  made.handleEvent(released(53, 'onTime'));
+  expect(concealed(made)).toBe(40);
+});
