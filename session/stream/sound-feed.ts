@@ -86,14 +86,22 @@ export class SoundFeed {
       isSilent = false;
       const last = this.#queue.at(-1)?.timestamp ?? this.#lastTaken;
       if (timestamp > last) this.#push({ ...unit, timestamp, decodeTimestamp: timestamp });
-      if (this.#queue.length >= AHEAD_UNITS) await this.#room();
-      if (this.#isClosed || timestamp >= (this.#rounds[0]?.base ?? Number.POSITIVE_INFINITY)) break;
+      if (this.#queue.length >= AHEAD_UNITS) await this.#room(timestamp);
+      if (this.#isClosed || this.#endsBefore(timestamp)) break;
     }
     if (isSilent) this.#endRoundBefore(base);
   }
 
-  async #room(): Promise<void> {
-    while (!this.#isClosed && this.#queue.length > AHEAD_UNITS - BATCH_UNITS) await this.#woken();
+  /** Waits for room in the queue, or for the end of the round. @param timestamp of the last unit that was read. */
+  async #room(timestamp: Ticks): Promise<void> {
+    while (!this.#isClosed && this.#queue.length > AHEAD_UNITS - BATCH_UNITS && !this.#endsBefore(timestamp)) {
+      await this.#woken();
+    }
+  }
+
+  /** True when the next round has begun, at this time or earlier. */
+  #endsBefore(timestamp: Ticks): boolean {
+    return timestamp >= (this.#rounds[0]?.base ?? Number.POSITIVE_INFINITY);
   }
 
   /** Removes the units of the previous round from this time on. */
