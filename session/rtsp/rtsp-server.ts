@@ -95,7 +95,7 @@ export class RtspServer {
     this.#control = new ControlServer({
       host: options.host,
       port: options.port,
-      pendingMax: PENDING_MAX,
+      pendingMax: Math.max(PENDING_MAX, receiversMax),
       connectionsMax: PENDING_MAX + receiversMax * 2,
       firstMessageTimeoutMs: FIRST_REQUEST_TIMEOUT_MS,
       secure: identity && { context: secureContext(identity), fingerprint: identity.fingerprint, anyProtocol: true },

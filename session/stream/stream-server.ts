@@ -94,7 +94,7 @@ export class StreamServer {
     this.#control = new ControlServer({
       host: options.host,
       port: options.port,
-      pendingMax: PENDING_MAX,
+      pendingMax: Math.max(PENDING_MAX, options.receiversMax),
       // A receiver over TCP has two connections.
       connectionsMax: PENDING_MAX * 2 + options.receiversMax * 2,
       firstMessageTimeoutMs: HELLO_TIMEOUT_MS,

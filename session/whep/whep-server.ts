@@ -214,7 +214,7 @@ export class WhepServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_MS,
     };
-    const pending = new PendingSockets({ pendingMax: PENDING_MAX });
+    const pending = new PendingSockets({ pendingMax: Math.max(PENDING_MAX, receiversMax) });
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       request.on('error', () => {});
       pending.establish(request.socket);
