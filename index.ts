@@ -116,6 +116,7 @@ export type {
   SentKind,
   SentPacket,
 } from './sender/rate/rate-controller.ts';
+export type { PathRepairOptions } from './sender/repair/path-repair.ts';
 export { Sender, type SenderEvent } from './sender/sender.ts';
 export { type SenderOptions, type SenderSettings, senderOptions } from './sender/sender-options.ts';
 export type { SenderStatistics } from './sender/sender-statistics.ts';

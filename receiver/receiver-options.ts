@@ -3,6 +3,7 @@ import type { Codec } from '../protocol/codec/codec.ts';
 import type { Recovery } from '../protocol/control/recovery.ts';
 import type { WireSequence, WireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { StreamParameters } from '../protocol/stream-parameters.ts';
+import { CLOCK_WINDOW, PlayoutClock } from './frames/playout-clock.ts';
 import type { RecoveryFactory } from './recovery/loss-recovery.ts';
 
 export type { Recovery } from '../protocol/control/recovery.ts';
@@ -81,6 +82,8 @@ export interface ReceiverOptions {
   readonly reports: boolean;
   /** A sender of another program, which knows RTCP but none of our notices; `undefined` for one of ours. */
   readonly foreign?: ForeignSender;
+  /** True when the stream comes by several paths, so that a packet may arrive after it was repaired; false by default. */
+  readonly multipath?: boolean;
 }
 
 /** Sender of plain RTP, as its session description announces it. */
@@ -106,6 +109,7 @@ export type ReceiverSettings = Pick<
   | 'reorderWait'
   | 'framesMax'
   | 'reportSsrc'
+  | 'multipath'
 >;
 
 export const RECEIVER_DEFAULTS = {
@@ -154,6 +158,15 @@ export function receiverOptions(
     reports: parameters.feedback,
   };
 }
+
+/** Returns the play-out clock of a receiver with these options. */
+export const playoutClockOf = (options: ReceiverOptions): PlayoutClock =>
+  new PlayoutClock({
+    latency: options.latency,
+    mend: mendOf(options),
+    window: CLOCK_WINDOW,
+    followsStalls: options.overdue === 'drop',
+  });
 
 /** Time for which a receiver with these options mends frames after their deadline; 0 when it drops them. */
 export function mendOf({ recovery, onLoss, overdue, mend }: ReceiverOptions): Microseconds {

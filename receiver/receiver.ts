@@ -10,15 +10,16 @@ import { packetAt, RtpLayout, type RtpPacket } from '../protocol/rtp/rtp-packet.
 import { asSequence, extend, type Sequence, type WireSequence } from '../protocol/rtp/sequence.ts';
 import { Feedback } from './feedback/feedback.ts';
 import { FrameRelease } from './frames/frame-release.ts';
-import { CLOCK_WINDOW, PlayoutClock, transitOf } from './frames/playout-clock.ts';
+import { type PlayoutClock, transitOf } from './frames/playout-clock.ts';
 import { FrameIntake } from './intake/frame-intake.ts';
 import { type IncomingPacket, readIncomingPacket, restoredPacket } from './intake/incoming-packet.ts';
 import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
+import { RestoredPackets } from './intake/restored-packets.ts';
 import { RetransmissionSource } from './intake/retransmission-source.ts';
 import { Ledger } from './ledger.ts';
 import { EventQueue, type ReceiverEvent } from './receiver-event.ts';
-import { mendOf, type ReceiverOptions } from './receiver-options.ts';
+import { playoutClockOf, type ReceiverOptions } from './receiver-options.ts';
 import { emptyCounters, type ReceiverStatistics } from './receiver-statistics.ts';
 import { ReceiverView } from './receiver-view.ts';
 import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
@@ -52,13 +53,14 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
   readonly #sentNotices = new SentNotices();
+  readonly #restored = new RestoredPackets();
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   readonly #counters = emptyCounters();
 
   /** @param sibling receiver of another stream from the same sender, whose play-out clock is shared; none by default. */
   constructor(options: ReceiverOptions, sibling?: Receiver) {
     this.#options = options;
-    this.#clock = sibling === undefined ? createPlayoutClock(options) : sibling.#clock;
+    this.#clock = sibling === undefined ? playoutClockOf(options) : sibling.#clock;
     this.#frames = new FrameRelease(options, { clock: this.#clock, ledger: this.#ledger, events: this.#events });
     this.#recovery = createRecovery(options);
     this.#repair = createRepairIntake(options);
@@ -299,7 +301,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (!ahead && sent && this.#options.recovery === 'none') return this.#intake.refuseBehind(packet);
     packet.arrival = arrivalOf(packet, this.#recovery);
     const mediaTime = ticks(timestamp - (mark?.decodeLead ?? 0));
-    if (!this.#intake.take(now, packet, mediaTime)) return;
+    if (!this.#intake.take(now, packet, mediaTime)) return this.#takeOriginal(now, packet, transitOf(now, mediaTime));
+    if (!sent) this.#restored.add(sequence);
     if (this.#recovery) {
       packet.expectedAt = this.#clock.expected(mediaTime);
       packet.transit = transitOf(now, mediaTime);
@@ -311,6 +314,13 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     else if (highest === undefined) this.#askForStart(now, packet);
     this.#admission.accept(now, packet);
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
+  }
+
+  /** Takes a packet that was restored before it came by a slower path. */
+  #takeOriginal(now: Instant, { sequence, timestamp, origin }: IncomingPacket, transit: Microseconds): void {
+    if (origin !== 'sent' || !this.#options.multipath || !this.#restored.take(sequence)) return;
+    this.#recovery?.onOriginal?.(now, sequence, transit);
+    this.#feedback.onPacket(now, sequence, timestamp);
   }
 
   /** Takes packets that can be recovered with this one. */
@@ -388,11 +398,3 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#events.push({ kind: 'malformed', cause });
   }
 }
-
-const createPlayoutClock = (options: ReceiverOptions): PlayoutClock =>
-  new PlayoutClock({
-    latency: options.latency,
-    mend: mendOf(options),
-    window: CLOCK_WINDOW,
-    followsStalls: options.overdue === 'drop',
-  });

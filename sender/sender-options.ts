@@ -5,6 +5,7 @@ import type { HistoryBudget } from './history-budget.ts';
 import type { PacketizerOptions } from './packetizer.ts';
 import { createRateController, type RateControl, type RateTerms } from './rate/rate-control.ts';
 import type { RateController } from './rate/rate-controller.ts';
+import type { PathRepairOptions } from './repair/path-repair.ts';
 
 /** Options of a sender, derived from the stream's parameters by `senderOptions`. */
 export interface SenderOptions extends PacketizerOptions {
@@ -47,12 +48,14 @@ export interface SenderOptions extends PacketizerOptions {
   readonly queueBytesMax: number;
   /** Creates the rate controller; called once per sender. */
   readonly createRateController: () => RateController;
+  /** With two paths: repair packets against the death of either; absent with one path. */
+  readonly pathRepair?: PathRepairOptions;
 }
 
 /** Settings that are local to the sender and not negotiated. */
 export type SenderSettings = Pick<
   SenderOptions,
-  'cname' | 'historyPackets' | 'historyBudget' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax'
+  'cname' | 'historyPackets' | 'historyBudget' | 'burstDatagrams' | 'spreadMax' | 'queueBytesMax' | 'pathRepair'
 > & {
   /** Rate control by name, or a custom factory; called once per sender. */
   readonly rate: RateControl | ((terms: RateTerms) => RateController);

@@ -102,9 +102,10 @@ export class Sender implements Endpoint<SenderEvent> {
     const parts = { budget: this.#budget, statistics: this.#statistics };
     if (repairing) {
       const isSound = options.codec.mediaType === 'audio';
-      const { ssrc: mediaSsrc, datagramBytesMax, latency } = options;
-      const wire = { ssrc: repairSsrc, mediaSsrc, payloadType: repairPayloadType, datagramBytesMax, latency };
-      this.#repair = new ForwardRepair({ ...wire, strategy, ratio: redundancy, groupsFrames: isSound }, parts);
+      const { ssrc: mediaSsrc, datagramBytesMax, latency, pathRepair } = options;
+      const stream = { mediaSsrc, datagramBytesMax, latency, pathRepair, groupsFrames: isSound };
+      const wire = { ssrc: repairSsrc, payloadType: repairPayloadType };
+      this.#repair = new ForwardRepair({ ...wire, ...stream, strategy, ratio: redundancy }, parts);
     }
     const history = options.historyBudget ?? new HistoryBudget(HISTORY_BYTES);
     const worthOf = (importance: Importance) => this.#worthOf(importance);

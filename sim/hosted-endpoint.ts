@@ -18,6 +18,7 @@ interface ArrivedDatagram {
   readonly at: Instant;
   readonly datagram: Uint8Array;
   readonly ecn: Ecn | undefined;
+  readonly path: number | undefined;
 }
 
 /**
@@ -35,14 +36,14 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
     this.#options = options;
   }
 
-  handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn): void {
-    this.#waiting.push({ at: later(now, this.#options.arrival), datagram, ecn });
+  handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn, path?: number): void {
+    this.#waiting.push({ at: later(now, this.#options.arrival), datagram, ecn, path });
   }
 
   handleTimeout(now: Instant): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.at <= now) {
-      const { datagram, ecn } = this.#waiting.shift()!;
-      this.#endpoint.handleDatagram(now, datagram, ecn);
+      const { datagram, ecn, path } = this.#waiting.shift()!;
+      this.#endpoint.handleDatagram(now, datagram, ecn, path);
       if (!this.#options.together) return;
     }
     const due = this.#timerAt();
@@ -55,6 +56,10 @@ export class HostedEndpoint<Event> implements Endpoint<Event> {
 
   get transmitEcn(): Ecn {
     return this.#endpoint.transmitEcn ?? NOT_ECT;
+  }
+
+  get transmitPath(): number {
+    return this.#endpoint.transmitPath ?? 0;
   }
 
   pollEvent(): Event | undefined {

@@ -12,6 +12,8 @@ export interface Path {
   pollDelivery(now: Instant): Uint8Array | undefined;
   /** ECN bits of the datagram returned last by `pollDelivery`; absent: not ECN-capable. */
   readonly deliveredEcn?: Ecn;
+  /** Number of the path by which that datagram came, where this is several in parallel; absent: 0. */
+  readonly deliveredPath?: number;
   pollTimeout(): Instant | undefined;
 }
 
@@ -45,8 +47,14 @@ export interface SimulationOptions<A, B> {
 /** Detects a livelock: an endpoint whose timeout stays in the past. */
 const TURNS_AT_ONE_INSTANT_MAX = 1_000_000;
 
-/** Contexts of datagrams by their ECN bits, so that none has to be allocated. */
-const ECN_CONTEXTS: readonly (DatagramContext | undefined)[] = [undefined, { ecn: 1 }, { ecn: 2 }, { ecn: 3 }];
+/** Contexts of datagrams by their path and ECN bits, so that none has to be allocated. */
+const CONTEXTS: readonly (readonly (DatagramContext | undefined)[])[] = [
+  [undefined, { ecn: 1 }, { ecn: 2 }, { ecn: 3 }],
+  [{ path: 1 }, { ecn: 1, path: 1 }, { ecn: 2, path: 1 }, { ecn: 3, path: 1 }],
+];
+
+const contextOf = ({ transmitEcn = 0, transmitPath = 0 }: Pick<Endpoint<unknown>, 'transmitEcn' | 'transmitPath'>) =>
+  CONTEXTS[transmitPath]![transmitEcn];
 
 /** A component with a timeout. */
 interface Timed {
@@ -184,7 +192,7 @@ export class Simulation<A, B> {
       const datagram = path.pollDelivery(now);
       pathTimeout.touch();
       if (!datagram) return;
-      endpoint.handleDatagram(now, datagram, path.deliveredEcn);
+      endpoint.handleDatagram(now, datagram, path.deliveredEcn, path.deliveredPath);
       endpointTimeout.touch();
       this.#drain();
     }
@@ -200,7 +208,7 @@ export class Simulation<A, B> {
       this.#sender.markDrained();
       for (let datagram = sender.pollTransmit(now); datagram; datagram = sender.pollTransmit(now)) {
         onDatagram?.(now, 'forward', datagram);
-        forward.send(now, datagram, ECN_CONTEXTS[sender.transmitEcn ?? 0]);
+        forward.send(now, datagram, contextOf(sender));
         this.#forward.touch();
       }
     }
@@ -208,7 +216,7 @@ export class Simulation<A, B> {
       this.#receiver.markDrained();
       for (let datagram = receiver.pollTransmit(now); datagram; datagram = receiver.pollTransmit(now)) {
         onDatagram?.(now, 'back', datagram);
-        back.send(now, datagram, ECN_CONTEXTS[receiver.transmitEcn ?? 0]);
+        back.send(now, datagram, contextOf(receiver));
         this.#back.touch();
       }
     }

@@ -1,4 +1,5 @@
 import type { Instant } from '../base/units.ts';
+import type { Ecn } from '../ecn.ts';
 import type { Endpoint } from '../endpoint.ts';
 
 /** Changes datagrams on their way between an endpoint and the path. */
@@ -19,9 +20,9 @@ export class ProtectedEndpoint<Event> implements Endpoint<Event> {
     this.#protection = protection;
   }
 
-  handleDatagram(now: Instant, datagram: Uint8Array): void {
+  handleDatagram(now: Instant, datagram: Uint8Array, _ecn?: Ecn, path?: number): void {
     const packet = this.#protection.unprotect(datagram);
-    if (packet) this.#endpoint.handleDatagram(now, packet);
+    if (packet) this.#endpoint.handleDatagram(now, packet, undefined, path);
   }
 
   handleTimeout(now: Instant): void {
@@ -31,6 +32,10 @@ export class ProtectedEndpoint<Event> implements Endpoint<Event> {
   pollTransmit(now: Instant): Uint8Array | undefined {
     const packet = this.#endpoint.pollTransmit(now);
     return packet && this.#protection.protect(packet);
+  }
+
+  get transmitPath(): number {
+    return this.#endpoint.transmitPath ?? 0;
   }
 
   pollEvent(): Event | undefined {

@@ -29,6 +29,8 @@ export interface DeadlineRecoveryOptions {
   readonly onLoss: 'freeze' | 'smear';
   /** True when all frames are recorded. */
   readonly records: boolean;
+  /** True when the stream comes by several paths. */
+  readonly multipath?: boolean;
 }
 
 /** Assumed round trip until it is measured. */
@@ -137,6 +139,11 @@ export class DeadlineRecovery implements LossRecovery {
     this.#reordering.observe(now, overtakenAt);
   }
 
+  onOriginal(now: Instant, sequence: Sequence, transit: Microseconds): void {
+    this.#meter.onPacket(sequence);
+    this.#load.onPacket(now, sequence, transit);
+  }
+
   forgetThrough(sequence: Sequence): void {
     this.#schedule.forgetThrough(sequence);
   }
@@ -160,7 +167,9 @@ export class DeadlineRecovery implements LossRecovery {
     const { reportSsrc: ssrc, latency } = this.#options;
     // Waiting that happens in any case is part of the answer time.
     const answerTime = microseconds(
-      view.roundTrip === undefined ? 0 : terms.answerTime + (terms.patient ? reorderWait : 0),
+      view.roundTrip === undefined
+        ? 0
+        : terms.answerTime + (terms.patient ? reorderWait : 0) + this.#slowerBy(reorderWait),
     );
     const { loss, burst } = this.#meter;
     const { loss: recentLoss, queueing } = this.#load;
@@ -214,6 +223,12 @@ export class DeadlineRecovery implements LossRecovery {
       deadlineOf: (sequence) => this.#deadlineOf(sequence, view),
       referenceDeadlines: () => view.referenceDeadlines(),
     };
+  }
+
+  /** Difference of the round trips by the slower of two paths and by the faster one, which is measured: twice that of the delays. */
+  #slowerBy(reorderWait: Microseconds): Microseconds {
+    const { multipath, reorderWait: initial } = this.#options;
+    return microseconds(multipath ? 2 * Math.max(0, reorderWait - initial) : 0);
   }
 
   /**

@@ -64,6 +64,11 @@ export interface LossRecovery {
   onMissing(now: Instant, sequence: Sequence): void;
   /** A packet has arrived. Gaps that it reveals are reported by `onMissing`. */
   onPacket(now: Instant, packet: TakenPacket): void;
+  /**
+   * A packet has arrived by a slower path after it was repaired or requested: it was not lost. Called where a stream comes
+   * by several paths. @param transit as in `TakenPacket`.
+   */
+  onOriginal?(now: Instant, sequence: Sequence, transit: Microseconds): void;
   /** Everything up to and including `sequence` has been decided. */
   forgetThrough(sequence: Sequence): void;
   /** Returns the RTCP packets of the next datagram to transmit; call until `undefined`. */

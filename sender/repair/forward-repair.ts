@@ -24,6 +24,7 @@ import {
 import type { SenderStatistics } from '../sender-statistics.ts';
 import { AssumedPath } from './assumed-path.ts';
 import { FrameDeparture } from './frame-departure.ts';
+import { PathRepair, type PathRepairOptions } from './path-repair.ts';
 import { ADVANCE_BYTES } from './redundancy-budget.ts';
 import { noticesOfEnd, repairsOfGroup, repairsOfWindow } from './repair-budget.ts';
 import { groupEndingWith } from './repair-groups.ts';
@@ -46,6 +47,8 @@ export interface ForwardRepairOptions {
    * would double its bytes. Default false.
    */
   readonly groupsFrames?: boolean;
+  /** For `hybrid`: protection against the death of one of two paths, beside the budget; none by default. */
+  readonly pathRepair?: PathRepairOptions | undefined;
 }
 
 /** A frame whose packets are being sent. */
@@ -106,6 +109,7 @@ export class ForwardRepair {
   #notices: Uint8Array[] = [];
   #frames: SentFrame[] = [];
   readonly #assumed: AssumedPath;
+  readonly #pathRepair: PathRepair | undefined;
   /** Last notice, and what is assumed from it. */
   #noted: PathNotice | undefined;
   #path: PathNotice | undefined;
@@ -131,6 +135,7 @@ export class ForwardRepair {
     this.#statistics = parts.statistics;
     const packetBytesMax = options.datagramBytesMax - REPAIR_OVERHEAD_BYTES;
     this.#assumed = new AssumedPath(options.latency);
+    this.#pathRepair = options.pathRepair && new PathRepair(options.pathRepair);
     this.#encoder = new RepairEncoder({ windowPackets: WINDOW_PACKETS_MAX, packetBytesMax });
   }
 
@@ -160,7 +165,11 @@ export class ForwardRepair {
       askableUntil: this.#askableUntil(frame),
       spacing: microseconds(spacing),
     });
-    return sequence === frame.lastSequence ? this.#onFrame(now, frame) : [];
+    this.#pathRepair?.onPacket(now, sequence, frame, this.#noted);
+    if (sequence !== frame.lastSequence) return [];
+    const repairs = this.#onFrame(now, frame);
+    const more = (this.#pathRepair?.repairsAfter(frame) ?? 0) - repairs.length;
+    return more > 0 ? [...repairs, ...this.#repairsOf(frame, more)] : repairs;
   }
 
   /** Returns the notices (RTCP) to send after the last packet added. */
@@ -213,18 +222,23 @@ export class ForwardRepair {
 
   /** Makes `count` repair packets over a window, or as many as the budget allows. */
   repairs(window: Window, count: number): Uint8Array[] {
+    const reserve = this.#options.datagramBytesMax + this.#reserve;
+    return this.#repairsOf(window, count, reserve);
+  }
+
+  /** @param reserve of the budget, which pays for the packets; `undefined` when it does not. */
+  #repairsOf(window: Window, count: number, reserve?: number): Uint8Array[] {
     const { lastSequence, timestamp } = window;
     const firstSequence = asSequence(
       Math.max(window.firstSequence, this.#encoder.oldestSequence ?? Number.POSITIVE_INFINITY),
     );
     const datagrams: Uint8Array[] = [];
     if (firstSequence > lastSequence) return datagrams;
-    const reserve = this.#options.datagramBytesMax + this.#reserve;
-    for (let index = 0; index < count && this.#budget.bytes >= reserve; index++) {
+    for (let index = 0; index < count && (reserve === undefined || this.#budget.bytes >= reserve); index++) {
       const repairKey = this.#key;
       this.#key = (repairKey + 1) & 0xffff;
       const payload = this.#encoder.repair({ firstSequence, lastSequence, repairKey });
-      this.#budget.spend(RTP_HEADER_BYTES + payload.length);
+      if (reserve !== undefined) this.#budget.spend(RTP_HEADER_BYTES + payload.length);
       const { ssrc, payloadType } = this.#options;
       const sequenceNumber = this.#sequence;
       this.#sequence = wireSequence(sequenceNumber + 1);

@@ -8,6 +8,8 @@ export interface DatagramContext {
   readonly ecn?: Ecn;
   /** Number of its flow, 0 … 2^30 − 1, for disciplines with a queue per flow and for `deliveredFlow`. Default 0. */
   readonly flow?: number;
+  /** Number of the path that it takes, where there are several in parallel. Default 0. */
+  readonly path?: number;
   /** Its header bytes on the line, where they differ from the link's. */
   readonly headerBytes?: number;
 }
