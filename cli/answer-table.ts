@@ -71,11 +71,16 @@ const FOLDERS = /(?<=\btrace=|\blosstrace=|\bpathtrace=)[^\s"]*\/|(?<=trace=")[^
 const HASH = new RegExp(`#([0-9a-f]{${HASH_CHARACTERS}})[0-9a-f]+`, 'g');
 
 function headingOf({ first, rows }: Group, severalSources: boolean): string {
-  const { source, forward, back, budgetMs } = first;
-  const [there, here] = [shortLink(forward), shortLink(back)];
+  const { source, forward, back, secondForward, secondBack, budgetMs } = first;
   const seeds = rows.length === 1 ? '1 seed' : `${rows.length} seeds`;
-  const way = there === here ? there : `${there} / back ${here}`;
+  const one = wayOf(forward, back);
+  const way = secondForward == null ? one : `${one} ∥ ${wayOf(secondForward, secondBack ?? secondForward)}`;
   return [...(severalSources ? [source] : []), way, `budget ${budgetMs} ms`, seeds].join(', ');
+}
+
+function wayOf(forward: string, back: string): string {
+  const [there, here] = [shortLink(forward), shortLink(back)];
+  return there === here ? there : `${there} / back ${here}`;
 }
 
 function nameLines({ strategy, parameters }: AnswerRow): string[] {
@@ -140,8 +145,9 @@ function fitting(columns: readonly Column[], groups: readonly Group[], width: nu
 function groupBySeed(rows: readonly AnswerRow[]): Group[] {
   const groups = new Map<string, AnswerRow[]>();
   for (const row of rows) {
-    const { source, forward, back, budgetMs, strategy, parameters, release } = row;
-    const paths = [forward, back].map((line) => line.replace(/\s*\bseed=\d+/, ''));
+    const { source, forward, back, secondForward, secondBack, budgetMs, strategy, parameters, release } = row;
+    const links = [forward, back, ...(secondForward == null ? [] : [secondForward, secondBack ?? secondForward])];
+    const paths = links.map((line) => line.replace(/\s*\bseed=\d+/, ''));
     const key = JSON.stringify([source, paths, budgetMs, strategy, parameters, release]);
     const group = groups.get(key);
     if (group) group.push(row);

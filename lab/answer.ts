@@ -15,6 +15,7 @@ import {
   measuredRecord,
 } from './measured/measured-conditions.ts';
 import { PACKET_COLUMNS, type PacketRecord } from './packet-log.ts';
+import { PATH_COLUMNS, type SecondPathFigures } from './paths/second-path.ts';
 import { type MeasuredQuality, readQuality } from './quality/measure-quality.ts';
 import {
   FRAME_QUALITY_COLUMNS,
@@ -67,7 +68,8 @@ export interface Manifest {
 /** A summary row; with quality columns when requested, `null` for cells without video, and those of flows and sound if any. */
 export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?: QualityFigures[Name] | null } & {
   readonly [Name in keyof FlowFigures]?: FlowFigures[Name];
-} & Partial<SoundFigures>;
+} & Partial<SecondPathFigures> &
+  Partial<SoundFigures>;
 
 /** A complete answer. */
 export interface Answer {
@@ -174,7 +176,7 @@ export async function collectCells(
 type Qualities = ReadonlyMap<string, MeasuredQuality>;
 
 /** All columns of the summary, of which some are in some answers only. */
-const ANSWER_COLUMNS = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS, ...FLOW_COLUMNS, ...SOUND_COLUMNS };
+const ANSWER_COLUMNS = { ...SUMMARY_COLUMNS, ...QUALITY_COLUMNS, ...FLOW_COLUMNS, ...PATH_COLUMNS, ...SOUND_COLUMNS };
 
 /** Tables that only some answers have; files of an earlier answer are removed. */
 const OPTIONAL_FILES = [
@@ -200,15 +202,17 @@ export async function writeAnswer(
   const { cells, qualities, store } = parts;
   const hasFlows = cells.some(({ flows }) => flows !== undefined);
   const hasSound = cells.some(({ sound }) => sound !== undefined);
-  const rows = cells.flatMap(({ id, row, flows, sound }): readonly AnswerRow[] => {
+  const rows = cells.flatMap(({ id, row: cellRow, flows, second, sound }): readonly AnswerRow[] => {
+    const row = { ...cellRow, ...second };
     const own = run.quality ? [withQuality(row, qualities.get(id))] : (flows?.rows ?? [row]);
     return hasSound ? own.map((each) => ({ ...each, ...(sound ?? NO_SOUND) })) : own;
   });
-  // Without quality, flows and sound, their columns are omitted.
+  // Without quality, flows, a second path and sound, their columns are omitted.
   const columns = {
     ...SUMMARY_COLUMNS,
     ...(run.quality && QUALITY_COLUMNS),
     ...(hasFlows && FLOW_COLUMNS),
+    ...(cells.some(({ second }) => second) && PATH_COLUMNS),
     ...(hasSound && SOUND_COLUMNS),
   } as typeof ANSWER_COLUMNS;
   const tables = new Map<string, number>();

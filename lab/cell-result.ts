@@ -1,5 +1,6 @@
 import type { FlowTables } from './flows/flow-tables.ts';
 import type { FrameTable } from './frame-table.ts';
+import type { SecondPathFigures } from './paths/second-path.ts';
 import type { SoundFigures } from './sound/sound-figures.ts';
 import type { SummaryRow } from './tables.ts';
 
@@ -9,6 +10,8 @@ export interface CellResult {
   readonly row: SummaryRow;
   /** Of a cell with flows: all rows, and the rates over time. */
   readonly flows?: FlowTables;
+  /** Of a cell with a second path: its figures. */
+  readonly second?: SecondPathFigures;
   /** Of a cell with sound: its figures, and its access units. */
   readonly sound?: SoundFigures;
   readonly soundUnits?: FrameTable;

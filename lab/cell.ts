@@ -20,6 +20,8 @@ export interface Cell {
   /** Canonical form, with the seed. */
   readonly forward: string;
   readonly back: string;
+  /** Second path in parallel, in canonical form; absent with one path. Only strategies over two paths use it. */
+  readonly second?: { readonly forward: string; readonly back: string };
   readonly budgetMs: number;
   readonly warmUpSeconds: number;
   readonly release: 'deadline' | 'asap';

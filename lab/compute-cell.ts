@@ -43,13 +43,14 @@ export function computeCell(order: WorkOrder, { files, code }: WorkerSetting): W
     [packets, capture].filter((observer) => observer !== undefined),
   );
   const cost = { wallMs: Math.round(inMilliseconds(elapsed(began, now()))), datagrams: result.datagrams };
-  const { frames, row, bursts, flows, sound, soundUnits } = result;
+  const { frames, row, bursts, flows, second, sound, soundUnits } = result;
   const attachments = makeAttachments(cell, asked, { frames, soundUnits, packets, capture: capture?.bytes() });
   return {
     id,
     finished: {
       ...{ id, code, row, bursts, cost },
       ...(flows && { flows }),
+      ...(second && { second }),
       ...(sound && { sound }),
       attachments: hashesOf(attachments),
     },

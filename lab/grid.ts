@@ -41,7 +41,7 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
   if (sets && host !== 'ideal') throw new Failure(`host: '${host}': flows that share a link run on ideal hosts`, 2);
   const cells: GridCell[] = [];
   for (const source of sources) {
-    for (const { forward, back } of links) {
+    for (const { forward, back, second } of links) {
       for (const budgetMs of budgets) {
         for (const entry of sets ?? strategies) {
           for (const seed of seeds) {
@@ -50,6 +50,7 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
               source,
               forward: canonicalLink(forward, seed, traces),
               back: canonicalLink(back, seed, traces),
+              ...(second && { second: secondPath(second, seed, traces) }),
               budgetMs,
               warmUpSeconds,
               release,
@@ -76,10 +77,33 @@ export function expandGrid(scenario: Scenario, sources: readonly CellSource[], t
   };
 }
 
-function pairs({ link }: Scenario): readonly { readonly forward: string; readonly back: string }[] {
+/** Links of a path. */
+interface PathLines {
+  readonly forward: string;
+  readonly back: string;
+}
+
+/** Seeds of the second path, which are those of the first plus this, modulo 2^32: its losses are independent. */
+const SECOND_SEED = 0x8000_0000;
+
+const secondPath = ({ forward, back }: PathLines, seed: number, traces: Traces): PathLines => {
+  const own = (seed + SECOND_SEED) % 0x1_0000_0000;
+  return { forward: canonicalLink(forward, own, traces), back: canonicalLink(back, own, traces) };
+};
+
+/** Returns the paths of a scenario; a list with one line is used for all of them. */
+function pairs({ link }: Scenario): readonly (PathLines & { readonly second?: PathLines })[] {
   const forward = manyOf(link.forward);
+  const lineOf = (lines: readonly string[], index: number) => lines[lines.length === 1 ? 0 : index]!;
   const back = manyOf(link.back ?? link.forward);
-  return forward.map((line, index) => ({ forward: line, back: back[back.length === 1 ? 0 : index]! }));
+  const { second } = link;
+  const secondForward = manyOf(second?.forward ?? []);
+  const secondBack = manyOf(second?.back ?? secondForward);
+  return forward.map((line, index) => ({
+    forward: line,
+    back: lineOf(back, index),
+    ...(second && { second: { forward: lineOf(secondForward, index), back: lineOf(secondBack, index) } }),
+  }));
 }
 
 function strategyOf(entry: Scenario['strategies'][number]): Pick<Cell, 'strategy' | 'parameters'> {
@@ -116,6 +140,9 @@ const COST: Readonly<Record<SimulatedStrategyName, number>> = {
   flexfec: 5,
   hairpin: 3,
   tambur: 5,
+  'paths-duplicate': 5,
+  'paths-split': 4,
+  'paths-coded': 6,
 };
 
 /** Relative cost of real-time cells: the speed-up of the virtual clock. */

@@ -98,8 +98,10 @@ export class MediaPacketTable implements PathObserver {
     repairsSent: 0,
     repairsLost: 0,
   };
-  /** Retransmissions and repair packets in a queue that has not decided about them. */
+  /** Retransmissions, repair packets and copies in a queue that has not decided about them. */
   readonly #queued = new Set<Uint8Array>();
+  /** Copies of media packets, for a second path, in a queue that has not decided about them. */
+  readonly #queuedCopies = new Set<Uint8Array>();
 
   constructor(frames: FrameTable, stream: ObservedStream) {
     this.#frames = frames;
@@ -118,17 +120,19 @@ export class MediaPacketTable implements PathObserver {
   onSent(now: Instant, direction: Direction, datagram: Uint8Array, fate: DatagramFate): void {
     if (direction === 'back' || isRtcp(datagram)) return;
     const ssrc = readUint32(datagram, 8);
-    if (ssrc === this.#ssrcs.media) return this.#mediaSent(now, datagram, fate);
+    const isCopy = ssrc === this.#ssrcs.media && this.#isCopy(datagram);
+    if (ssrc === this.#ssrcs.media && !isCopy) return this.#mediaSent(now, datagram, fate);
+    if (isCopy && fate === 'queued') this.#queuedCopies.add(datagram);
     if (this.#frames.length <= this.#measuredFrom) return;
     if (ssrc === this.#ssrcs.retransmission) {
       this.#figures.bytesRetransmission += datagram.length;
       this.#figures.retransmissionsSent++;
-    } else if (ssrc === this.#ssrcs.repair) {
+    } else if (isCopy || ssrc === this.#ssrcs.repair) {
       this.#figures.bytesRepair += datagram.length;
       this.#figures.repairsSent++;
     }
     if (fate === 'queued') this.#queued.add(datagram);
-    else this.#noteProtection(ssrc, fate);
+    else this.#noteProtection(isCopy ? this.#ssrcs.repair : ssrc, fate);
     // Both carry the timestamp of a frame that they are for.
     const row = this.#rowAt.get(wireTimestamp(readUint32(datagram, 4)));
     if (row === undefined || now <= later(instant(this.#frames.time(row, 'capturedAt')), this.#sendableFor)) return;
@@ -138,8 +142,9 @@ export class MediaPacketTable implements PathObserver {
   onDecided(_now: Instant, direction: Direction, datagram: Uint8Array, fate: DecidedFate): void {
     if (direction === 'back' || isRtcp(datagram)) return;
     const ssrc = readUint32(datagram, 8);
-    if (this.#queued.delete(datagram)) this.#noteProtection(ssrc, fate);
-    if (ssrc !== this.#ssrcs.media || fate === 'carried' || fate === 'duplicated') return;
+    const isCopy = this.#queuedCopies.delete(datagram);
+    if (this.#queued.delete(datagram)) this.#noteProtection(isCopy ? this.#ssrcs.repair : ssrc, fate);
+    if (isCopy || ssrc !== this.#ssrcs.media || fate === 'carried' || fate === 'duplicated') return;
     const packet = this.#packetOf(readUint16(datagram, 2));
     if (packet !== undefined) this.#noteLost(packet);
   }
@@ -236,6 +241,11 @@ export class MediaPacketTable implements PathObserver {
     this.#frameOf[packet] = frame;
     if (this.#isMeasured(packet)) this.#figures.packetsSent++;
     if (fate === 'lost' || fate === 'overflowed') this.#noteLost(packet);
+  }
+
+  /** True for a media packet that was sent before: media packets leave in the order of their numbers. */
+  #isCopy(datagram: Uint8Array): boolean {
+    return readUint16(datagram, 2) !== ((this.#initialSequence + this.#sent) & 0xffff);
   }
 
   #isMeasured(packet: number): boolean {

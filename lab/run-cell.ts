@@ -1,17 +1,19 @@
 import { assert } from '../protocol/base/assert.ts';
 import { instant, microseconds, seconds } from '../protocol/base/units.ts';
-import { Link } from '../sim/link/link.ts';
-import { assertConserved } from '../sim/link/link-counters.ts';
-import { budgetOf, type Cell, linkOf, shortestTransit } from './cell.ts';
+import { ParallelPaths } from '../sim/parallel-paths.ts';
+import { budgetOf, type Cell, linkOf } from './cell.ts';
 import type { CellResult } from './cell-result.ts';
 import { type CellFiles, NO_FILES } from './cell-source.ts';
 import { runFlowCell } from './flows/run-flow-cell.ts';
 import { HOSTS, type Machine } from './machine.ts';
 import { MediaRun, START } from './media-run.ts';
-import { ObservedPath, type PathObserver } from './path-observer.ts';
+import type { PathObserver } from './path-observer.ts';
+import { CellPath } from './paths/cell-path.ts';
+import { secondPathFigures, transitOfCell } from './paths/second-path.ts';
 import { summarizeCellSound } from './sound/summarize-sound.ts';
 import { isKernelStrategy } from './strategies.ts';
 import { summarizeCell } from './summarize.ts';
+import { TrafficMeter } from './traffic-meter.ts';
 
 /**
  * Runs one cell on the virtual clock: a pure function of the cell and of the files it refers to by hash.
@@ -29,6 +31,10 @@ export function runCell(
   if (cell.flows) return runFlowCell(cell, cell.flows, files);
   const forward = linkOf(cell.forward, files.traces);
   const back = linkOf(cell.back, files.traces);
+  const second = cell.second && {
+    forward: linkOf(cell.second.forward, files.traces),
+    back: linkOf(cell.second.back, files.traces),
+  };
   const { strategy, parameters, source, warmUpSeconds, release, seed } = cell;
   const run = new MediaRun({
     strategy,
@@ -38,20 +44,20 @@ export function runCell(
     startsAt: START,
     warmUpSeconds,
     budget: budgetOf(cell),
-    transitMin: shortestTransit(forward),
+    transitMin: transitOfCell(cell, forward, second?.forward),
     release,
     seed,
     machine,
   });
   const { headerBytes } = run.strategy;
-  const links = {
-    forward: new Link(forward, 'forward', { headerBytes, reports: 'queued' }),
-    back: new Link(back, 'back', { headerBytes, reports: 'queued' }),
-  };
   const allObservers = [...run.observers, ...observers];
+  const onPath = { headerBytes, observers: allObservers, frame: () => run.frame };
+  const first = new CellPath({ forward, back }, onPath);
+  const secondTraffic = new TrafficMeter(headerBytes, () => run.frames.length > run.measuredFrom);
+  const other = second && new CellPath(second, { ...onPath, observers: [...allObservers, secondTraffic] });
   const simulation = run.strategy.start({
-    forward: new ObservedPath(links.forward, 'forward', allObservers, () => run.frame),
-    back: new ObservedPath(links.back, 'back', allObservers, () => run.frame),
+    forward: other ? new ParallelPaths(first.forward, other.forward) : first.forward,
+    back: other ? new ParallelPaths(first.back, other.back) : first.back,
     scripts: run.feeds,
   });
   // In steps of one second, so that an imbalance is detected close to its cause.
@@ -61,7 +67,7 @@ export function runCell(
     if (run.isOver(instant(at))) break;
   }
   const figures = run.conclude(simulation.now);
-  for (const link of [links.forward, links.back]) assertConserved(link.counters);
+  for (const path of [first, ...(other ? [other] : [])]) path.assertConserved();
   const { frames, measuredFrom, traffic, sound } = run;
   const soundBytes = sound?.bytes ?? 0;
   const observations = { forward, back, frames, measuredFrom, figures, traffic, soundBytes };
@@ -69,12 +75,13 @@ export function runCell(
   const pictures = { row, pictures: frames, picturesFrom: measuredFrom };
   return {
     row,
+    ...(cell.second && { second: secondPathFigures(cell.second, secondTraffic) }),
     ...(sound && {
       sound: summarizeCellSound({ ...sound.observations, figures: run.strategy.concludeSound() }, pictures),
       soundUnits: sound.units,
     }),
     frames,
     bursts: { before: figures.burstsBefore, after: figures.burstsAfter },
-    datagrams: links.forward.counters.offered + links.back.counters.offered,
+    datagrams: first.datagrams + (other?.datagrams ?? 0),
   };
 }

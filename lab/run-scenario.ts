@@ -6,6 +6,7 @@ import { checkKeys } from '../protocol/base/option-checks.ts';
 import { malformed } from '../protocol/base/parsed.ts';
 import type { FlowFigures } from './flows/flow-tables.ts';
 import { expandGrid } from './grid.ts';
+import type { SecondPathFigures } from './paths/second-path.ts';
 import { runCell } from './run-cell.ts';
 import { parseScenario, type ScenarioInput } from './scenario.ts';
 import { openSources } from './scenario-sources.ts';
@@ -29,8 +30,8 @@ export interface RunScenarioOptions {
 export interface ScenarioAnswer {
   /** SHA-256 of name, question and cells, hexadecimal: equal for the same scenario on every machine. */
   readonly runId: string;
-  /** One row per cell, ordered by source, link, budget, strategy and seed; with flows, one per flow of each. A cell with sound has its columns too. */
-  readonly rows: readonly (SummaryRow & Partial<FlowFigures> & Partial<SoundFigures>)[];
+  /** One row per cell, ordered by source, link, budget, strategy and seed; with flows, one per flow of each. A cell with a second path or with sound has its columns too. */
+  readonly rows: readonly (SummaryRow & Partial<FlowFigures> & Partial<SecondPathFigures> & Partial<SoundFigures>)[];
 }
 
 /** Keys of `RunScenarioOptions`, complete by its type. */
@@ -63,12 +64,12 @@ export async function runScenario(scenario: ScenarioInput, options: RunScenarioO
     throw new Failure(`${NAME}: ${measured.cell.strategy} runs in real time: \`dropframe lab run\` measures it`, 2);
   }
   const files = { media: sources.files, traces };
-  const rows: (SummaryRow & Partial<FlowFigures> & Partial<SoundFigures>)[] = [];
+  const rows: ScenarioAnswer['rows'][number][] = [];
   let done = 0;
   for (const { cell } of grid.cells) {
     signal?.throwIfAborted();
-    const { row, flows, sound } = runCell(cell, files);
-    rows.push(...(flows?.rows ?? [{ ...row, ...sound }]));
+    const { row, flows, second, sound } = runCell(cell, files);
+    rows.push(...(flows?.rows ?? [{ ...row, ...second, ...sound }]));
     onProgress?.({ done: ++done, cells: grid.cells.length });
     await setImmediate();
   }

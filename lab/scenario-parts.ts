@@ -4,7 +4,14 @@ import { RATE_CONTROLS } from '../sender/rate/rate-control.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
 import type { TraceReader } from '../sim/link/loss/loss-words.ts';
 import { SYNTHETIC_SOUNDS } from '../sim/synthetic-sound-names.ts';
-import { isSchemeStrategy, SCHEME_STRATEGIES, type SchemeStrategyName } from './strategies.ts';
+import {
+  isPathStrategy,
+  isSchemeStrategy,
+  PATH_STRATEGIES,
+  type PathStrategyName,
+  SCHEME_STRATEGIES,
+  type SchemeStrategyName,
+} from './strategies.ts';
 
 /** Parts of a scenario's schema that several of its objects have. */
 
@@ -73,6 +80,8 @@ export const strategyParameters = {
   rows: whole(1, 30).optional(),
   repairWeight: real(1e-9, 10, 'a weight').optional(),
   delayFrames: whole(1, 16).optional(),
+  firstShare: real(0.05, 0.95, 'a share').optional(),
+  pathRepair: real(0, 1, 'a share').optional(),
   parity: z.enum(['rows', 'columns', 'both'], { error: 'expected "rows", "columns" or "both"' }).optional(),
 };
 
@@ -90,9 +99,16 @@ const SCHEME_PARAMETERS: Readonly<Record<SchemeStrategyName, readonly StrategyPa
   tambur: [...UDP_WITHOUT_RECOVERY, 'redundancy', 'delayFrames'],
 };
 
+const PATH_PARAMETERS: Readonly<Record<PathStrategyName, readonly StrategyParameterName[]>> = {
+  'paths-duplicate': UDP_PARAMETERS,
+  'paths-split': [...UDP_PARAMETERS, 'firstShare'],
+  'paths-coded': [...UDP_PARAMETERS, 'firstShare', 'pathRepair'],
+};
+
 /** Parameters of a strategy. Others would change nothing but the cell's name. */
 export const strategyParametersOf = (strategy: string): readonly StrategyParameterName[] => {
   if (isSchemeStrategy(strategy)) return SCHEME_PARAMETERS[strategy];
+  if (isPathStrategy(strategy)) return PATH_PARAMETERS[strategy];
   return strategy.startsWith('tcp-') ? TCP_PARAMETERS : UDP_PARAMETERS;
 };
 
@@ -100,7 +116,10 @@ export const strategyParametersOf = (strategy: string): readonly StrategyParamet
 export const ownersOf = (parameter: StrategyParameterName): string => {
   if ((UDP_PARAMETERS as readonly string[]).includes(parameter)) return 'UDP strategies';
   if ((TCP_PARAMETERS as readonly string[]).includes(parameter)) return 'TCP strategies';
-  return SCHEME_STRATEGIES.filter((strategy) => SCHEME_PARAMETERS[strategy].includes(parameter)).join(' and ');
+  return [
+    ...SCHEME_STRATEGIES.filter((strategy) => SCHEME_PARAMETERS[strategy].includes(parameter)),
+    ...PATH_STRATEGIES.filter((strategy) => PATH_PARAMETERS[strategy].includes(parameter)),
+  ].join(' and ');
 };
 
 export const PARAMETER_NAMES = Object.keys(strategyParameters) as readonly StrategyParameterName[];

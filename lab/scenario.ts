@@ -17,7 +17,7 @@ import {
   syntheticSound,
   whole,
 } from './scenario-parts.ts';
-import { isKernelStrategy, isSchemeStrategy, STRATEGIES, type StrategyName } from './strategies.ts';
+import { isKernelStrategy, isPathStrategy, isSchemeStrategy, STRATEGIES, type StrategyName } from './strategies.ts';
 
 /** Schema of a scenario: sources, links, strategies and budgets. Lists form the Cartesian product of their members. */
 
@@ -105,6 +105,11 @@ const scenarioSchema = (readTrace: TraceReader) =>
       forward: oneOrMany(linkLine(readTrace)),
       /** One line for all forward links, or as many as forward links, used in pairs. Default: the same as forward. */
       back: oneOrMany(linkLine(readTrace)).optional(),
+      /** A second path in parallel. Each of its lines is one for all forward links, or there are as many as forward links. */
+      second: strict({
+        forward: oneOrMany(linkLine(readTrace)),
+        back: oneOrMany(linkLine(readTrace)).optional(),
+      }).optional(),
     }),
     strategies: z
       .array(strategySchema, { error: 'expected a list of strategies' })
@@ -172,11 +177,7 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
     );
   const scenario: Scenario = { ...result.data, strategies: result.data.strategies ?? [] };
   const found: string[] = [];
-  const forward = manyOf(scenario.link.forward);
-  const back = manyOf(scenario.link.back ?? forward);
-  if (back.length !== 1 && back.length !== forward.length) {
-    found.push(`link.back: expected one line, or ${forward.length} as in link.forward; found ${back.length}`);
-  }
+  found.push(...linkConflicts(scenario.link), ...pathConflicts(scenario));
   if (scenario.seeds && scenario.repeats) found.push('repeats: expected "seeds" or "repeats", not both');
   const shortest = Math.min(
     ...manyOf(scenario.source).map((one) => {
@@ -190,6 +191,38 @@ export function parseScenario(text: string, name: string, readTrace: TraceReader
   found.push(...flowConflicts(scenario), ...soundConflicts(scenario));
   if (found.length > 0) throw mistakes(name, found);
   return scenario;
+}
+
+/** Returns the lists of links that do not match that of the forward links. */
+function linkConflicts({ forward, back = forward, second }: Scenario['link']): string[] {
+  const count = manyOf(forward).length;
+  const lists = [
+    ['link.back', back],
+    ...(second
+      ? [
+          ['link.second.forward', second.forward],
+          ['link.second.back', second.back ?? second.forward],
+        ]
+      : []),
+  ] as const;
+  return lists.flatMap(([place, lines]) => {
+    const { length } = manyOf(lines!);
+    if (length === 1 || length === count) return [];
+    return [`${place}: expected one line, or ${count} as in link.forward; found ${length}`];
+  });
+}
+
+/** Returns the options that cannot be combined with strategies over two paths, or with a second path. */
+function pathConflicts({ link, strategies, flows }: Scenario): string[] {
+  const names = strategies.map((entry) => (typeof entry === 'string' ? entry : entry.strategy));
+  if (link.second && flows) return ['link.second: flows share one path; leave out "flows" or "second"'];
+  return names.flatMap((name, index) => {
+    if (isPathStrategy(name) && !link.second)
+      return [`strategies[${index}]: ${name} runs over two paths; give the other one as link.second`];
+    if (isKernelStrategy(name) && link.second)
+      return [`strategies[${index}]: ${name} is measured over one path; leave out link.second`];
+    return [];
+  });
 }
 
 /** Returns the options that cannot be combined with flows. */
@@ -216,7 +249,7 @@ function soundConflicts({ source, strategies, flows }: Scenario): string[] {
   if (!isAsked) return [];
   const names = strategies.map((entry) => (typeof entry === 'string' ? entry : entry.strategy));
   const measured = names.find((name) => isKernelStrategy(name));
-  const scheme = names.find((name) => isSchemeStrategy(name));
+  const scheme = names.find((name) => isSchemeStrategy(name) || isPathStrategy(name));
   return [
     ...(flows ? ['source.sound: flows carry pictures only; leave out "flows" or "sound"'] : []),
     ...(measured ? [`source.sound: ${measured} carries pictures only; simulated strategies carry sound`] : []),

@@ -6,7 +6,7 @@ import { TAMBUR } from './schemes/tambur.ts';
 import type { SimulatedStrategyName } from './strategies.ts';
 import type { StrategyBuilder } from './strategy.ts';
 import { tcpStrategy } from './tcp-strategy.ts';
-import { schemeStrategy, udpStrategy } from './udp-strategy.ts';
+import { pathStrategy, schemeStrategy, udpStrategy } from './udp-strategy.ts';
 
 /** Builders of the simulated strategies. */
 const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = {
@@ -23,6 +23,9 @@ const BUILDERS: { readonly [Name in SimulatedStrategyName]: StrategyBuilder } = 
   flexfec: schemeStrategy(FLEXFEC),
   hairpin: schemeStrategy(HAIRPIN),
   tambur: schemeStrategy(TAMBUR),
+  'paths-duplicate': pathStrategy('paths-duplicate'),
+  'paths-split': pathStrategy('paths-split'),
+  'paths-coded': pathStrategy('paths-coded'),
 };
 
 export const strategyBuilder = (name: SimulatedStrategyName): StrategyBuilder => BUILDERS[name];

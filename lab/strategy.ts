@@ -65,6 +65,10 @@ export interface StrategyParameters {
   readonly repairWeight?: number | undefined;
   /** `tambur`: frames after which a frame must be recovered, the delay of the code; 3 by default. */
   readonly delayFrames?: number | undefined;
+  /** `paths-split`, `paths-coded`: share of the media packets on the first path, while both are up; 0.5 by default. */
+  readonly firstShare?: number | undefined;
+  /** `paths-coded`: share of the packets protected against a path's death when no request is answered in time; 1 by default. */
+  readonly pathRepair?: number | undefined;
 }
 
 /** A transport for frames: two endpoints, and the accounting of their packets. */

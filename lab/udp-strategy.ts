@@ -27,10 +27,12 @@ import { HostedEndpoint } from '../sim/hosted-endpoint.ts';
 import { REPORT_SSRC, SOUND_REPORT_SSRC, simulatedStream } from '../sim/simulated-stream.ts';
 import { type Path, type Script, Simulation } from '../sim/simulation.ts';
 import { MediaPacketTable } from './media-packet-table.ts';
+import { CellPaths } from './paths/cell-paths.ts';
 import { protectionBytes } from './protection-bytes.ts';
 import type { Scheme, SchemeKind } from './schemes/scheme.ts';
 import { SchemeReceiverEnd, SchemeSenderEnd } from './schemes/scheme-endpoints.ts';
 import { UdpSound } from './sound/udp-sound.ts';
+import type { PathStrategyName } from './strategies.ts';
 import type { Runnable, Strategy, StrategyBuilder, StrategyOptions, TransportFigures } from './strategy.ts';
 
 /** Time until the control channel has announced the end of the stream: one transit plus TCP's own delays. */
@@ -47,11 +49,19 @@ export function schemeStrategy(scheme: SchemeKind): StrategyBuilder {
   return (options, measuredFrom) => new UdpStrategy({ sender: 'reorder', receiver, scheme }, options, measuredFrom);
 }
 
+/** Our sender and receiver with deadline recovery, over two paths. */
+export function pathStrategy(paths: PathStrategyName): StrategyBuilder {
+  return (options, measuredFrom) =>
+    new UdpStrategy({ sender: 'hybrid', receiver: 'hybrid', paths }, options, measuredFrom);
+}
+
 /** Recoveries of both ends of a cell over UDP. */
 interface UdpProtection {
   readonly sender: Recovery;
   readonly receiver: Recovery;
   readonly scheme?: SchemeKind;
+  /** Distribution over two paths; absent for one. */
+  readonly paths?: PathStrategyName;
 }
 
 /** Inputs of the parameters of a stream. */
@@ -108,6 +118,7 @@ class UdpStrategy implements Strategy {
   readonly #receiver: Receiver | BundledReceiver;
   readonly #sound: UdpSound | undefined;
   readonly #scheme: Scheme | undefined;
+  readonly #paths: CellPaths | undefined;
   readonly #initialSequence: WireSequence;
   #endAnnouncedAt: Instant | undefined;
   #keyFrameRequested = false;
@@ -124,8 +135,15 @@ class UdpStrategy implements Strategy {
       initialSequence: parameters.initialSequence,
       sendableFor: parameters.latency,
     });
-    this.#sender = new Sender(udpSenderOptions(protection.sender, options, scheme));
-    const receiverOptions = udpReceiverOptions(protection.receiver, options, scheme);
+    this.#paths = protection.paths && new CellPaths(protection.paths, options.parameters, parameters);
+    this.#sender = new Sender({
+      ...udpSenderOptions(protection.sender, options, scheme),
+      ...this.#paths?.senderOptions,
+    });
+    const receiverOptions = {
+      ...udpReceiverOptions(protection.receiver, options, scheme),
+      ...(this.#paths && { multipath: true }),
+    };
     this.#scheme = scheme?.build(options.parameters, {
       ...parameters,
       roundTrip: () => this.#sender.statistics.roundTrip,
@@ -236,11 +254,13 @@ class UdpStrategy implements Strategy {
 
   #sendingEnd(): Endpoint<SenderEvent> {
     const sender = this.#bundledSender();
+    if (this.#paths) return this.#paths.sendingEnd(sender);
     return this.#scheme ? new SchemeSenderEnd(sender, this.#scheme.sender, this.#initialSequence) : sender;
   }
 
   #receivingEnd(): Endpoint<ReceiverEvent | BundledReceiverEvent> {
     const receiver: Endpoint<ReceiverEvent | BundledReceiverEvent> = this.#receiver;
+    if (this.#paths) return this.#paths.receivingEnd(receiver);
     const scheme = this.#scheme?.receiver;
     if (!scheme) return receiver;
     return new SchemeReceiverEnd(receiver, scheme, {

@@ -3,7 +3,7 @@ import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { SYNTHETIC_SOUNDS } from '../../sim/synthetic-sound-names.ts';
 import { HOST_NAMES, type HostName } from '../machine.ts';
 import type { ScenarioInput } from '../scenario.ts';
-import { STRATEGIES, type StrategyName } from '../strategies.ts';
+import { isPathStrategy, STRATEGIES, type StrategyName } from '../strategies.ts';
 
 /** Words of a question, each with the values that it takes and its value where it is absent. */
 export const QUESTION_WORDS = {
@@ -15,6 +15,7 @@ export const QUESTION_WORDS = {
   queue: { values: 'queue in front of the capacity, such as 300ms', default: 'as in links' },
   link: { values: 'a whole forward link in place of the words above; may be repeated', default: '' },
   back: { values: 'the link back of each link=', default: 'as forward' },
+  second: { values: 'a second path in parallel, the same both ways; may be repeated', default: '' },
   budget: { values: 'time from capture to display, milliseconds', default: '200' },
   fps: { values: 'frames per second', default: '30' },
   kbps: { values: 'bit rate of the stream, kilobits per second', default: '2000' },
@@ -61,12 +62,20 @@ export function readQuestion(strategies: string, words: readonly string[]): Ques
   }
   if (asked.has('back') && !asked.has('link')) throw new Failure('back: give the forward link too, as link=…', 2);
   const links = asked.get('link') ?? linksOf(asked);
+  const names = namesOf(strategies);
+  const second = asked.get('second');
+  const overTwo = names.find((name) => isPathStrategy(name));
+  if (overTwo && !second) throw new Failure(`${overTwo} runs over two paths: give the other one as second=…`, 2);
   return {
     name: 'ask',
-    question: [namesOf(strategies).join(' '), ...words].join(' ').slice(0, 300),
+    question: [names.join(' '), ...words].join(' ').slice(0, 300),
     source: sourcesOf(asked),
-    link: { forward: links, back: asked.get('back') ?? backOf(asked, links) },
-    strategies: namesOf(strategies),
+    link: {
+      forward: links,
+      back: asked.get('back') ?? backOf(asked, links),
+      ...(second && { second: { forward: second } }),
+    },
+    strategies: names,
     budgetsMs: numbers(asked, 'budget'),
     warmUpSeconds: WARM_UP_SECONDS,
     ...(asked.has('host') && { host: hostOf(asked) }),
@@ -74,7 +83,7 @@ export function readQuestion(strategies: string, words: readonly string[]): Ques
 }
 
 /** Words that are given once for each value, as their values contain commas. */
-const REPEATED: ReadonlySet<Word> = new Set(['link', 'back', 'file']);
+const REPEATED: ReadonlySet<Word> = new Set(['link', 'back', 'second', 'file']);
 /** Words that describe a link in parts. */
 const LINK_PARTS: readonly Word[] = ['loss', 'burst', 'rtt', 'jitter', 'rate', 'queue'];
 

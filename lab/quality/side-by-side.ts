@@ -41,9 +41,14 @@ export function checkVideo({ ffmpeg, filters }: Comparer): void {
 export function cellsToShow(cells: readonly GridCell[]): readonly GridCell[] {
   const first = cells.find(({ cell }) => cell.source.kind === 'file');
   if (!first) return [];
-  const { source, forward, back, budgetMs } = first.cell;
+  const { source, forward, back, second, budgetMs } = first.cell;
   const isBeside = ({ cell }: GridCell) =>
-    cell.source === source && cell.forward === forward && cell.back === back && cell.budgetMs === budgetMs;
+    cell.source === source &&
+    cell.forward === forward &&
+    cell.back === back &&
+    cell.second?.forward === second?.forward &&
+    cell.second?.back === second?.back &&
+    cell.budgetMs === budgetMs;
   return cells.filter(isBeside).slice(0, PICTURES_MAX);
 }
 

@@ -17,10 +17,12 @@ export interface ReadableAnswer {
   readonly flowRates?: readonly (FlowRate & { readonly cell: string })[];
 }
 
+const pathLines = { forward: z.string(), back: z.string() };
+
 const description = z.looseObject({
   name: z.string(),
   question: z.string(),
-  links: z.array(z.looseObject({ forward: z.string(), back: z.string() })).default([]),
+  links: z.array(z.looseObject({ ...pathLines, second: z.object(pathLines).optional() })).default([]),
   budgetsMs: z.array(z.number()).default([]),
   seeds: z.array(z.number()).default([]),
   warmUpSeconds: z.number().default(0),
@@ -57,7 +59,10 @@ export function answerTables(
     question,
     scenario: [
       ['sources', each((row) => row.source)],
-      ['links forward ⇄ back', links.map(({ forward, back }) => `${forward || 'clean'} ⇄ ${back || 'clean'}`)],
+      [
+        'links forward ⇄ back',
+        links.map(({ second, ...first }) => [first, ...(second ? [second] : [])].map(textOf).join(' ∥ ')),
+      ],
       ['strategies', each((row) => `${row.strategy} ${row.parameters}`.trim())],
       ['budgets', [budgetsMs.map((budget) => `${budget} ms`).join(', ')]],
       ['seeds', [seedText(seeds)]],
@@ -80,6 +85,9 @@ export function answerTables(
     },
   };
 }
+
+const textOf = ({ forward, back }: { readonly forward: string; readonly back: string }): string =>
+  `${forward || 'clean'} ⇄ ${back || 'clean'}`;
 
 /** Formats consecutive seeds as a range (`1 … 3`), and others individually. */
 function seedText(seeds: readonly number[]): string {

@@ -210,7 +210,7 @@ const axesOf = ({ x, y }: Axes) => ({
   y: { field: 'roundTrip', type: 'nominal', sort: y.values, title: 'round-trip time (ms)' },
 });
 
-/** `undefined` unless both loss and round-trip time vary. */
+/** `undefined` unless both loss and round-trip time vary, and where paths differ in something else, such as an outage. */
 function mapCells(
   points: readonly OperatingPoint[],
 ): { readonly all: readonly MapCell[]; readonly panels: readonly string[]; readonly axes: Axes } | undefined {
@@ -224,6 +224,8 @@ function mapCells(
     const panel = `${sources.length > 1 ? `${source}, ` : ''}${burst}, budget ${point.budgetMs} ms`;
     return { panel, loss: percentText(point.loss), roundTrip: tripText(point.roundTripMs), point };
   });
+  const places = all.map(({ panel, loss, roundTrip, point }) => [panel, loss, roundTrip, point.strategy].join());
+  if (distinct(places).length < all.length) return undefined;
   const panels = distinct(all.map(({ panel }) => panel));
   return {
     all,

@@ -1,11 +1,12 @@
 import type { RecoveryBound } from '../bounds/recovery-bound.ts';
+import type { SecondPathFigures } from '../paths/second-path.ts';
 import type { SoundFigures } from '../sound/sound-figures.ts';
 import type { SummaryRow } from '../tables.ts';
 import { type Interval, pooledShare } from './interval.ts';
 import { leastOverhead } from './least-overhead.ts';
 
-/** A row of the summary, with the columns of the sound where the answer has them. */
-export type PointRow = SummaryRow & Partial<SoundFigures>;
+/** A row of the summary, with the columns of a second path and of the sound where the answer has them. */
+export type PointRow = SummaryRow & Partial<SecondPathFigures> & Partial<SoundFigures>;
 
 /** A strategy on a path with a budget, pooled over its seeds. */
 export interface OperatingPoint {
@@ -44,12 +45,21 @@ const withoutSeed = (line: string): string => shortTraces(line.replace(/(^|\s)se
 /** Shortens a recording to its file name and the start of its hash. */
 const shortTraces = (line: string): string => line.replace(/(trace=)(?:[^\s/]*\/)*([^\s/#]+)(#\S{4})?\S*/g, '$1$2$3');
 
-/** Name of a path: the forward link, and the back link when it differs; without seeds. */
-export function pathName(row: Pick<SummaryRow, 'forward' | 'back'>): string {
-  const forward = withoutSeed(row.forward);
-  const back = withoutSeed(row.back);
+/** Name of a path: the forward link, the back link when it differs, and the second path if any; without seeds. */
+export function pathName({ forward, back, secondForward, secondBack }: PathColumns): string {
+  const first = nameOfLinks(withoutSeed(forward), withoutSeed(back), ' ⇄ ');
+  if (secondForward == null) return first;
+  const links = [secondForward, secondBack ?? secondForward].map(withoutSeed) as [string, string];
+  // One word with the first of the link, so that titles which omit common words keep both together.
+  return `${first} ∥${nameOfLinks(...links, ' / back ')}`;
+}
+
+type PathColumns = Pick<SummaryRow, 'forward' | 'back'> &
+  Partial<Pick<SecondPathFigures, 'secondForward' | 'secondBack'>>;
+
+function nameOfLinks(forward: string, back: string, between: string): string {
   const name = forward === '' ? 'a clean path' : forward;
-  return back === forward || back === '' ? name : `${name} ⇄ ${back}`;
+  return back === forward || back === '' ? name : `${name}${between}${back}`;
 }
 
 export const strategyName = ({ strategy, parameters }: Pick<SummaryRow, 'strategy' | 'parameters'>): string =>

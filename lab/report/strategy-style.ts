@@ -16,6 +16,9 @@ export interface StrategyStyle {
 const PLUS = 'M-1,-.34H-.34V-1H.34V-.34H1V.34H.34V1H-.34V.34H-1Z';
 const CROSS = 'M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z';
 const HOURGLASS = 'M-1,-1H1L.3,0L1,1H-1L-.3,0Z';
+const BOW_TIE = 'M-1,-1L0,-.3L1,-1V1L0,.3L-1,1Z';
+const PENTAGON = 'M0,-1L.95,-.31L.59,.81L-.59,.81L-.95,-.31Z';
+const HEXAGON = 'M-.5,-.87H.5L1,0L.5,.87H-.5L-1,0Z';
 const STAR = 'M0,-1L.26,-.36L.95,-.31L.42,.14L.59,.81L0,.44L-.59,.81L-.42,.14L-.95,-.31L-.26,-.36Z';
 
 /**
@@ -43,6 +46,16 @@ const KNOWN: readonly StrategyStyle[] = [
     dash: [8, 2, 2, 2],
   },
   { name: 'tambur', color: '#8f2d1c', colorDark: '#f08a74', marker: HOURGLASS, filled: true, dash: [5, 1] },
+  {
+    name: 'paths-duplicate',
+    color: '#00707a',
+    colorDark: '#5cc8d4',
+    marker: HEXAGON,
+    filled: true,
+    dash: [2, 2, 6, 2],
+  },
+  { name: 'paths-split', color: '#5b3fa8', colorDark: '#b4a2f2', marker: PENTAGON, filled: true, dash: [7, 2] },
+  { name: 'paths-coded', color: '#b8223f', colorDark: '#ff8a9c', marker: BOW_TIE, filled: true, dash: [14, 3] },
 ];
 
 /** Styles for unknown strategies, used in turn. */

@@ -6,6 +6,7 @@ import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Bursts } from '../cell-result.ts';
 import type { FlowTables } from '../flows/flow-tables.ts';
 import type { Measurement } from '../measured/measurement.ts';
+import type { SecondPathFigures } from '../paths/second-path.ts';
 import type { SoundFigures } from '../sound/sound-figures.ts';
 import type { SummaryRow } from '../tables.ts';
 import { buildAtomically, makeDirectory, writeAtomically } from './atomic-file.ts';
@@ -22,6 +23,8 @@ export interface FinishedCell {
   readonly bursts: Bursts;
   /** Rows and rates of a cell with flows; `row` is the first of the rows. */
   readonly flows?: FlowTables;
+  /** Figures of the second path of a cell that has one. */
+  readonly second?: SecondPathFigures;
   /** Figures of the sound of a cell that has it. */
   readonly sound?: SoundFigures;
   /** Computing cost; not part of any answer. */

@@ -27,6 +27,20 @@ function row(changes: Partial<AnswerRow>): AnswerRow {
   };
   return whole as AnswerRow;
 }
+
+test('keeps second paths apart, and names them', () => {
+  const second = (delay: string) => ({ secondForward: `${delay} seed=9`, secondBack: `${delay} seed=9` });
+  const rows = [row(second('delay=20ms')), row(second('delay=50ms'))];
+  expect(
+    answerTable(rows, 120)
+      .split('\n')
+      .filter((line) => line.includes('budget')),
+  ).toEqual([
+    'loss=2% delay=20ms ∥ delay=20ms, budget 100 ms, 1 seed',
+    'loss=2% delay=20ms ∥ delay=50ms, budget 100 ms, 1 seed',
+  ]);
+});
+
 const PICTURES = { psnrDb: 31.25, ssimMean: 0.9, ssimP1: 0.5, vmafMean: 80 };
 
 test('prints a path and its budget once, and pools their seeds', () => {

@@ -52,7 +52,7 @@ function bareMembers({ name, file }: Exported): string[] {
 }
 
 /** Exports whose members another page or section describes: docs/LAB.md, and "The contract". */
-const DESCRIBED_ELSEWHERE = new Set(['SummaryRow', 'SoundFigures', 'Endpoint']);
+const DESCRIBED_ELSEWHERE = new Set(['SummaryRow', 'SecondPathFigures', 'SoundFigures', 'Endpoint']);
 /** Members that every endpoint has; the page describes them once, as the contract. */
 const ENDPOINT_MEMBERS = new Set(['handleDatagram', 'handleTimeout', 'pollTransmit', 'pollEvent', 'pollTimeout']);
 

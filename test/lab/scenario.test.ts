@@ -96,7 +96,7 @@ describe('an invalid scenario', () => {
     };
     expect(mistake(changes).split('\n')).toEqual([
       'q.json: 9 mistakes:',
-      '  link.backward: unknown; expected one of forward, back',
+      '  link.backward: unknown; expected one of forward, back, second',
       '  strategies[1].redundency: unknown; did you mean "redundancy"?',
       '  budgetMs: unknown; did you mean "budgetsMs"?',
       '  link.forward: \'los=1%\': unknown word; did you mean "loss"?',
@@ -110,7 +110,7 @@ describe('an invalid scenario', () => {
 
   test('is rejected with the list of keys when none is similar', () => {
     expect(mistake({ link: { forward: 'loss=1%', xyz: 1 } })).toBe(
-      'q.json: link.xyz: unknown; expected one of forward, back',
+      'q.json: link.xyz: unknown; expected one of forward, back, second',
     );
   });
 
@@ -127,6 +127,36 @@ describe('an invalid scenario', () => {
     expect(mistake({ repeats: 3 })).toMatch(/repeats: expected "seeds" or "repeats", not both/);
     expect(mistake({ warmUpSeconds: 10 })).toMatch(/warmUpSeconds: expected less than the stream's duration, 10 s/);
     expect(mistake({ link: { forward: 'loss=1% seed=4' } })).toMatch(/link\.forward: 'loss=1% seed=4': .*"seeds"/);
+  });
+
+  test('is rejected for two paths that do not fit the strategies, the flows or each other', () => {
+    const link = { forward: ['delay=20ms', 'delay=30ms'] };
+    const second = { forward: 'delay=40ms' };
+    expect(mistake({ link, strategies: ['nack', 'paths-coded'] })).toBe(
+      'q.json: strategies[1]: paths-coded runs over two paths; give the other one as link.second',
+    );
+    expect(mistake({ link: { ...link, second }, strategies: ['udp-kernel-nack'] })).toBe(
+      'q.json: strategies[0]: udp-kernel-nack is measured over one path; leave out link.second',
+    );
+    expect(mistake({ link: { ...link, second }, flows: [{ strategy: 'tcp-bbr' }], strategies: undefined })).toBe(
+      'q.json: link.second: flows share one path; leave out "flows" or "second"',
+    );
+    expect(mistake({ link: { ...link, second: { forward: ['a', 'b', 'c'].map(() => 'delay=1ms') } } })).toMatch(
+      /link\.second\.forward: expected one line, or 2 as in link\.forward; found 3/,
+    );
+    expect(mistake({ link: { ...link, second: { forward: 'delay=40' } } })).toMatch(
+      /^q\.json: link\.second\.forward: /,
+    );
+    expect(mistake({ link: { ...link, second: { back: 'delay=40ms' } } })).toMatch(
+      /^q\.json: link\.second\.forward: is missing/,
+    );
+    expect(mistake({ link: { ...link, secnd: second } })).toBe('q.json: link.secnd: unknown; did you mean "second"?');
+    expect(mistake({ strategies: [{ strategy: 'nack', pathRepair: 0.5 }] })).toBe(
+      'q.json: strategies[0].pathRepair: not a parameter of nack, but of paths-coded',
+    );
+    expect(mistake({ link: { ...link, second }, strategies: [{ strategy: 'paths-split', firstShare: 1 }] })).toBe(
+      'q.json: strategies[0].firstShare: expected a share from 0.05 to 0.95',
+    );
   });
 
   test('is rejected when it is not JSON or not an object', () => {
@@ -178,6 +208,20 @@ describe('a grid', () => {
     expect(() => expandGrid(shared, [SOURCE])).toThrow(
       "host: 'linux-6.18': flows that share a link run on ideal hosts",
     );
+  });
+
+  test('has the second path in its cells, with losses of its own, and the ids of before without one', () => {
+    const second = { forward: 'loss=1% delay=40ms', back: ['delay=40ms', 'delay=50ms'] };
+    const { cells } = expandGrid(parse({ link: { ...SCENARIO.link, second } }), [SOURCE]);
+    const [first] = cells;
+    expect(first!.cell.second).toEqual({
+      forward: 'loss=1% delay=40ms seed=2147483649',
+      back: 'delay=40ms seed=2147483649',
+    });
+    expect(cells.at(-1)!.cell.second!.back).toBe('delay=50ms seed=2147483651');
+    const before = expandGrid(parse({}), [SOURCE]).cells;
+    expect(before.some(({ cell }) => 'second' in cell)).toBe(false);
+    expect(before.map(({ id }) => id)).not.toContain(first!.id);
   });
 
   test('can be restricted to some strategies, whose cells keep their ids', () => {

@@ -16,6 +16,17 @@ test('a question is the scenario with the product of its lists', () => {
   expect(parseScenario(JSON.stringify(question), 'ask').strategies).toHaveLength(3);
 });
 
+test('a second path is one for all links, and strategies over two paths ask for it', () => {
+  const words = ['rtt=20,80', 'second=loss=1% delay=40ms'];
+  const question = readQuestion('paths-split hybrid', words);
+  expect(question.link.second).toEqual({ forward: ['loss=1% delay=40ms'] });
+  expect(parseScenario(JSON.stringify(question), 'ask').strategies).toEqual(['paths-split', 'hybrid']);
+  expect(readQuestion('hybrid', []).link).not.toHaveProperty('second');
+  expect(() => readQuestion('hybrid paths-split', ['rtt=20'])).toThrow(
+    'paths-split runs over two paths: give the other one as second=…',
+  );
+});
+
 test('a question names the end hosts', () => {
   expect(readQuestion('nack', ['host=linux-6.18']).host).toBe('linux-6.18');
   expect(readQuestion('nack', []).host).toBeUndefined();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DARK, LIGHT, STRATEGY_STYLES, strategyStyles } from '../../../lab/report/strategy-style.ts';
-import { KERNEL_STRATEGIES, SIMULATED_STRATEGIES, simulatedTwin } from '../../../lab/strategies.ts';
+import { KERNEL_STRATEGIES, PATH_STRATEGIES, SIMULATED_STRATEGIES, simulatedTwin } from '../../../lab/strategies.ts';
 
 /** Contrast ratio of two colors (WCAG 2.2), 1 … 21. */
 function contrast(one: string, other: string): number {
@@ -17,7 +17,7 @@ function luminance(color: string): number {
 }
 
 test('every simulated strategy has a style of its own', () => {
-  expect(STRATEGY_STYLES.map(({ name }) => name)).toEqual([...SIMULATED_STRATEGIES]);
+  expect(STRATEGY_STYLES.map(({ name }) => name)).toEqual([...SIMULATED_STRATEGIES, ...PATH_STRATEGIES]);
 });
 
 test('no two strategies share a color, a dash, or a marker with the same fill', () => {
