@@ -190,10 +190,11 @@ async function observe(
   for (const { id } of cells) {
     const found = await store.read(id);
     assert(typeof found !== 'string', 'a cell that was run must be in the folder');
-    const { row, sound } = found;
+    const { row, second, sound } = found;
     counts.push({ count: row.framesInTime, of: row.frames });
     if (sound?.soundUnits) heard.push({ count: sound.sumInTime! - row.framesInTime, of: sound.soundUnits });
-    described ??= { strategy: strategyName(row), source: row.source, path: pathName(row), budgetMs: row.budgetMs };
+    const path = pathName({ ...row, ...second });
+    described ??= { strategy: strategyName(row), source: row.source, path, budgetMs: row.budgetMs };
   }
   assert(described !== undefined, 'a look must have seeds');
   const inTime = intervalAt(look, counts);

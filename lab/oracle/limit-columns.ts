@@ -27,6 +27,8 @@ export function limitColumns(
   { frames, measuredFrom }: { readonly frames: FrameTable; readonly measuredFrom: number },
   { missRatio, goodput }: Pick<SummaryRow, 'missRatio' | 'goodput'>,
 ): LimitColumns {
+  // The limit of two paths together is not computed.
+  if (cell.second) return NO_LIMIT;
   const offered: OfferedFrame[] = [];
   for (let row = measuredFrom; row < frames.length; row++) {
     const capturedAt = instant(frames.time(row, 'capturedAt'));

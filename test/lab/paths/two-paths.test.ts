@@ -58,6 +58,7 @@ describe.each([
     const result = run({ strategy: 'hybrid', first, second, budgetMs: 200 });
     expect(missed(result)).toBe(which === 'first' ? 90 : 0);
     expect(result.second!.datagramsSecondForward).toBe(0);
+    expect(result.row.limitMissRatio, 'the limit of one path is not that of both').toBeNull();
   });
 });
 
