@@ -302,7 +302,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     packet.arrival = arrivalOf(packet, this.#recovery);
     const mediaTime = ticks(timestamp - (mark?.decodeLead ?? 0));
     if (!this.#intake.take(now, packet, mediaTime)) return this.#takeOriginal(now, packet, transitOf(now, mediaTime));
-    if (!sent) this.#restored.add(sequence);
+    if (!sent && this.#options.multipath) this.#restored.add(sequence);
     if (this.#recovery) {
       packet.expectedAt = this.#clock.expected(mediaTime);
       packet.transit = transitOf(now, mediaTime);
