@@ -6,8 +6,9 @@ import { browser, inTab, opened, untilPage } from './lane-tab.ts';
 const HELD_SCENES = `
   const { setTimeout } = globalThis;
   globalThis.setTimeout = (call, after, ...more) => {
-    if (after !== 10_000) return setTimeout(call, after, ...more);
+    if (after !== 10_000 && after !== 3_500) return setTimeout(call, after, ...more);
     globalThis.endScene = () => call(...more);
+    globalThis.sceneMs = after;
     return setTimeout(() => {}, 2 ** 31 - 1);
   };`;
 
@@ -19,8 +20,11 @@ inChromium(
     const tab = await inTab(show.url);
     await tab.locator('#lesson', { hasText: '1 of 6: A clean network' }).waitFor();
     await untilPage(tab, ({ settings }) => settings?.link === 'delay=30ms seed=1');
+    // The next scene, with losses, begins early enough to be understood within ten seconds.
+    expect(await tab.evaluate('sceneMs')).toBe(3_500);
     await tab.evaluate('endScene()');
-    await tab.locator('#lesson', { hasText: '2 of 6' }).waitFor();
+    await tab.locator('#lesson', { hasText: '2 of 6: Now 4 of 100 packets are lost' }).waitFor();
+    expect(await tab.evaluate('sceneMs')).toBe(10_000);
     await untilPage(tab, ({ settings }) => settings?.link.startsWith('loss=4%') === true);
     await tab.locator('#tour-skip').click();
     await untilPage(tab, ({ settings }) => settings?.link === 'loss=1% delay=10ms seed=1');

@@ -3,18 +3,24 @@ import { element } from '../player/statistics-panel.ts';
 interface Scene {
   readonly link: string;
   readonly words: string;
+  /** Display time, milliseconds; default: `SCENE_MS`. */
+  readonly shownMs?: number;
 }
 
-/** Display time of a scene, milliseconds: six of them take a minute. */
+/** Display time of a scene, milliseconds. */
 const SCENE_MS = 10_000;
+/** Display time of the first scene, milliseconds: losses are to be seen well before ten seconds have passed. */
+const CLEAN_MS = 3_500;
 const SCENES: readonly Scene[] = [
   {
     link: 'delay=30ms',
     words: 'A clean network: every lane shows the same picture at the same time.',
+    shownMs: CLEAN_MS,
   },
   {
     link: 'loss=4% delay=30ms±4ms order=kept',
-    words: 'Now 4 of 100 packets are lost. UDP without recovery stays on time and shows the damage.',
+    words:
+      'Now 4 of 100 packets are lost. UDP without recovery shows the damage, UDP hybrid gets them again in time, and TCP has to wait.',
   },
   {
     link: 'loss=6% burst=6 delay=30ms±4ms order=kept',
@@ -107,7 +113,7 @@ export class Tour {
     }
     this.#handlers.changed(scene.link);
     this.#handlers.said(`${index + 1} of ${SCENES.length}: ${scene.words}`);
-    this.#timer = setTimeout(() => this.#show(index + 1), SCENE_MS);
+    this.#timer = setTimeout(() => this.#show(index + 1), scene.shownMs ?? SCENE_MS);
   }
 }
 
