@@ -178,6 +178,8 @@ export type LaneAnnouncement =
       readonly width: number;
       readonly height: number;
       readonly title: string;
+      /** Start of the server, milliseconds since the epoch: tells a restarted server from the one of before. */
+      readonly startedAtMs: number;
       /** Absent without sound. */
       readonly sound?: PageSoundDescription | undefined;
       /** Command that starts the server, as typed in a shell. */

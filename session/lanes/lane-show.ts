@@ -46,6 +46,7 @@ export class LaneShow {
   readonly #lanes: Lanes;
   readonly #stage: LaneStage;
   readonly #timers: readonly NodeJS.Timeout[];
+  readonly #startedAtMs = Date.now();
   #playing: Playing;
   #opening = false;
   #closed = false;
@@ -344,7 +345,8 @@ export class LaneShow {
     const { width, height } = media.description;
     const { command } = this.#options;
     const sound = pageSound(media.sound?.description);
-    return { kind: 'description', width, height, title: basename(name), ...(sound && { sound }), command };
+    const startedAtMs = this.#startedAtMs;
+    return { kind: 'description', width, height, title: basename(name), startedAtMs, ...(sound && { sound }), command };
   }
 
   #takeRates(): LanesRates {

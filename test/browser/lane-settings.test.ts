@@ -19,6 +19,31 @@ inChromium('keeps the settings in the address across a reload and a restarted se
 });
 
 inChromium(
+  'requests its lanes and its network of a restarted server, keeps its address, and forgets the frame of before',
+  async () => {
+    const first = await opened('delay=10ms');
+    const tab = await tabAt(first);
+    await tab.locator('.lane').nth(2).locator('.remove').click();
+    await tab.locator('#preset').selectOption('fibre');
+    await untilPage(tab, ({ settings }) => settings?.lanes.length === 2 && settings.link.startsWith('delay=5ms'));
+    await untilPage(tab, ({ lanes }) => lanes.every(({ framesDrawn }) => framesDrawn >= 15));
+    const { hash } = new URL(tab.url());
+    const help = await tab.locator('#details-body').textContent();
+    await tab.keyboard.press('Space');
+    await tab.locator('#frame-before').click();
+    await tab.locator('#details-body .frame-name').waitFor();
+    await tab.keyboard.press('Space');
+    await first.close();
+    await untilPage(tab, ({ state }) => state === 'gone');
+    const second = await opened('delay=10ms', { pagePort: Number(new URL(first.url).port) });
+    await untilPage(tab, ({ settings }) => settings?.lanes.length === 2 && settings.link.startsWith('delay=5ms'));
+    expect(second.summary).toMatchObject({ link: 'delay=5ms seed=1', lanes: { length: 2 } });
+    expect(new URL(tab.url()).hash).toBe(hash);
+    expect(await tab.locator('#details-body').textContent()).toBe(help);
+  },
+);
+
+inChromium(
   'reports a refused link only to the tab that asked, shows the link in force, and clears the message with the next valid one',
   async () => {
     const show = await opened('loss=1% delay=10ms');

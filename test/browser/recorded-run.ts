@@ -61,7 +61,7 @@ export function recordedRun(text: string, lanes: readonly (readonly LaneSettings
   const ids = () => running.map(({ id }) => id);
   const source = 'counter.h264';
   const units = sampleUnits();
-  recorder.announced({ kind: 'description', width: 640, height: 360, title: source }, []);
+  recorder.announced({ kind: 'description', width: 640, height: 360, title: source, startedAtMs: 0 }, []);
   for (let frame = 0; frame < frames; frame++) {
     const at = instant(milliseconds(frame * FRAME_MS));
     const atMs = toMilliseconds(at);

@@ -17,6 +17,8 @@ export class FrameLife {
   readonly #cards: LaneCards;
   readonly #changed: () => void;
   readonly #place = element('details-body', HTMLElement);
+  /** How a frame is selected: shown until one is. */
+  readonly #help = [...this.#place.childNodes];
   #selection: Selection | undefined;
 
   /** @param changed called when another frame is selected, or none. */
@@ -42,6 +44,12 @@ export class FrameLife {
     this.#selection?.card.select(frame);
     this.refresh();
     this.#changed();
+  }
+
+  /** Shows no frame: the last one is of another video, or of another server. */
+  clear(): void {
+    this.select(undefined, undefined);
+    this.#place.replaceChildren(...this.#help);
   }
 
   /** A lane is removed. */

@@ -17,7 +17,8 @@ import { Listening } from './listening.ts';
 import { LocalServices } from './local-services.ts';
 import { MessageBar } from './message-bar.ts';
 import { NetworkPanel } from './network-panel.ts';
-import { type AddressedState, readPageAddress, writeAddress } from './page-address.ts';
+import { OwnSettings } from './own-settings.ts';
+import { writeAddress } from './page-address.ts';
 import { loadTraces, namesTrace } from './page-traces.ts';
 import { RateChart } from './rate-chart.ts';
 import { ReplayDialog } from './replay-dialog.ts';
@@ -85,13 +86,10 @@ let ended = false;
 let everConnected = false;
 /** Command that starts the server, as the server has named it. */
 let command: string | undefined;
-/** Fragment of the page's address until its settings have been read. */
-let unread: string | undefined = location.hash;
 let clockOffsetMs: number | undefined;
 let pausedAtMs = 0;
 /** Time of the newest events, milliseconds on the server's clock. */
 let eventsAtMs = 0;
-let hasTraces = false;
 /** Interval between animation frames, milliseconds, smoothed. */
 let frameMs = 16;
 let lastDrawnAt = performance.now();
@@ -100,6 +98,13 @@ let turn = 0;
 /** A page without a server has its lanes in workers. */
 const isLocal = document.body.dataset.lanes === 'local';
 const showFailure = (why: string) => message.show(why, 'error', true);
+const own = new OwnSettings(
+  {
+    requested: (news) => connection.send({ kind: 'settings', ...news }),
+    refused: (why) => message.refuse(why),
+  },
+  location.hash,
+);
 const listening = new Listening(cards, () => connection, showFailure);
 const services = isLocal ? new LocalServices(showFailure) : SERVER;
 const connection = new LaneConnection(
@@ -110,10 +115,13 @@ const connection = new LaneConnection(
       clockOffsetMs = undefined;
       for (const card of cards.all) card.forget();
       rates.forget();
+      frontier.forget();
       message.hide();
       refreshState();
     },
     disconnected() {
+      // A tour is over, and the network that it would have returned to is that of this window.
+      if (state) state = settled(state);
       tour.end(true);
       message.show(goneWords(ended, command), 'error', true);
       refreshState();
@@ -130,7 +138,8 @@ function announced(announcement: LaneAnnouncement, ids: readonly number[]): void
     case 'state':
       return applyState(announcement.state, ids);
     case 'description': {
-      const { width, height, title } = announcement;
+      const { width, height, title, startedAtMs } = announcement;
+      if (own.follow(startedAtMs, state)) life.clear();
       command = announcement.command ?? command;
       listening.describe(announcement.sound);
       document.body.style.setProperty('--picture-ratio', `${width} / ${height}`);
@@ -146,7 +155,7 @@ function announced(announcement: LaneAnnouncement, ids: readonly number[]): void
         cards.all[index]?.take(paused ? pausedAtMs : atMs, events);
       eventsAtMs = atMs;
       if (!paused) life.refresh();
-      if (state && unread === undefined) tour.offer(state.link, atMs);
+      if (state && own.areRead) tour.offer(state.link, atMs);
       return;
     }
     case 'figures':
@@ -182,38 +191,25 @@ function applyState(next: LanesState, ids: readonly number[]): void {
   if (state && state.source !== next.source) {
     rates.forget();
     frontier.forget();
+    life.clear();
   }
   state = next;
   // A new state from the server replaces an earlier refusal.
   message.endRefusal();
-  requestAddressed(next);
+  const areOthersRequested = own.request(next);
   cards.apply(next.lanes, ids);
   for (const card of cards.all) card.showAbsence(next);
   listening.show();
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
   sourceSelect.value = next.source;
-  history.replaceState(null, '', writeAddress(next));
+  // The address keeps what this window wants.
+  if (!areOthersRequested) history.replaceState(null, '', writeAddress(settled(next)));
 }
 
-/** Requests the settings of the page's address, once. */
-function requestAddressed(present: LanesState): void {
-  if (unread !== undefined && namesTrace(unread) && !hasTraces) return;
-  if (unread !== undefined) requestSettings(readPageAddress(unread, present), present);
-  unread = undefined;
-}
-
-/** Requests the settings of an address. An address with any fault is ignored as a whole. */
-function requestSettings({ lanes, link, source, faults }: AddressedState, present: LanesState): void {
-  if (faults.length > 0) {
-    return message.refuse(`The settings in this address were ignored: ${faults.join('; ')}.`);
-  }
-  const news = {
-    ...(lanes && JSON.stringify(lanes) !== JSON.stringify(present.lanes) && { lanes: [...lanes] }),
-    ...(link !== undefined && link !== present.link && { link }),
-    ...(source !== undefined && source !== present.source && { source }),
-  };
-  if (Object.keys(news).length > 0) connection.send({ kind: 'settings', ...news });
+/** The settings without the network of a scene of the tour. */
+function settled(shown: LanesState): LanesState {
+  return { ...shown, link: tour.linkBefore ?? shown.link };
 }
 
 function currentState(): State {
@@ -332,15 +328,15 @@ const replay = new ReplayDialog(message, {
 });
 sourceSelect.addEventListener('change', () => connection.send({ kind: 'settings', source: sourceSelect.value }));
 addEventListener('hashchange', () => {
-  unread = location.hash;
-  if (state) requestAddressed(state);
+  own.readAgain(location.hash);
+  if (state) own.request(state);
 });
 // Traces come after the first pictures, which need the time of the server.
 setTimeout(
   async () => {
     await loadTraces();
-    hasTraces = true;
-    if (state) requestAddressed(state);
+    own.hasTraces = true;
+    if (state) own.request(state);
     if (state) network.showLink(state.link);
   },
   namesTrace(location.hash) ? 0 : TRACES_AFTER_MS,

@@ -70,6 +70,11 @@ export class Tour {
     return this.#linkBefore !== undefined;
   }
 
+  /** The network to which the tour returns; `undefined` while it does not run. */
+  get linkBefore(): string | undefined {
+    return this.#linkBefore;
+  }
+
   /**
    * Starts the tour where the address has `?tour`, and at a first visit without settings in the address; later calls do
    * nothing. @param link the network in force. @param serverMs age of the server, milliseconds.

@@ -81,7 +81,10 @@ const IDS = [0, 1, 2, 3];
 
 function began(lanes: readonly LaneSettings[], bytesMax?: number): Fed {
   const recorder = new RunRecorder(bytesMax);
-  recorder.announced({ kind: 'description', width: 640, height: 360, title: 'counter', command: 'npm start' }, []);
+  recorder.announced(
+    { kind: 'description', width: 640, height: 360, title: 'counter', startedAtMs: 0, command: 'npm start' },
+    [],
+  );
   recorder.announced({ kind: 'state', state: state(lanes) }, IDS.slice(0, lanes.length));
   return { recorder, runs: lanes.map((_, index) => index) };
 }
