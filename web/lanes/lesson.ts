@@ -17,7 +17,10 @@ const RECOVERING = ['hybrid', 'adaptive', 'nack', 'fec'];
 
 /** Returns what the lanes show now, in one or two sentences; empty while nothing is known. */
 export function lessonOf(lanes: readonly Taught[]): string {
-  const known = lanes.filter(({ counts, settings }) => counts !== undefined && !settings.follows);
+  const started = lanes.filter(({ counts }) => counts !== undefined);
+  // A lane that follows the path sends a stream of its own, whose losses are others: it counts where no other lane is.
+  const same = started.filter(({ settings }) => !settings.follows);
+  const known = same.length > 0 ? same : started;
   const lost = Math.max(0, ...known.map(({ counts }) => counts!.packetsLost));
   if (known.length === 0) return '';
   const bare = known.find(({ settings }) => ['none', 'reorder'].includes(strategyOf(settings)));
@@ -34,10 +37,11 @@ function quiet(lanes: readonly Taught[], tcp: Taught | undefined): string {
   if (late) {
     return `Nothing was lost in ${SPAN}, yet TCP is ${roughly(late.behindMs!)} behind live: it plays what is queued, and skips nothing.`;
   }
-  const whole = lanes.every(({ verdict }) => verdict.kind === 'whole');
-  return whole
-    ? `The network lost nothing in ${SPAN}: every lane is whole and on time. Lose some packets to see how they differ.`
-    : `The network lost nothing in ${SPAN}.`;
+  const nothing = `The network lost nothing in ${SPAN}`;
+  if (!lanes.every(({ verdict }) => verdict.kind === 'whole')) return `${nothing}.`;
+  return lanes.length === 1
+    ? `${nothing}: the lane is whole and on time. Lose some packets to see what becomes of it.`
+    : `${nothing}: every lane is whole and on time. Lose some packets to see how they differ.`;
 }
 
 function bareClause(lane: Taught | undefined): string {

@@ -99,6 +99,14 @@ test('teaches in one sentence what each way of sending made of the losses', () =
   );
 });
 
+test('teaches what a lane that follows the path shows where no other lane is', () => {
+  const adaptive = (counts: Partial<Recent>) => [lane({ follows: true }, counts, 'whole')];
+  expect(lessonOf(adaptive({ packetsLost: 12, recovered: 9 })).replaceAll('\u00a0', ' ')).toBe(
+    'The network lost 12 packets in the last 3 seconds. UDP adaptive recovered 9 pictures in time.',
+  );
+  expect(lessonOf(adaptive({}))).toMatch(/^The network lost nothing .*: the lane is whole and on time\./);
+});
+
 test('teaches that TCP still waits when the losses are over, and that a clean network spares everyone', () => {
   const clean = lane({}, {}, 'whole');
   expect(lessonOf([clean, lane({ transport: 'tcp' }, {}, 'late', 2_000)])).toMatch(
