@@ -41,5 +41,9 @@ inChromium(
     await again.locator('#preset').selectOption('fibre');
     await untilPage(again, ({ settings }) => settings?.link === 'delay=5ms seed=1');
     expect(await again.locator('#tour-skip').isVisible()).toBe(false);
+    // Neither a copy of the address nor a reload starts a tour that was asked for again.
+    const asked = await inTab(`${show.url}?tour`);
+    await asked.locator('#lesson', { hasText: '1 of 6' }).waitFor();
+    expect(new URL(asked.url()).search).toBe('');
   },
 );

@@ -37,6 +37,13 @@ export function writeAddress({ lanes, link, source }: LanesState): string {
   return `#${new URLSearchParams({ lanes: words.join(','), link, source })}`;
 }
 
+/** Returns an address without the tour, which would replace the network of the link in every window. */
+export function withoutTour(address: string): string {
+  const url = new URL(address);
+  url.searchParams.delete('tour');
+  return url.href;
+}
+
 /**
  * Reads a fragment made by `writeAddress` or by hand. A setting with an empty value is ignored.
  * @param present the state in force: its sources, and its link, which may be one that only the command line can set.

@@ -1,4 +1,5 @@
 import { element } from '../player/statistics-panel.ts';
+import { withoutTour } from './page-address.ts';
 
 interface Scene {
   readonly link: string;
@@ -94,6 +95,8 @@ export class Tour {
     this.#skip.hidden = false;
     clearTimeout(this.#timer);
     remember();
+    // A reload or a copy of the address does not start it again.
+    history.replaceState(null, '', withoutTour(location.href));
     this.#show(0);
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LATENCY_MS_MAX } from '../../../protocol/control/latency-limit.ts';
 import type { LanesState } from '../../../protocol/page/lane-message.ts';
-import { readPageAddress, writeAddress } from '../../../web/lanes/page-address.ts';
+import { readPageAddress, withoutTour, writeAddress } from '../../../web/lanes/page-address.ts';
 
 const SOURCES = ['counter.mp4', 'a & b.mp4'];
 const PRESENT = { sources: SOURCES, link: 'delay=10ms seed=1' };
@@ -74,4 +74,16 @@ test.each([
 
 test('reports all faults at once', () => {
   expect(faultsOf('#lanes=x.1,none.y&source=z')).toHaveLength(3);
+});
+
+const PAGE = 'http://127.0.0.1:7080/';
+const SETTINGS = '#lanes=nack.200%2Ctcp-cubic.200&link=loss%3D4%25+seed%3D1&source=counter.h264';
+
+test.each([
+  [`?tour${SETTINGS}`, SETTINGS],
+  [`?tour=off${SETTINGS}`, SETTINGS],
+  [`?embed&tour${SETTINGS}`, `?embed=${SETTINGS}`],
+  [SETTINGS, SETTINGS],
+])('copies %s as %s', (address, copied) => {
+  expect(withoutTour(PAGE + address)).toBe(PAGE + copied);
 });
