@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { inChromium } from './browser.ts';
-import { opened, pageState, tabAt, untilPage } from './lane-tab.ts';
+import { nextFrame, opened, pageState, tabAt, untilPage } from './lane-tab.ts';
 
 inChromium('pauses with the space bar whatever was clicked before, and never presses the clicked control', async () => {
   let drops = 0;
@@ -36,7 +36,26 @@ inChromium('disables the controls once the server has gone, and names the comman
   for (const control of ['#drop', '#freeze', '#source', '#stop', '#link', '.strategy', '.latency']) {
     expect([control, await tab.locator(control).first().isDisabled()]).toEqual([control, true]);
   }
+  // Verdicts and lesson do not pretend that the lanes still play.
+  const before = () => tab.evaluate<string>("getComputedStyle(document.querySelector('.verdict'), '::before').content");
+  expect(await before()).toBe('"Last: "');
+  await tab.locator('#lesson', { hasText: 'The server is gone.' }).waitFor();
   await opened('delay=10ms', { pagePort: Number(new URL(first.url).port) });
   await untilPage(tab, ({ state }) => state === 'live');
   expect(await tab.locator('#drop').isDisabled()).toBe(false);
+  expect(await before()).toBe('none');
+  await tab.locator('#lesson', { hasNotText: 'The server is gone.' }).waitFor();
+});
+
+inChromium('forgets a lane that is removed while the page is paused, in the charts and in the lesson', async () => {
+  const tab = await tabAt(await opened('loss=4% delay=30ms'));
+  const [points, lines] = [tab.locator('#frontier .trail'), tab.locator('#rates .delivered')];
+  while ((await points.count()) < 3 || (await lines.count()) < 3) await nextFrame(tab);
+  await tab.locator('#lesson', { hasText: 'TCP' }).waitFor();
+  await tab.keyboard.press('Space');
+  await untilPage(tab, ({ state }) => state === 'paused');
+  await tab.locator('.lane').nth(2).locator('.remove').click();
+  await untilPage(tab, ({ lanes }) => lanes.length === 2);
+  expect([await points.count(), await lines.count()]).toEqual([2, 2]);
+  expect(await tab.locator('#lesson').textContent()).not.toContain('TCP');
 });

@@ -34,7 +34,7 @@ inChromium(
     await tab.locator('#details-body .frame-name').waitFor();
     await tab.keyboard.press('Space');
     await first.close();
-    await untilPage(tab, ({ state }) => state === 'gone');
+    await untilPage(tab, ({ state }) => state === 'ended' || state === 'gone');
     const second = await opened('delay=10ms', { pagePort: Number(new URL(first.url).port) });
     await untilPage(tab, ({ settings }) => settings?.lanes.length === 2 && settings.link.startsWith('delay=5ms'));
     expect(second.summary).toMatchObject({ link: 'delay=5ms seed=1', lanes: { length: 2 } });

@@ -1,3 +1,13 @@
+/** States of the page, and what it calls them. */
+export const STATES = {
+  connecting: 'Connecting',
+  live: 'Live',
+  paused: 'Paused',
+  gone: 'Reconnecting',
+  ended: 'Ended',
+  unable: 'Cannot play',
+} as const;
+
 /** Messages of the page for states without video. */
 export const UNABLE =
   'This browser cannot decode the stream. WebCodecs with H.264 is required (current Chrome, Edge, Safari or Firefox), ' +

@@ -12,7 +12,7 @@ import { scenarioOf } from './lab-scenario.ts';
 import { LagNote } from './lag-note.ts';
 import { LaneCards } from './lane-cards.ts';
 import { LaneConnection } from './lane-connection.ts';
-import { clock, goneWords, UNABLE } from './lane-words.ts';
+import { clock, goneWords, STATES, UNABLE } from './lane-words.ts';
 import { Listening } from './listening.ts';
 import { LocalServices } from './local-services.ts';
 import { MessageBar } from './message-bar.ts';
@@ -36,16 +36,6 @@ const FRAME_WEIGHT = 0.1;
 const SELECTED_AFTER_MS = 2_500;
 /** Time after which the traces are loaded where the address names none, milliseconds. */
 const TRACES_AFTER_MS = 1_000;
-
-type State = 'connecting' | 'live' | 'paused' | 'gone' | 'ended' | 'unable';
-const WORDS: Readonly<Record<State, string>> = {
-  connecting: 'Connecting',
-  live: 'Live',
-  paused: 'Paused',
-  gone: 'Reconnecting',
-  ended: 'Ended',
-  unable: 'Cannot play',
-};
 
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 const cards = new LaneCards({
@@ -123,6 +113,7 @@ const connection = new LaneConnection(
       // A tour is over, and the network that it would have returned to is that of this window.
       if (state) state = settled(state);
       tour.end(true);
+      if (everConnected) stage.leave();
       message.show(goneWords(ended, command), 'error', true);
       refreshState();
     },
@@ -199,6 +190,7 @@ function applyState(next: LanesState, ids: readonly number[]): void {
   const areOthersRequested = own.request(next);
   cards.apply(next.lanes, ids);
   for (const card of cards.all) card.showAbsence(next);
+  if (paused) forgetRemoved();
   listening.show();
   network.showLink(next.link);
   sourceSelect.replaceChildren(...next.sources.map((name) => new Option(name, name)));
@@ -207,12 +199,19 @@ function applyState(next: LanesState, ids: readonly number[]): void {
   if (!areOthersRequested) history.replaceState(null, '', writeAddress(settled(next)));
 }
 
+/** Charts and lesson are not renewed while the page is paused, but they have no lane that was removed. */
+function forgetRemoved(): void {
+  frontier.show(cards.all);
+  rates.keep(new Set(cards.all.map(({ log }) => log.run)));
+  stage.teach(cards.all);
+}
+
 /** The settings without the network of a scene of the tour. */
 function settled(shown: LanesState): LanesState {
   return { ...shown, link: tour.linkBefore ?? shown.link };
 }
 
-function currentState(): State {
+function currentState(): keyof typeof STATES {
   if (!VideoView.supported || cards.all.some((card) => card.pictures?.unable)) return 'unable';
   if (ended) return 'ended';
   if (!connection.connected) return everConnected ? 'gone' : 'connecting';
@@ -224,7 +223,7 @@ function refreshState(): void {
   if (document.body.dataset.state === now && now !== 'unable') return;
   document.body.dataset.state = now;
   enableControls(connection.connected && !ended);
-  element('state-text', HTMLElement).textContent = WORDS[now];
+  element('state-text', HTMLElement).textContent = STATES[now];
   if (now === 'unable') message.show(UNABLE, 'error', true);
 }
 

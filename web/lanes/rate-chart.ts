@@ -52,6 +52,14 @@ export class RateChart {
     this.#lines.replaceChildren();
   }
 
+  /** Discards the lines of all other runs. */
+  keep(runs: ReadonlySet<number | undefined>): void {
+    const shown = new Set([...runs].map(String));
+    for (const line of this.#lines.querySelectorAll<SVGElement>('polyline')) {
+      if (!shown.has(line.dataset.run ?? '')) line.remove();
+    }
+  }
+
   show(sample: Sample, settings: readonly LaneSettings[]): void {
     if (sample.atMs < (this.#samples.at(-1)?.atMs ?? 0)) this.#samples = [];
     this.#samples.push(sample);
@@ -69,9 +77,10 @@ export class RateChart {
         });
       if (lane.follows) {
         const target = of((rates) => rates.target);
-        parts.push(shape('polyline', { class: 'target', points: target, stroke: color }));
+        parts.push(shape('polyline', { class: 'target', points: target, stroke: color, 'data-run': String(run) }));
       }
-      parts.push(shape('polyline', { class: 'delivered', points: of((rates) => rates.delivered), stroke: color }));
+      const delivered = of((rates) => rates.delivered);
+      parts.push(shape('polyline', { class: 'delivered', points: delivered, stroke: color, 'data-run': String(run) }));
     }
     this.#lines.replaceChildren(...parts);
     this.#svg.setAttribute('aria-label', describe(sample, settings));

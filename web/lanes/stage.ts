@@ -5,6 +5,7 @@ import { lessonOf } from './lesson.ts';
 
 /** Shortest display time of a lesson, milliseconds: its figures change with every message. */
 const LESSON_MS = 2_000;
+const GONE = 'The server is gone. The lanes show their last figures.';
 /** Shortest time between two announcements to screen readers, milliseconds. */
 const ANNOUNCED_MS = 5_000;
 
@@ -23,15 +24,23 @@ export class Stage {
     if (words !== undefined) this.#lesson.textContent = words;
   }
 
+  /** Shows the lesson of these lanes at once, but not during a tour. Returns true when it is another one. */
+  teach(cards: readonly LaneCard[]): boolean {
+    const lesson = this.#isGuided ? '' : lessonOf(cards.flatMap(({ taught }) => taught ?? []));
+    if (lesson === '' || lesson === this.#lesson.textContent) return false;
+    this.#lesson.textContent = lesson;
+    return true;
+  }
+
+  /** The server is gone: the lesson of its last seconds is no longer true. */
+  leave(): void {
+    this.#lesson.textContent = GONE;
+    this.#lessonAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** @param atMs time on the clock of the server, milliseconds. */
   show(atMs: number, cards: readonly LaneCard[]): void {
-    if (!this.#isGuided && isDue(atMs, this.#lessonAt, LESSON_MS)) {
-      const lesson = lessonOf(cards.flatMap(({ taught }) => taught ?? []));
-      if (lesson !== '' && lesson !== this.#lesson.textContent) {
-        this.#lesson.textContent = lesson;
-        this.#lessonAt = atMs;
-      }
-    }
+    if (isDue(atMs, this.#lessonAt, LESSON_MS) && this.teach(cards)) this.#lessonAt = atMs;
     if (!isDue(atMs, this.#announcedAt, ANNOUNCED_MS)) return;
     const words = cards.map(({ settings, verdict }, index) => {
       return `Lane ${index + 1}, ${strategyLabel(strategyOf(settings))}: ${verdict?.plain ?? 'starting'}`;
