@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { LANE_STRATEGIES } from '../../web/lanes/lane-style.ts';
 import { inChromium } from './browser.ts';
 import { nextFrame, opened, pageState, tabAt, untilPage } from './lane-tab.ts';
 
@@ -58,4 +59,12 @@ inChromium('forgets a lane that is removed while the page is paused, in the char
   await untilPage(tab, ({ lanes }) => lanes.length === 2);
   expect([await points.count(), await lines.count()]).toEqual([2, 2]);
   expect(await tab.locator('#lesson').textContent()).not.toContain('TCP');
+});
+
+inChromium('explains every strategy, and the words of the network, in a dialog', async () => {
+  const tab = await tabAt(await opened('delay=10ms'));
+  await tab.locator('#explain').click();
+  const terms = (await tab.locator('#glossary dt').allTextContents()).join(' ').toLowerCase().split(/[ ,]+/);
+  const strategies = LANE_STRATEGIES.map(({ name }) => name.replace('tcp-', ''));
+  expect(terms).toEqual(expect.arrayContaining([...strategies, 'udp', 'tcp', 'packet', 'jitter', 'burst']));
 });

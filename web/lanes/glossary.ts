@@ -2,6 +2,46 @@ import { element } from '../player/statistics-panel.ts';
 
 /** Explanations of the page's words, by the `data-term` of the elements that show them. */
 const TERMS: Readonly<Record<string, readonly [word: string, meaning: string]>> = {
+  packet: [
+    'Packet',
+    'The unit in which a network carries data, here about 1,200 bytes; one picture takes from one packet to a few dozen.',
+  ],
+  udp: [
+    'UDP',
+    'A way to send packets that neither repeats a lost packet nor puts packets in order, so that nothing has to wait: what to do about a loss is left to the program.',
+  ],
+  tcp: [
+    'TCP',
+    'The way in which web pages and files are sent: every byte arrives, and in order, so that one lost packet holds back everything sent after it.',
+  ],
+  jitter: ['Jitter', 'How much the delay of the network changes from one packet to the next.'],
+  burst: ['Burst', 'Several packets lost in a row, as on a disturbed radio link.'],
+  none: [
+    'none',
+    'UDP without any recovery: lost packets stay lost, and packets that arrive out of order are discarded.',
+  ],
+  reorder: [
+    'reorder',
+    'UDP without recovery of lost packets, but packets that arrive out of order are put back in order until their deadline.',
+  ],
+  nack: [
+    'nack',
+    'The receiver asks the sender for each missing packet again, which takes at least one round trip (NACK: negative acknowledgement).',
+  ],
+  fec: [
+    'fec',
+    'Forward error correction: the sender adds repair packets in advance, from which the receiver rebuilds lost ones without asking.',
+  ],
+  hybrid: ['hybrid', 'Both: nack while there is time for an answer, and fec where an answer would come too late.'],
+  adaptive: ['adaptive', 'Hybrid, with a video encoder that lowers its bit rate to what the path carries.'],
+  kernel: [
+    'TCP kernel',
+    'The TCP of this computer’s own operating system, in place of the model in the other TCP lanes.',
+  ],
+  congestion: [
+    'reno, cubic, bbr',
+    'Three rules by which TCP decides how fast to send: reno and cubic slow down at each loss, bbr follows the bandwidth that it measures.',
+  ],
   right: [
     'Pictures shown right',
     'Frames that were shown whole, as a share of all frames whose outcome is known. A frame that is shown although a picture it builds on was lost is damaged, and does not count.',
@@ -28,7 +68,7 @@ const TERMS: Readonly<Record<string, readonly [word: string, meaning: string]>> 
   ],
   sound: [
     'Sound missing',
-    'Sound that was not there when it was due: lost, or over TCP late. A gap is concealed by a short fade. In the strip, each bar is a unit of sound: low green on time, teal recovered, orange late, tall red lost. The speaker button, or m, plays one lane; its pictures wait for their sound. A page without a server is silent.',
+    'Sound that was not there when it was due: lost, or over TCP late. A gap is concealed by a short fade. In the strip, each bar is a unit of sound: low green on time, teal recovered, orange late, tall red lost. The speaker button, or m, plays one lane; its pictures wait for their sound.',
   ],
   lag: [
     'Lag p50 / p95',
