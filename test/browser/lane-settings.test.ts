@@ -8,13 +8,13 @@ inChromium('keeps the settings in the address across a reload and a restarted se
   const tab = await tabAt(first);
   await tab.locator('.lane').nth(0).locator('.strategy').selectOption('nack');
   await tab.locator('#preset').selectOption('satellite');
-  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('300ms'));
   const { hash } = new URL(tab.url());
   await tab.reload();
-  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('300ms'));
   const second = await opened('delay=10ms');
   await tab.goto(`${second.url}${hash}`);
-  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('600ms'));
+  await untilPage(tab, ({ settings }) => settings?.lanes[0]?.recovery === 'nack' && settings.link.includes('300ms'));
   expect(new URL(tab.url()).hash).toBe(hash);
 });
 
@@ -61,7 +61,7 @@ inChromium(
     await tab.locator('#preset').selectOption('satellite');
     await message(tab).waitFor({ state: 'hidden' });
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
-    await untilPage(other, ({ settings }) => settings?.link.includes('600ms') === true);
+    await untilPage(other, ({ settings }) => settings?.link.includes('300ms') === true);
     expect(await message(other).textContent()).toBe('');
     await tab.locator('#preset').selectOption('custom');
     expect(await tab.locator('#preset').inputValue()).toBe('satellite');
@@ -102,8 +102,8 @@ inChromium(
     const delay = tab.locator('[name="delay"]');
     expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([true, '–']);
     await tab.locator('#preset').selectOption('satellite');
-    await untilPage(tab, ({ settings }) => settings?.link.includes('600ms') === true);
-    expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([false, '600\u00a0ms']);
+    await untilPage(tab, ({ settings }) => settings?.link.includes('300ms') === true);
+    expect([await delay.isDisabled(), await delay.getAttribute('aria-valuetext')]).toEqual([false, '300\u00a0ms']);
   },
 );
 

@@ -1,3 +1,5 @@
+import { PRESETS } from '../../sim/link/presets.ts';
+
 /** A link preset of the page. They are illustrations, without a published source. */
 export interface DemoPreset {
   readonly name: string;
@@ -30,7 +32,7 @@ export const FIRST_PRESETS: readonly DemoPreset[] = [
     source: 'Holes of 0.6 seconds, and light losses between them',
   },
   {
-    name: 'satellite link',
+    name: 'satellite',
     link: 'loss=1% delay=300ms±10ms order=kept rate=10mbit queue=500ms',
     source: 'A geostationary satellite: 0.3 seconds each way',
   },
@@ -47,3 +49,6 @@ export const MORE_PRESETS: readonly DemoPreset[] = [
   },
   { name: 'very bad', link: 'loss=18% burst=5 delay=80ms±40ms slip=3%/3 rate=4mbit queue=300ms' },
 ];
+
+/** Presets of the laboratory, without its guess at a satellite: the page has one of its own. */
+export const LAB_PRESETS: readonly DemoPreset[] = PRESETS.filter(({ name }) => name !== 'satellite');

@@ -2,11 +2,10 @@ import { inMilliseconds, milliseconds } from '../../protocol/base/units.ts';
 import { CLEAN_LINK, UNLIMITED } from '../../sim/link/clean-link.ts';
 import { formatLinkSpecification } from '../../sim/link/link-format.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import { PRESETS } from '../../sim/link/presets.ts';
 import { parseDiscipline } from '../../sim/link/queue/discipline-words.ts';
 import { parseRunningLink } from '../../sim/link/running-link.ts';
 import { element } from '../player/statistics-panel.ts';
-import { type DemoPreset, FIRST_PRESETS, MORE_PRESETS } from './demo-presets.ts';
+import { type DemoPreset, FIRST_PRESETS, LAB_PRESETS, MORE_PRESETS } from './demo-presets.ts';
 import { readableLink } from './link-words.ts';
 import { namesTrace, readPageLink, readTrace } from './page-traces.ts';
 
@@ -115,7 +114,9 @@ export class NetworkPanel {
   readonly #line = element('link', HTMLInputElement);
   readonly #preset = element('preset', HTMLSelectElement);
   readonly #discipline = element('qdisc', HTMLSelectElement);
-  readonly #presets = new Map([...FIRST_PRESETS, ...MORE_PRESETS, ...PRESETS].map(({ name, link }) => [name, link]));
+  readonly #presets = new Map(
+    [...FIRST_PRESETS, ...MORE_PRESETS, ...LAB_PRESETS].map(({ name, link }) => [name, link]),
+  );
   /** Presets that have been parsed: one of them has a trace of thirty thousand lines. */
   readonly #read = new Map<string, LinkSpecification>();
   /** The link as the sliders show it, and the link in force as text. */
@@ -245,8 +246,8 @@ export class NetworkPanel {
     };
     group('Networks', FIRST_PRESETS);
     group('More', MORE_PRESETS);
-    // Named as in a link: one has the name of a network above.
-    group('More, from the laboratory', PRESETS, (name) => `preset=${name}`);
+    // Named as in a link.
+    group('More, from the laboratory', LAB_PRESETS, (name) => `preset=${name}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { readReadyMadeTrace } from '../../../io/ready-made-traces.ts';
 import { formatLinkSpecification } from '../../../sim/link/link-format.ts';
 import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
 import { PRESETS } from '../../../sim/link/presets.ts';
-import { FIRST_PRESETS, MORE_PRESETS } from '../../../web/lanes/demo-presets.ts';
+import { FIRST_PRESETS, LAB_PRESETS, MORE_PRESETS } from '../../../web/lanes/demo-presets.ts';
 
 const DEMO_PRESETS = [...FIRST_PRESETS, ...MORE_PRESETS];
 
@@ -24,7 +24,12 @@ describe('the presets of the page', () => {
   });
 
   it('have unique names', () => {
-    const names = [...DEMO_PRESETS, ...PRESETS].map(({ name }) => name);
+    const names = [...DEMO_PRESETS, ...LAB_PRESETS].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('have one satellite', () => {
+    const names = [...DEMO_PRESETS, ...LAB_PRESETS].map(({ name }) => name);
+    expect(names.filter((name) => name.includes('satellite'))).toEqual(['satellite']);
   });
 });
