@@ -113,7 +113,7 @@ export function verdictOf(
     return { kind: 'whole', words: 'On time, whole', plain: 'on time, whole' };
   }
   const isChanging = Math.abs(lagChangeMs) > Math.max(TREND_MS, TREND_SHARE * behindMs);
-  const trend = isChanging ? (lagChangeMs > 0 ? ' and growing' : ', catching up') : '';
+  const trend = isChanging ? (lagChangeMs > 0 ? ', growing' : ', catching up') : '';
   const state = damaged > 0 ? 'Damaged' : lost > 0 ? 'With gaps' : 'Whole';
   return {
     kind: state === 'Whole' ? 'late' : 'late-damaged',

@@ -39,7 +39,7 @@ test.each([
   ['On time, whole', {}, 230, 0],
   ['On time, damaged', { lost: 3, damaged: 40 }, 230, 0],
   ['On time, with gaps', { lost: 3 }, 230, 0],
-  ['Whole, 4.2\u00a0s late and growing', {}, 4_200, 900],
+  ['Whole, 4.2\u00a0s late, growing', {}, 4_200, 900],
   ['Whole, 4.2\u00a0s late, catching up', {}, 4_200, -900],
   ['Whole, 4.2\u00a0s late', {}, 4_200, 100],
   ['With gaps, 600\u00a0ms late', { lost: 1 }, 600, 0],
