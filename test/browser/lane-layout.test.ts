@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page as Tab } from 'playwright-core';
 import { expect } from 'vitest';
+import { openMediaSource } from '../../io/sources/open-source.ts';
 import { inChromium } from './browser.ts';
 import { decided, LANE, LANES, opened, SAMPLES, tabAt, untilPage } from './lane-tab.ts';
 
+const CITY = { encode: 'copy', bitrate: 2_000_000, gop: 30, sound: {} } as const;
 /** The lanes of `npm start`. */
 const FOUR = [...LANES.slice(0, 2), { ...LANE, follows: true }, ...LANES.slice(2)];
 
@@ -30,18 +32,54 @@ for (const [width, height] of [
       // Only the lane without an encoder says why it shows nothing.
       expect(await tab.locator('.waiting:visible').count()).toBe(1);
     }
+    // A paused page keeps its verdicts: the longest one has room, too.
+    await tab.keyboard.press('Space');
+    await untilPage(tab, ({ state }) => state === 'paused');
+    await tab.evaluate(`for (const verdict of document.querySelectorAll('.verdict'))
+      verdict.textContent = 'With gaps, 888\u00a0ms late, catching up'`);
+    expect(await cutTexts(tab)).toEqual([]);
+    if (width > 1_000) expect(await tab.evaluate('document.documentElement.scrollHeight')).toBe(height);
   });
 }
 
-inChromium('at 390 × 844 the pictures and verdicts of all four lanes are visible together', async () => {
-  const tab = await tabAt(await opened('loss=4% delay=20ms', { lanes: FOUR }));
-  await tab.setViewportSize({ width: 390, height: 844 });
-  await tab.locator('.verdict', { hasText: 'On time' }).first().waitFor();
-  const bottoms = await tab.evaluate<number[]>(`[...document.querySelectorAll('.screen, .verdict')]
+inChromium(
+  'at 390 × 844 the pictures and verdicts of all four lanes are visible together, with sound too',
+  async () => {
+    const media = await openMediaSource(join(SAMPLES, 'city.mp4'), { ...CITY, warn: () => {} });
+    const tab = await tabAt(await opened('loss=4% delay=20ms', { lanes: FOUR, source: { name: 'city.mp4', media } }));
+    await tab.setViewportSize({ width: 390, height: 844 });
+    await tab.locator('.verdict', { hasText: 'On time' }).first().waitFor();
+    await tab.locator('.speaker').first().waitFor();
+    const bottoms = await tab.evaluate<number[]>(`[...document.querySelectorAll('.screen, .verdict')]
       .map((part) => part.getBoundingClientRect().bottom)`);
-  expect(bottoms.length).toBe(8);
-  expect(Math.max(...bottoms)).toBeLessThanOrEqual(844);
-});
+    expect(bottoms.length).toBe(8);
+    expect(Math.max(...bottoms)).toBeLessThanOrEqual(844);
+    // Nothing is below the picture and the figures beside it.
+    const holes = await tab.evaluate<number[]>(`[...document.querySelectorAll('.card')].map((card) => {
+    const bottom = (part) => part.getBoundingClientRect().bottom;
+    return bottom(card) - Math.max(...[...card.querySelectorAll('.screen, .hero-row')].map(bottom));
+  })`);
+    expect(Math.max(...holes)).toBeLessThan(12);
+  },
+);
+
+for (const [width, height] of [
+  [390, 844],
+  [1280, 720],
+] as const) {
+  inChromium(`at ${width} × ${height} a tour does not move the lanes`, async () => {
+    const tab = await tabAt(await opened('delay=20ms', { lanes: FOUR }));
+    await tab.setViewportSize({ width, height });
+    const top = () => tab.evaluate<number>("document.getElementById('lanes').getBoundingClientRect().top");
+    const before = await top();
+    await tab.locator('#menu-button').click();
+    await tab.locator('#tour').click();
+    for (const scene of ['1 of 6', '2 of 6']) {
+      await tab.locator('#lesson', { hasText: scene }).waitFor();
+      expect([scene, await top()]).toEqual([scene, before]);
+    }
+  });
+}
 
 inChromium('at 1280 × 720 a single lane fills its card', async () => {
   const tab = await tabAt(await opened('delay=20ms', { lanes: [LANE] }));
