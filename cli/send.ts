@@ -221,8 +221,8 @@ Examples:
   some-encoder | dropframe send -
 
 Live sources, read by ffmpeg: - (stdin), a named pipe, rist://@HOST:PORT (simple profile), udp://, rtp://, srt://, rtsp://, rtmp://, tcp://, v4l2:/dev/video0,
-x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come, without sound, and are opened again when they
-return (pipes, URLs); the sender exits at the end of stdin and of devices.
+x11grab::0, lavfi:GRAPH. They run from the start, are sent as they come from a key frame on, without sound, and are opened
+again when they return (pipes, URLs); the sender exits at the end of stdin and of devices.
 
 The stream is also served to players by RTSP and to browsers by WHEP (WebRTC), at addresses that are printed. Pictures with
 B-frames, HEVC and AAC are encoded anew for browsers, with ffmpeg, while one watches.

@@ -1,15 +1,18 @@
 import { codecByName } from '../../protocol/codec/codecs.ts';
-import { probe } from '../ffmpeg/ffmpeg-probe.ts';
+import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
+import { type Probe, probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { inputGuard, pipeGuard } from '../ffmpeg/input-guard.ts';
+import { now } from '../os/clock.ts';
 import { Failure } from '../os/failure.ts';
 import { codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
-import { type LiveInput, PipeFeed } from './live-input.ts';
+import { type LiveInput, LONG_ANALYSIS } from './live-input.ts';
 import { LiveSource } from './live-source.ts';
 import type { MediaSource } from './media-source.ts';
 import { ffmpegFor, ffmpegRecipe } from './open-encoding.ts';
 import { copiedCodecOf, FRAMES_PER_SECOND_DEFAULT, mustEncode } from './open-pictures.ts';
 import type { SoundWishes } from './open-sound.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
+import { PipeFeed } from './pipe-feed.ts';
 import { NoEntry, UnitSource } from './unit-source.ts';
 
 export interface LiveSourceWishes extends PictureSourceOptions {
@@ -24,6 +27,11 @@ export interface LiveSourceWishes extends PictureSourceOptions {
  */
 const GONE_MS = 20_000;
 const NEVER_MS = 2 ** 31 - 1;
+/** Longest wait for a key frame while other pictures come, milliseconds: far above x264's default of 250 pictures. */
+const KEY_FRAME_MS_MAX = 60_000;
+/** Bytes of a packet of MPEG-TS, and the first of them. */
+const TS_PACKET_BYTES = 188;
+const TS_SYNC = 0x47;
 
 /**
  * Opens an input that produces pictures by itself. When it resolves, its first picture has come.
@@ -53,10 +61,11 @@ export async function openLive(input: string, live: LiveInput, options: LiveSour
 
 async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes): Promise<MediaSource> {
   const ffmpeg = await ffmpegFor(name, options);
-  const feed = live.bytes && (await PipeFeed.open(name, await live.bytes()));
+  const goneMs = live.hasSender ? GONE_MS : NEVER_MS;
+  const beginsMs = live.listens ? NEVER_MS : goneMs;
+  const feed = live.bytes && (await PipeFeed.open(name, await live.bytes(ffmpeg), beginsMs));
   try {
-    const reading = [...guardOf(live), ...live.options, ...clockOf(feed?.head, options)];
-    const found = await probe(ffmpeg, live.url, { live: { options: reading, head: feed?.head } });
+    const { found, reading } = await examine(name, live, { ffmpeg, feed, options });
     if (found.complaint !== undefined) throw new Failure(`${name} cannot be read: ${found.complaint}`);
     if (!found.video) throw new Failure(`${name} contains no video${found.hasAudio ? ', only audio' : ''}`);
     if (found.hasAudio && options.sound) options.inform?.(`${name}: the sound of live sources is left out so far`);
@@ -69,7 +78,7 @@ async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes
       isRateKnown: found.video.framesPerSecond !== undefined,
       durationSeconds: undefined,
       rotation,
-      live: { options: reading, feed: feed?.stream, silenceMsMax: live.returns && !feed ? GONE_MS : NEVER_MS },
+      live: { options: reading, feed: feed?.stream, silenceMsMax: goneMs },
       ...(mode === 'copy' && { codecName }),
     };
     const source = await UnitSource.open(await ffmpegRecipe(name, encoding, mode, options), options.warn);
@@ -85,6 +94,61 @@ async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes
     feed?.close();
     throw error instanceof NoEntry ? new Failure(`${name}: ${error.message}`) : error;
   }
+}
+
+/** Properties of an input, and the options in front of `-i` with which ffmpeg finds them. */
+interface Examination {
+  readonly found: Probe;
+  readonly reading: readonly string[];
+}
+
+/**
+ * Examines an input until its pictures are described, which a key frame does.
+ * @throws {Failure} when none comes.
+ */
+async function examine(
+  name: string,
+  live: LiveInput,
+  parts: { readonly ffmpeg: Ffmpeg; readonly feed: PipeFeed | undefined; readonly options: LiveSourceWishes },
+): Promise<Examination> {
+  const { ffmpeg, feed, options } = parts;
+  const beganAt = now();
+  const attempt = async (analysis: readonly string[]): Promise<Examination> => {
+    const reading = [...guardOf(live), ...live.options, ...analysis, ...clockOf(feed?.head, options)];
+    return { reading, found: await probe(ffmpeg, live.url, { live: { options: reading, head: feed?.head } }) };
+  };
+  let examined = await attempt([]);
+  if (!lacksKeyFrame(examined.found, feed)) return examined;
+  if (!feed) {
+    options.inform?.(`${name}: waiting for a key frame`);
+    return await attempt(LONG_ANALYSIS);
+  }
+  // The whole head, which may hold more than the usual analysis reads, and little more.
+  const whole = () =>
+    attempt(['-analyzeduration', live.hasSender ? '5000000' : '60000000', '-probesize', `${feed.head.length}`]);
+  examined = await whole();
+  while (lacksKeyFrame(examined.found, feed) && !feed.hasEnded) {
+    options.inform?.(`${name}: waiting for a key frame`);
+    if (now() - beganAt > KEY_FRAME_MS_MAX * 1_000) {
+      throw new Failure(`${name} cannot be read: no key frame within ${KEY_FRAME_MS_MAX / 1_000} s`);
+    }
+    await feed.advance();
+    examined = await whole();
+  }
+  return examined;
+}
+
+/** True when more of the input may describe its pictures: the size comes with the parameter sets of a key frame. */
+function lacksKeyFrame({ video, complaint }: Probe, feed: PipeFeed | undefined): boolean {
+  if (video) return video.size === undefined;
+  return complaint !== undefined && feed !== undefined && isTransportStream(feed.head);
+}
+
+/** True when five packets of MPEG-TS follow one another. */
+function isTransportStream(head: Uint8Array): boolean {
+  const isAt = (start: number): boolean =>
+    [0, 1, 2, 3, 4].every((index) => head[start + index * TS_PACKET_BYTES] === TS_SYNC);
+  return Array.from({ length: TS_PACKET_BYTES }, (_, start) => start).some(isAt);
 }
 
 /** Devices open no protocol: their format is given. */

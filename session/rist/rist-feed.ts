@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { now } from '../../io/os/clock.ts';
-import type { LiveBytes } from '../../io/sources/live-input.ts';
+import type { LiveBytes } from '../../io/sources/live-bytes.ts';
 import { inMilliseconds } from '../../protocol/base/units.ts';
 import { RistReception, type RistReceptionOptions } from './rist-reception.ts';
 

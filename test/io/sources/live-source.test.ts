@@ -1,4 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../io/os/failure.ts';
@@ -79,8 +82,10 @@ test('ends at once when it is closed while the source is away', async () => {
 
 test.each([
   ['-', { url: 'pipe:0', returns: false }],
-  ['udp://239.0.0.1:1234', { url: 'udp://239.0.0.1:1234', returns: true }],
-  ['rtsp://camera/stream', { url: 'rtsp://camera/stream', returns: true }],
+  ['udp://239.0.0.1:1234', { url: 'pipe:0', returns: true, hasSender: true, listens: false }],
+  ['srt://:9000?latency=9&mode=listener', { returns: true, hasSender: true, listens: true }],
+  ['tcp://127.0.0.1:9000?listen', { returns: true, hasSender: true, listens: true }],
+  ['rtsp://camera/stream', { url: 'rtsp://camera/stream', returns: true, hasSender: true }],
   ['v4l2:/dev/video0', { url: '/dev/video0', options: ['-f', 'v4l2'], returns: false }],
   ['x11grab::0.0', { url: ':0.0', returns: false }],
 ])('%s is a live input', async (input, expected) => {
@@ -140,4 +145,84 @@ withFfmpeg('reads a graph of lavfi on its own clock', async () => {
   const source = await openMediaSource('lavfi:testsrc2=size=160x90:rate=30', { ...options, encode: 'x264' });
   onTestFinished(() => source.close());
   expect(source.description).toMatchObject({ isLive: true, width: 160, mode: 'x264' });
+});
+
+/** MPEG-TS of 4 s between key frames, 25 pictures a second, which begins a second behind the first key frame. */
+function cutTransportStream(): Buffer {
+  const path = join(temporaryFolder(), 'clip.ts');
+  const pictures = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25', '-frames:v', '300'];
+  const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '100', '-b:v', '300k'];
+  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', ...pictures, ...encoder, '-f', 'mpegts', path]);
+  const whole = readFileSync(path);
+  return whole.subarray(Math.floor(whole.length / 12 / 188) * 188);
+}
+
+async function firstOf(source: MediaSource) {
+  for await (const unit of source.units()) return unit;
+  return undefined;
+}
+
+const withX264 = optional('ffmpeg and mkfifo', isInstalled('ffmpeg') && isInstalled('mkfifo', '--version'));
+
+withX264('waits for the first key frame in a pipe, however far the usual analysis reads', async () => {
+  const folder = temporaryFolder();
+  const [pipe, file] = [join(folder, 'pipe'), join(folder, 'cut.ts')];
+  execFileSync('mkfifo', [pipe]);
+  writeFileSync(file, cutTransportStream());
+  const writer = spawn('sh', ['-c', 'cat "$0" > "$1"', file, pipe], { stdio: 'ignore' });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  const source = await openMediaSource(pipe, options);
+  onTestFinished(() => source.close());
+  expect(source.description).toMatchObject({ codecName: 'h264', width: 160, height: 90 });
+  expect((await firstOf(source))?.importance).toBe('key');
+});
+
+withX264('waits for the first key frame of another sender, and says so', async () => {
+  const socket = createSocket('udp4');
+  const free = createSocket('udp4');
+  await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
+  const { port } = free.address();
+  await new Promise<void>((resolve) => free.close(() => resolve()));
+  const cut = cutTransportStream();
+  let at = 0;
+  const sending = setInterval(() => {
+    socket.send(cut.subarray(at, at + 7 * 188), port, '127.0.0.1');
+    // The key frame remains a good way off while the beginning is examined.
+    at = at + 7 * 188 < cut.length ? at + 7 * 188 : 0;
+  }, 40);
+  onTestFinished(() => {
+    clearInterval(sending);
+    socket.close();
+  });
+  const said: string[] = [];
+  const inform = (message: string) => void said.push(message);
+  const source = await openMediaSource(`udp://127.0.0.1:${port}`, { ...options, inform });
+  onTestFinished(() => source.close());
+  expect(source.description).toMatchObject({ isLive: true, codecName: 'h264', width: 160, height: 90 });
+  expect((await firstOf(source))?.importance).toBe('key');
+  expect(said).toContain(`udp://127.0.0.1:${port}: waiting for a key frame`);
+});
+
+withX264('examines and reads a sender that connects once from one connection', async () => {
+  const free = createSocket('udp4');
+  await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
+  const { port } = free.address();
+  await new Promise<void>((resolve) => free.close(() => resolve()));
+  const clip = readFileSync(join(SAMPLES, 'counter.h264'));
+  let connections = 0;
+  const call = () => {
+    const socket = connect(port, '127.0.0.1', () => {
+      connections++;
+      socket.write(clip);
+    });
+    // Nobody listens yet; an established connection is not made again.
+    socket.on('error', () => connections === 0 && setTimeout(call, 100));
+    onTestFinished(() => void socket.destroy());
+  };
+  const opening = openMediaSource(`tcp://127.0.0.1:${port}?listen`, options);
+  call();
+  const source = await opening;
+  onTestFinished(() => source.close());
+  expect((await firstOf(source))?.importance).toBe('key');
+  expect(connections).toBe(1);
 });

@@ -1,0 +1,9 @@
+import type { Readable } from 'node:stream';
+
+/** Bytes of a live input. */
+export interface LiveBytes {
+  readonly source: Readable;
+  readonly stop: () => void;
+  /** Returns why the bytes ended, as far as it is known. */
+  readonly cause?: (() => Promise<string | undefined>) | undefined;
+}
