@@ -23,11 +23,26 @@ export function howText({ description, adaptive }: MediaSource): string {
   return `encoding with x264 ${state.preset}, ${state.width}×${state.height}, follows the path from ${range}`;
 }
 
-export function encryptionText({ identity, passphrase }: ServerSecurity): string {
-  if (!identity) return 'not encrypted: only programs on this machine can connect';
+const LOCAL_ONLY = 'not encrypted: only programs on this machine can connect';
+
+/**
+ * Returns the protection of the addresses of a sender.
+ * @param players addresses for players and browsers, which have a protection of their own.
+ */
+export function encryptionText({ identity, passphrase }: ServerSecurity, players: readonly string[] = []): string {
   const proof =
     passphrase === undefined ? 'receivers use this URL, fingerprint included' : 'receivers need the passphrase';
-  return `encrypted with TLS 1.3 and SRTP: ${proof}`;
+  const own = identity ? `encrypted with TLS 1.3 and SRTP: ${proof}` : LOCAL_ONLY;
+  const schemes = [...new Set(players.map((url) => url.slice(0, url.indexOf('://') + 3)))];
+  const encrypted = schemes.filter((scheme) => /^(?:rtsps|https):/.test(scheme));
+  const open = schemes.filter((scheme) => !encrypted.includes(scheme));
+  // One sentence where all addresses are alike.
+  if (identity ? open.length === 0 : encrypted.length === 0) return own;
+  const others = [
+    ...(encrypted.length > 0 ? [`${encrypted.join(' and ')} encrypted with TLS`] : []),
+    ...(open.length > 0 ? [`${open.join(' and ')} ${LOCAL_ONLY}`] : []),
+  ];
+  return [`dropframe:// ${own}`, ...others].join('; ');
 }
 
 export function totalsText(

@@ -313,7 +313,7 @@ async function send(inputs: readonly string[], options: SendCommandOptions): Pro
     if (browsers) announceWhep(browsers, options, parts);
     log.info(howText(source));
     if (options.insecure) log.warn('the stream is not encrypted: an on-path attacker can read and change it');
-    else log.info(encryptionText(security));
+    else log.info(encryptionText(security, [...(players?.urls ?? []), ...(browsers?.urls ?? [])]));
     context.showStatus(
       () => statusOf(server, { RTSP: players?.sessions ?? [], WHEP: browsers?.sessions ?? [] }, durationSeconds),
       () => rateFields(server.status),
