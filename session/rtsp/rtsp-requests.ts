@@ -155,7 +155,11 @@ export class RtspRequests {
   #describe(request: RtspRequest, uri: RtspUri, respond: Respond): RtspResponse {
     const accepted = headerOf(request, 'accept') ?? '*/*';
     if (!/application\/(?:sdp|\*)|\*\/\*/i.test(accepted)) return respond(406);
-    this.#latency = latencyOf(uri) ?? milliseconds(LATENCY_MS_DEFAULT);
+    const latency = latencyOf(uri);
+    if (latency === undefined && uri.query.has('latency')) {
+      return respond(400, [], utf8Bytes('latency is no whole number of milliseconds\r\n'));
+    }
+    this.#latency = latency ?? milliseconds(LATENCY_MS_DEFAULT);
     const { name, version, tracks } = this.#service;
     const host = this.#connection.localAddress.replace(/^::ffff:/i, '');
     const text = describePresentation({ uri: uri.presentation, host, name, version, tracks });

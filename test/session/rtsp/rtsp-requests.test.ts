@@ -38,6 +38,8 @@ test.each([
   ['a method of recorders', 'RECORD', URL, [], 405],
   ['another film', 'DESCRIBE', 'rtsp://server/other', [], 404],
   ['no URI', 'DESCRIBE', 'film', [], 400],
+  ['a latency that is no number', 'DESCRIBE', `${URL}?latency=abc`, [], 400],
+  ['a latency without a value', 'DESCRIBE', `${URL}?latency=`, [], 400],
   ['a description that nobody has', 'DESCRIBE', URL, [['Accept', 'text/html']], 406],
   ['a feature that is required', 'SETUP', `${URL}/trackID=0`, [TCP, ['Require', 'com.example.x']], 551],
   ['a session that does not exist', 'PLAY', URL, [['Session', '42']], 454],
