@@ -128,15 +128,17 @@ export class PlayerSession implements StreamViewer, PlaceHolder {
     readonly frames: number;
     readonly packets: number;
     readonly bytes: number;
+    readonly retransmissions: number;
     readonly skipped: number;
   } {
-    let [packets, bytes] = [0, 0];
+    let [packets, bytes, retransmissions] = [0, 0, 0];
     for (const { statistics } of this.tracks.values()) {
       packets += statistics.packets;
       bytes += statistics.bytes;
+      retransmissions += statistics.retransmissions;
     }
     const frames = this.tracks.get(VIDEO_TRACK)?.statistics.frames ?? 0;
-    return { frames, packets, bytes, skipped: this.#skipped + this.#gate.dropped };
+    return { frames, packets, bytes, retransmissions, skipped: this.#skipped + this.#gate.dropped };
   }
 
   /** The player has sent a request. */

@@ -6,18 +6,21 @@ export interface PlayerTotals {
   readonly frames: number;
   readonly packets: number;
   readonly bytes: number;
+  /** Packets sent again on request. */
+  readonly retransmissions: number;
 }
 
-export const NO_TOTALS: PlayerTotals = { players: 0, frames: 0, packets: 0, bytes: 0 };
+export const NO_TOTALS: PlayerTotals = { players: 0, frames: 0, packets: 0, bytes: 0, retransmissions: 0 };
 
 /** Returns the totals with players added. */
 export function withPlayers(totals: PlayerTotals, sessions: readonly PlayerSession[]): PlayerTotals {
-  let { players, frames, packets, bytes } = totals;
+  let { players, frames, packets, bytes, retransmissions } = totals;
   for (const { totals: own } of sessions) {
     players++;
     frames += own.frames;
     packets += own.packets;
     bytes += own.bytes;
+    retransmissions += own.retransmissions;
   }
-  return { players, frames, packets, bytes };
+  return { players, frames, packets, bytes, retransmissions };
 }

@@ -69,7 +69,10 @@ export const served = (): MetricFamily[] =>
       positionSeconds: 12.5,
       adaptive: { bitrate: 800_000, path: 1_600_000, rates: undefined, width: 640, height: 360, preset: 'veryfast' },
     },
-    watched: { rtsp: { totals: { players: 4, frames: 20, packets: 30, bytes: 40 }, sessions: [{}] } },
+    watched: {
+      rtsp: { totals: { players: 4, frames: 20, packets: 30, bytes: 40, retransmissions: 0 }, sessions: [{}] },
+      whep: { totals: { players: 1, frames: 20, packets: 30, bytes: 40, retransmissions: 5 }, sessions: [] },
+    },
   });
 
 const lateness = new Histogram();
