@@ -39,7 +39,17 @@ export function relayed(url: string, { path }: Pick<Ffmpeg, 'path'>): LiveBytes 
     stop,
     cause: async () => {
       await closed;
-      return complaint(errors, url);
+      return relayComplaint(errors, url);
     },
   };
+}
+
+/** Returns the cause in the error output of an ffmpeg that reads a URL; `undefined` when it complained of nothing. */
+export function relayComplaint(errors: string, url: string): string | undefined {
+  const [, payloadType] = /RTP payload type (\d+) without an SDP/.exec(errors) ?? [];
+  if (payloadType === undefined) return complaint(errors, url);
+  return (
+    `its RTP has payload type ${payloadType}, whose codec only an SDP file names: send MPEG-TS (payload type 33; ffmpeg: -f rtp_mpegts), ` +
+    'or play it with `dropframe receive FILE.sdp`'
+  );
 }
