@@ -28,7 +28,7 @@ const OBSERVER = `async (detector) => {
     requestAnimationFrame(look);
     const [luma] = canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
     const isBright = luma > 128;
-    // What is drawn in this frame is shown at its end: by the time of the frame, not earlier.
+    // A drawing is shown at the end of its frame: by the time of the frame, not earlier.
     if (isBright && !wasBright) times.flashes.push(at / 1000);
     wasBright = isBright;
   };

@@ -26,7 +26,7 @@ const START_UP_MS = 5_000;
 type Errors = readonly number[];
 type Measure = (context: PartContext, sender: string, link: string | undefined, seconds: number) => Promise<Errors>;
 
-/** What is measured, in the order of the table; `undefined` where a program is missing. */
+/** The measurements, in the order of the table; `undefined` where a program is missing. */
 const PLACES: Readonly<Record<string, Measure | undefined>> = {
   recording: recordingErrors,
   page: pageErrors,

@@ -1,4 +1,4 @@
-// What does a network do to my stream? A minute over links of growing loss, in a second, the same on every machine.
+// The effect of a network on a stream: a minute over links of growing loss, in a second, the same on every machine.
 import {
   createStreamPair,
   instant,

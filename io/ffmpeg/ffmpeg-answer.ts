@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { lateText, type WorkLimits, whileWorking, within } from '../os/time-limit.ts';
 
-/** What a short run of ffmpeg printed. */
+/** Output of a short run of ffmpeg. */
 export interface FfmpegAnswer {
   readonly stdout: string;
   readonly stderr: string;
@@ -44,7 +44,7 @@ export async function askFfmpeg(
     return { ...outcome.value, late: undefined };
   }
   kill();
-  // What it has started may keep its pipes open.
+  // Programs that it has started may keep its pipes open.
   const last = await within(LAST_WORDS_MS, ended);
   process.off('exit', kill);
   return { stdout: '', stderr: '', ...last?.value, succeeded: false, late: lateText(outcome.lateMs) };

@@ -123,7 +123,7 @@ export class DatagramSocket {
    * @param ecn ECN bits, where the system lets them be set.
    */
   send(datagrams: readonly Uint8Array[], to?: Destination, lengths = this.#options.lengths, ecn: Ecn = NOT_ECT): void {
-    // What waits leaves first, and with its own ECN bits.
+    // Waiting datagrams leave first, and with their own ECN bits.
     this.flush();
     if (ecn !== this.#ecn && !this.#closed && markOnSend(this.#socket, this.#isIpv6, ecn)) this.#ecn = ecn;
     const segmenting = lengths && this.#segmenting && !this.#isSegmentRefused(to);

@@ -5,7 +5,7 @@ import { libraryFunction } from '../os/c-library.ts';
 type GetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array) => number;
 type SetSocketOption = (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
 
-/** What Node reads a bound UDP socket with. */
+/** The object by which Node reads a bound UDP socket. */
 interface DatagramHandle {
   readonly fd?: number;
   recvStop?(): void;

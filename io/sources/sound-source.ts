@@ -66,7 +66,7 @@ export function soundSource(passes: SoundPasses): OpenedSound {
           running.add(run);
         }
         const from = ticks(startsAt + Math.round(fromSeconds * CLOCK_RATE));
-        // What is encoded as it is read cannot be searched.
+        // Sound that is encoded as it is read cannot be searched.
         yield* soundUnits(run.track, format, { startsAt: from, seeks: fromSeconds > 0 && !isEncoded, losses });
         const complaint = await run.complaint?.();
         if (complaint !== undefined && !isClosed) warn(`${input}: the sound ends early: ${complaint}`);

@@ -9,7 +9,7 @@ export interface CellLinks {
   readonly back: LinkSpecification;
 }
 
-/** What the links of a cell have in common. */
+/** Options that all paths of a cell share. */
 export interface CellPathOptions {
   /** Header bytes below each datagram. */
   readonly headerBytes: number;

@@ -63,7 +63,7 @@ export function splitPathReport(
     newest: wireSequence(readUint16(datagram, at + 12 + path * 4)),
     datagrams: readUint16(datagram, at + 14 + path * 4),
   });
-  // What looks like a report may be the end of another packet.
+  // Bytes like those of a report may be the end of another packet.
   if (!parseRtcp(datagram).ok) return undefined;
   return { rest: datagram.subarray(0, at), report: { paths: [of(0), of(1)] } };
 }

@@ -33,7 +33,7 @@ test('refuses a job at once whose turn would come late, but not the first of ano
   const busy = outcomes.filter(({ kind }) => kind === 'busy');
   expect(busy.length).toBeGreaterThan(350);
   expect(ran.length).toBe(400 - busy.length);
-  // What waited has ended, one way or another.
+  // Each waiting job has ended, one way or another.
   expect(work.busyFor('192.0.2.1')).toBeUndefined();
 });
 

@@ -50,7 +50,7 @@ describe('pictures beside sound that is read slowly', () => {
 });
 
 describe('sound beside pictures', () => {
-  /** What leaves, in order: times in milliseconds, and of sound its decode time. */
+  /** Units that leave, in order: times in milliseconds, and of sound its decode time. */
   async function leaving(pictures: readonly number[], sounds: readonly number[], options: Partial<BroadcastOptions>) {
     const order: string[] = [];
     const at = (ms: number) => unit(ms * 90);
