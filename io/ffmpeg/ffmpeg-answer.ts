@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { atExit } from '../os/at-exit.ts';
 import { lateText, type WorkLimits, whileWorking, within } from '../os/time-limit.ts';
 
 /** Output of a short run of ffmpeg. */
@@ -34,19 +35,19 @@ export async function askFfmpeg(
   const child = execFile(path, parameters, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) =>
     finish({ stdout, stderr, succeeded: error === null }),
   );
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  const kill = () => void child.kill('SIGKILL');
+  const forget = atExit(kill);
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const outcome = await whileWorking(limits, () => workOf(child.pid), ended);
   if ('value' in outcome) {
-    process.off('exit', kill);
+    forget();
     return { ...outcome.value, late: undefined };
   }
   kill();
   // Programs that it has started may keep its pipes open.
   const last = await within(LAST_WORDS_MS, ended);
-  process.off('exit', kill);
+  forget();
   return { stdout: '', stderr: '', ...last?.value, succeeded: false, late: lateText(outcome.lateMs) };
 }
 
