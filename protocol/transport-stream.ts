@@ -230,6 +230,21 @@ function writeClock(packet: Uint8Array, offset: number, at: { readonly clock: Ti
   stampClock(packet, at.clock * CLOCK_EXTENSION);
 }
 
+/** Packets in a row by which a transport stream is recognized. */
+const RECOGNIZED_BY = 5;
+
+/** True when bytes hold a transport stream, which may begin within a packet. */
+export function holdsTransportStream(bytes: Uint8Array): boolean {
+  const beginsAt = (start: number): boolean => {
+    for (let packet = 0; packet < RECOGNIZED_BY; packet++) {
+      if (bytes[start + packet * TRANSPORT_PACKET_BYTES] !== SYNC) return false;
+    }
+    return true;
+  };
+  for (let start = 0; start < TRANSPORT_PACKET_BYTES; start++) if (beginsAt(start)) return true;
+  return false;
+}
+
 /** True for a packet with a PCR. */
 export const carriesClock = (packet: Uint8Array): boolean =>
   (packet[3]! & 0x20) !== 0 &&

@@ -1,4 +1,5 @@
 import { codecByName } from '../../protocol/codec/codecs.ts';
+import { holdsTransportStream } from '../../protocol/transport-stream.ts';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { type Probe, probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { inputGuard, pipeGuard } from '../ffmpeg/input-guard.ts';
@@ -29,9 +30,6 @@ const GONE_MS = 20_000;
 const NEVER_MS = 2 ** 31 - 1;
 /** Longest wait for a key frame while other pictures come, milliseconds: far above x264's default of 250 pictures. */
 const KEY_FRAME_MS_MAX = 60_000;
-/** Bytes of a packet of MPEG-TS, and the first of them. */
-const TS_PACKET_BYTES = 188;
-const TS_SYNC = 0x47;
 
 /**
  * Opens an input that produces pictures by itself. When it resolves, its first picture has come.
@@ -141,14 +139,7 @@ async function examine(
 /** True when more of the input may describe its pictures: the size comes with the parameter sets of a key frame. */
 function lacksKeyFrame({ video, complaint }: Probe, feed: PipeFeed | undefined): boolean {
   if (video) return video.size === undefined;
-  return complaint !== undefined && feed !== undefined && isTransportStream(feed.head);
-}
-
-/** True when five packets of MPEG-TS follow one another. */
-function isTransportStream(head: Uint8Array): boolean {
-  const isAt = (start: number): boolean =>
-    [0, 1, 2, 3, 4].every((index) => head[start + index * TS_PACKET_BYTES] === TS_SYNC);
-  return Array.from({ length: TS_PACKET_BYTES }, (_, start) => start).some(isAt);
+  return complaint !== undefined && feed !== undefined && holdsTransportStream(feed.head);
 }
 
 /** Devices open no protocol: their format is given. */

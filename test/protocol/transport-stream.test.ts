@@ -7,6 +7,7 @@ import { joinAnnexB } from '../../protocol/codec/nal/annex-b.ts';
 import {
   carriesClock,
   clearClock,
+  holdsTransportStream,
   stampClocks,
   TRANSPORT_PACKET_BYTES,
   TransportStreamWriter,
@@ -186,4 +187,13 @@ test('a clock is stamped anew or taken out, and nothing else is changed', () => 
   clearClock(changed[0]!.packet);
   expect(carriesClock(changed[0]!.packet)).toBe(false);
   expect(packets(stamped).map(({ 4: length }) => length)).toEqual(packets(written).map(({ 4: length }) => length));
+});
+
+test('a transport stream is recognized by five packets in a row, from within one too', () => {
+  const written = new TransportStreamWriter({ clockLead: ticks(0) }).write(sampleUnits()[0]!);
+  const cut = written.subarray(100, 100 + 6 * TRANSPORT_PACKET_BYTES);
+  expect(holdsTransportStream(written)).toBe(true);
+  expect(holdsTransportStream(cut)).toBe(true);
+  expect(holdsTransportStream(cut.subarray(0, 4 * TRANSPORT_PACKET_BYTES))).toBe(false);
+  expect(holdsTransportStream(new Uint8Array(2_000).fill(0x46))).toBe(false);
 });
