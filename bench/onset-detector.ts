@@ -1,5 +1,5 @@
 /** An audio worklet that reports the time of the audio context at which sound begins after a silence of 0.2 s. */
-export const ONSET_DETECTOR = `
+const ONSET_DETECTOR = `
 registerProcessor('onsets', class extends AudioWorkletProcessor {
   constructor() { super(); this.quiet = 0; }
   process([input]) {
@@ -13,3 +13,15 @@ registerProcessor('onsets', class extends AudioWorkletProcessor {
     return true;
   }
 });`;
+
+/** Script of a page: notes in `beeps` when each beep of a source leaves the loudspeaker, seconds on the page's clock. */
+export const NOTE_BEEPS = `async (context, source, beeps) => {
+  const detector = ${JSON.stringify(ONSET_DETECTOR)};
+  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([detector], { type: 'text/javascript' })));
+  const node = new AudioWorkletNode(context, 'onsets', { numberOfOutputs: 0 });
+  source(context).connect(node);
+  node.port.onmessage = ({ data }) => {
+    const { contextTime, performanceTime } = context.getOutputTimestamp();
+    beeps.push((performanceTime + (data - contextTime) * 1000) / 1000);
+  };
+}`;

@@ -3,25 +3,18 @@ import { Failure } from '../io/os/failure.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
 import { syncOf } from '../test/flash-and-beep.ts';
 import { ROOT } from './checkout.ts';
-import { ONSET_DETECTOR } from './onset-detector.ts';
+import { NOTE_BEEPS } from './onset-detector.ts';
 import type { PartContext } from './part.ts';
 import { line, sleep } from './programs.ts';
 
 const START_UP_MS = 5_000;
 
 /** Notes when the canvas turns white, in an animation frame, and when a beep leaves the loudspeaker, seconds. */
-const OBSERVER = `async (detector) => {
+const OBSERVER = `async () => {
   const times = { flashes: [], beeps: [] };
   globalThis.observed = times;
   const { output } = dropframe.sound;
-  const { context } = output;
-  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([detector], { type: 'text/javascript' })));
-  const node = new AudioWorkletNode(context, 'onsets', { numberOfOutputs: 0 });
-  output.connect(node);
-  node.port.onmessage = ({ data }) => {
-    const { contextTime, performanceTime } = context.getOutputTimestamp();
-    times.beeps.push((performanceTime + (data - contextTime) * 1000) / 1000);
-  };
+  await (${NOTE_BEEPS})(output.context, () => output, times.beeps);
   const canvas = document.querySelector('#video');
   let wasBright = true;
   const look = (at) => {
@@ -58,7 +51,7 @@ export async function pageErrors(
     await tab.getByText('Turn sound on').click();
     while (!(await tab.evaluate('dropframe.sound.heardUs !== undefined'))) await sleep(50, signal);
     await sleep(START_UP_MS, signal);
-    await tab.evaluate(`(${OBSERVER})(${JSON.stringify(ONSET_DETECTOR)})`);
+    await tab.evaluate(`(${OBSERVER})()`);
     await sleep(seconds * 1_000, signal);
     return syncOf(await tab.evaluate<Parameters<typeof syncOf>[0]>('observed')).map(({ error }) => error);
   } finally {

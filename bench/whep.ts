@@ -3,7 +3,7 @@ import { Failure } from '../io/os/failure.ts';
 import { CHROMIUM, FLAGS, HAS_CHROMIUM } from '../test/browser/chromium.ts';
 import { syncOf } from '../test/flash-and-beep.ts';
 import { checkout, ROOT } from './checkout.ts';
-import { ONSET_DETECTOR } from './onset-detector.ts';
+import { NOTE_BEEPS } from './onset-detector.ts';
 import type { BenchPart, PartContext } from './part.ts';
 import { line, sleep } from './programs.ts';
 import { ERROR_COLUMNS, errorCells, errorSummary } from './sync-errors.ts';
@@ -25,19 +25,13 @@ const FIRST_PICTURE = `addEventListener('DOMContentLoaded', () => {
 });`;
 
 /** Notes when a white picture is due on the screen, and when a beep leaves the loudspeaker, seconds. */
-const OBSERVER = `async (detector) => {
+const OBSERVER = `async () => {
   const times = { flashes: [], beeps: [] };
   globalThis.observed = times;
   const video = document.querySelector('video');
   video.muted = false;
-  const context = new AudioContext();
-  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([detector], { type: 'text/javascript' })));
-  const node = new AudioWorkletNode(context, 'onsets', { numberOfOutputs: 0 });
-  context.createMediaStreamSource(video.srcObject).connect(node);
-  node.port.onmessage = ({ data }) => {
-    const { contextTime, performanceTime } = context.getOutputTimestamp();
-    times.beeps.push((performanceTime + (data - contextTime) * 1000) / 1000);
-  };
+  const heard = (context) => context.createMediaStreamSource(video.srcObject);
+  await (${NOTE_BEEPS})(new AudioContext(), heard, times.beeps);
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 1;
   const drawing = canvas.getContext('2d', { willReadFrequently: true });
@@ -130,7 +124,7 @@ async function opened(browser: Browser, url: string): Promise<{ tab: Page; first
 async function errorsOf({ signal, quick }: PartContext, browser: Browser, url: string): Promise<readonly number[]> {
   const { tab } = await opened(browser, url);
   await sleep(START_UP_MS, signal);
-  await tab.evaluate(`(${OBSERVER})(${JSON.stringify(ONSET_DETECTOR)})`);
+  await tab.evaluate(`(${OBSERVER})()`);
   await sleep((quick ? QUICK_SECONDS : SECONDS) * 1_000, signal);
   return syncOf(await tab.evaluate<Parameters<typeof syncOf>[0]>('observed')).map(({ error }) => error);
 }
