@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { type HostAndPort, parseHostAndPort } from '../io/net/host-and-port.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import type { PageListen } from '../io/web-server/network-entrance.ts';
+import { addressAndQuery } from '../protocol/base/address-and-query.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
 import { parseRistAddress } from '../session/rist/rist-address.ts';
 import type { MulticastWishes } from '../session/rtp/multicast.ts';
@@ -140,7 +141,7 @@ export function readTarget(
 ): HostAndPort & { readonly query: URLSearchParams } {
   const prefix = `${scheme}://`;
   if (!text.startsWith(prefix)) throw new InvalidArgumentError(`expected ${prefix}HOST:PORT`);
-  const [authority = '', query = ''] = text.slice(prefix.length).split('?', 2);
+  const [authority, query] = addressAndQuery(text.slice(prefix.length));
   const place = authority.replace(/\/$/, '');
   const address = (scheme === 'dropframe' ? parseHostAndPort(place, PORT_DEFAULT) : undefined) ?? readAddress(place);
   if (address.port === 0) throw new InvalidArgumentError('port 0 is not a destination');

@@ -4,6 +4,7 @@ import { addReceiveCommand } from '../../cli/receive.ts';
 import { receiveTarget } from '../../cli/receive-target.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { NetworkEntrance } from '../../io/web-server/network-entrance.ts';
+import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { hold } from '../fuzz-target.ts';
 import { textTarget } from './text-target.ts';
 
@@ -111,7 +112,7 @@ export const pageEntranceTarget = textTarget({
     const isAdmitted = entrance.admits(request);
     observed.see(`${isFirst} ${isAdmitted} ${status} ${entrance.isOurHost(headers.origin, request)}`);
     hold(!isAdmitted || (headers.cookie ?? '').includes(token), 'nobody is admitted without the token in the cookie');
-    const given = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('token');
+    const given = new URLSearchParams(addressAndQuery(url)[1]).get('token');
     hold(status !== 200 || given === token, 'no cookie without the token');
     hold(set.some((each) => each.startsWith('Set-Cookie')) === (status === 200), 'the cookie is for who has the token');
     const markup = body.replaceAll(/href="[^"<>]*"|url=[^"<>]*"/g, '');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { addressCause } from '../net/address-cause.ts';
 import { formatAddress, isLoopback, isLoopbackHost, resolveHost } from '../net/host-address.ts';
 import type { HostAndPort } from '../net/host-and-port.ts';
@@ -88,7 +89,7 @@ export class MetricsServer {
     if (!this.isPublic && !this.#isOwnName(headers.host))
       return refuse(421, `not served by that name: use ${this.url}`);
     if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'only GET and HEAD');
-    if (url.split('?', 1)[0] !== PATH) return refuse(404, `not found: the figures are at ${PATH}`);
+    if (addressAndQuery(url)[0] !== PATH) return refuse(404, `not found: the figures are at ${PATH}`);
     const text = this.#figures();
     response.writeHead(200, { 'Content-Type': METRICS_CONTENT_TYPE, 'Content-Length': Buffer.byteLength(text) });
     response.end(method === 'HEAD' ? undefined : text);

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import type { PageFile } from './module-preloads.ts';
 import type { NetworkEntrance, PageInvitation, PageListen } from './network-entrance.ts';
 import { LoopbackEntrance, type PageEntrance } from './page-entrance.ts';
@@ -139,7 +140,7 @@ export class LocalSite<Command, Window extends SiteWindow<Command>> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (!entrance.isOurHost(request.headers.host, request)) return refuse(response, 421, WRONG_HOST);
     if (entrance.answersFirst(request, response)) return;
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const [path] = addressAndQuery(request.url ?? '/');
     const reads = request.method === 'GET' || request.method === 'HEAD';
     if (reads || isOurOrigin(entrance, request)) {
       if (this.#options.answer(path, request, response)) return;

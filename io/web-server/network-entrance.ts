@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
+import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { makeIdentity } from '../crypto/identity.ts';
 import { SecretToken } from '../crypto/secret-token.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../net/host-address.ts';
@@ -98,7 +99,7 @@ export class NetworkEntrance implements PageEntrance {
    * not when another program or site opened the address: a page of this site goes on.
    */
   answersFirst(request: IncomingMessage, response: ServerResponse): boolean {
-    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const [path, query] = addressAndQuery(request.url ?? '/');
     const given = new URLSearchParams(query);
     const token = given.get('token');
     if (path === '/' && request.method === 'GET' && token !== null && this.#secret.matches(token)) {

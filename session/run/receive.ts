@@ -2,6 +2,7 @@ import { readFingerprint } from '../../io/crypto/fingerprint.ts';
 import { type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { checkChoice, checkKeys, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
 import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
@@ -162,7 +163,7 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
 const PORT_DEFAULT = 7_000;
 
 function addressOf(url: string): HostAndPort & { readonly fingerprint?: string } {
-  const [place = '', query = ''] = url.replace(/^dropframe:\/\//, '').split('?', 2);
+  const [place, query] = addressAndQuery(url.replace(/^dropframe:\/\//, ''));
   const address = parseHostAndPort(place.replace(/\/$/, ''), PORT_DEFAULT);
   if (address === undefined || address.port === 0) {
     throw new RangeError(`'${url}': expected dropframe://HOST:PORT, or HOST or HOST:PORT`);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyTooLarge, deny, readBody } from '../../io/web-server/request-body.ts';
+import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import {
   OFFER_BYTES_MAX,
   parseSessionOffer,
@@ -55,7 +56,7 @@ export class WhepRequests {
     const refuse = (status: number, why: string) => deny(request, response, status, why);
     response.setHeader('Cache-Control', 'no-store').setHeader('X-Content-Type-Options', 'nosniff');
     if (!access.isHost(request)) return refuse(421, 'this server is for this machine: use its address, 127.0.0.1');
-    const [, own, id, ...rest] = (request.url ?? '').split('?', 1)[0]!.split('/');
+    const [, own, id, ...rest] = addressAndQuery(request.url ?? '')[0].split('/');
     const { method = '' } = request;
     const isReading = method === 'GET' || method === 'HEAD';
     if (own === '' && id === undefined && isReading)
