@@ -1,4 +1,4 @@
-// The effect of a network on a stream: a minute over links of growing loss, in a second, the same on every machine.
+// How much of a stream does each loss rate cost? A minute over links of growing loss, in a second, the same everywhere.
 import {
   createStreamPair,
   instant,
