@@ -10,6 +10,7 @@ import {
 } from '../../protocol/base/units.ts';
 import { BacklogBudget } from './backlog-budget.ts';
 import { Broadcast } from './broadcast.ts';
+import { HeldSound } from './held-sound.ts';
 import { broadcastMedia } from './play-order.ts';
 import { RecentGroup } from './recent-group.ts';
 
@@ -57,6 +58,11 @@ export class LiveStream {
   readonly #options: LiveStreamOptions;
   readonly #viewers = new Set<StreamViewer>();
   readonly #recent = new RecentGroup();
+  /** Sound for viewers that take none before its time. */
+  readonly #heldSound = new HeldSound((unit) => {
+    for (const viewer of this.#viewers) if (!viewer.takesEarlySound) viewer.sendSound(unit);
+    this.#options.onHandedOver?.();
+  });
   #broadcast: Broadcast | undefined;
   /** True while a broadcast runs, or some of its viewers are still there. */
   #streaming = false;
@@ -135,6 +141,7 @@ export class LiveStream {
     const { source, loop, onRead, onSoundFailure, onSkipped, onStall } = this.#options;
     const { adaptive } = source;
     this.#recent.clear();
+    this.#heldSound.clear();
     this.#anchor = undefined;
     this.#broadcast = new Broadcast({
       ...broadcastMedia(source),
@@ -148,6 +155,7 @@ export class LiveStream {
       onEnd: (error) => {
         // Viewers that join from now on get the stream from its beginning.
         this.#broadcast = undefined;
+        this.#heldSound.flush();
         for (const viewer of this.#viewers) viewer.finish();
         if (this.#viewers.size === 0 || error) this.#idle(error);
       },
@@ -162,13 +170,14 @@ export class LiveStream {
   /** Stops the stream for good, without a word to the viewers. */
   close(): void {
     this.#closed = true;
+    this.#heldSound.clear();
     this.#broadcast?.stop();
   }
 
-  /** The players of other programs measure jitter by what comes early. */
+  /** True when a viewer takes sound before its time. The players of other programs do not: they measure jitter by what comes early. */
   get #takesEarlySound(): boolean {
-    for (const viewer of this.#viewers) if (!viewer.takesEarlySound) return false;
-    return true;
+    for (const viewer of this.#viewers) if (viewer.takesEarlySound) return true;
+    return false;
   }
 
   #send(unit: AccessUnit, dueAt: Instant): void {
@@ -182,12 +191,19 @@ export class LiveStream {
   #sendSound(unit: AccessUnit, dueAt: Instant): void {
     this.#anchor = { mediaTime: unit.decodeTimestamp, at: dueAt };
     this.#options.onSound?.(unit);
-    for (const viewer of this.#viewers) viewer.sendSound(unit);
+    let isHeld = false;
+    for (const viewer of this.#viewers) {
+      if (viewer.takesEarlySound) viewer.sendSound(unit);
+      else isHeld = true;
+    }
+    // Sound at its own time passes through, behind what is held.
+    if (isHeld) this.#heldSound.hold(unit, dueAt);
     this.#options.onHandedOver?.();
   }
 
   #idle(error: unknown): void {
     this.#streaming = false;
+    this.#heldSound.clear();
     this.#broadcast?.stop();
     this.#broadcast = undefined;
     this.#options.onIdle(error);

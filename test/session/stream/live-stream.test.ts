@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { now } from '../../../io/os/clock.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
 import { type Instant, ticks } from '../../../protocol/base/units.ts';
 import { sourceOf } from '../../loopback-session.ts';
@@ -30,24 +31,54 @@ test('tells the instant of any media time on its one clock, whenever it is asked
   expect(own[9]! - ofFirst[9]!).toBeCloseTo(span, -1);
 });
 
-/** Leads of the sound that a stream with these viewers hands over, 90 kHz. */
-async function leadsFor(viewers: readonly { readonly takesEarlySound?: boolean }[]): Promise<number[]> {
-  const units = soundUnits('opus', 40);
-  const live = liveOf({ ...sourceOf(sampleUnits().slice(0, 20)), sound: soundSource('opus', units) });
-  onTestFinished(() => live.close());
-  const leads: number[] = [];
-  const sendSound = ({ timestamp, decodeTimestamp }: AccessUnit) => leads.push(timestamp - decodeTimestamp);
-  for (const [index, viewer] of viewers.entries()) {
-    live.add({ ...viewer, send: () => {}, sendSound: index === 0 ? sendSound : () => {}, finish: () => {} });
-  }
-  live.start();
-  await vi.waitFor(() => expect(leads).toHaveLength(units.length), PATIENCE);
-  return leads;
+/** A unit of the sound as a viewer gets it. */
+interface Heard {
+  readonly timestamp: number;
+  /** Time before which it comes, 90 kHz. */
+  readonly lead: number;
+  readonly at: Instant;
+  /** Instant of its presentation time on the clock of the stream. */
+  readonly dueAt: Instant;
 }
 
+/** Returns the sound that each of these viewers gets of a stream that ends. */
+async function soundOf(viewers: readonly { readonly takesEarlySound?: boolean }[], units: readonly AccessUnit[]) {
+  const live = liveOf({ ...sourceOf(sampleUnits().slice(0, 20)), sound: soundSource('opus', units) });
+  onTestFinished(() => live.close());
+  const ends: Promise<void>[] = [];
+  const heard = viewers.map((viewer) => {
+    const own: Heard[] = [];
+    const sendSound = ({ timestamp, decodeTimestamp }: AccessUnit) =>
+      own.push({ timestamp, lead: timestamp - decodeTimestamp, at: now(), dueAt: live.dueAt(timestamp)! });
+    ends.push(new Promise((finish) => live.add({ ...viewer, send: () => {}, sendSound, finish })));
+    return own;
+  });
+  live.start();
+  await Promise.all(ends);
+  return heard;
+}
+
+const leadsOf = (heard: readonly Heard[] | undefined) => heard!.map(({ lead }) => lead);
+
 test('sound leaves early, with the pictures, when all viewers take it so', async () => {
-  const early = await leadsFor([{ takesEarlySound: true }, { takesEarlySound: true }]);
-  expect(Math.max(...early)).toBeGreaterThan(0);
-  expect(Math.max(...early)).toBeLessThanOrEqual(4_500);
-  expect(new Set(await leadsFor([{ takesEarlySound: true }, {}]))).toEqual(new Set([0]));
+  for (const heard of await soundOf([{ takesEarlySound: true }, { takesEarlySound: true }], soundUnits('opus', 40))) {
+    expect(heard).toHaveLength(40);
+    expect(Math.max(...leadsOf(heard))).toBeGreaterThan(0);
+    expect(Math.max(...leadsOf(heard))).toBeLessThanOrEqual(4_500);
+  }
+});
+
+test('sound leaves early for the viewers that take it so, and at its own time for the others', async () => {
+  const [early, own] = await soundOf([{ takesEarlySound: true }, {}], soundUnits('opus', 40));
+  expect(Math.max(...leadsOf(early))).toBeGreaterThan(0);
+  expect(new Set(leadsOf(own))).toEqual(new Set([0]));
+  expect(own!.map(({ timestamp }) => timestamp)).toEqual(early!.map(({ timestamp }) => timestamp));
+  for (const [index, { at }] of own!.entries()) expect(at).toBeGreaterThanOrEqual(early![index]!.dueAt);
+});
+
+test('hands over held sound before the end of the stream', async () => {
+  // The last picture, at 633 ms, takes along the sound that ends with it.
+  const [early, own] = await soundOf([{ takesEarlySound: true }, {}], soundUnits('opus', 33));
+  expect(leadsOf(early).at(-1)).toBeGreaterThan(0);
+  expect(own).toHaveLength(33);
 });
