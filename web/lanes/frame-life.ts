@@ -38,10 +38,12 @@ export class FrameLife {
     return this.#selection?.card.log.frames.get(this.#selection.frame);
   }
 
+  /** Without a frame, the panel says how one is selected. */
   select(card: LaneCard | undefined, frame: number | undefined): void {
     this.#selection?.card.select(undefined);
     this.#selection = card && frame !== undefined ? { card, frame, run: card.log.run } : undefined;
     this.#selection?.card.select(frame);
+    if (!this.#selection) this.#place.replaceChildren(...this.#help);
     this.refresh();
     this.#changed();
   }
@@ -49,12 +51,11 @@ export class FrameLife {
   /** Shows no frame: the last one is of another video, or of another server. */
   clear(): void {
     this.select(undefined, undefined);
-    this.#place.replaceChildren(...this.#help);
   }
 
   /** A lane is removed. */
   forget(card: LaneCard): void {
-    if (this.#selection?.card === card) this.select(undefined, undefined);
+    if (this.#selection?.card === card) this.clear();
   }
 
   /**
@@ -78,7 +79,7 @@ export class FrameLife {
     if (!this.#selection) return;
     const { card, frame, run } = this.#selection;
     // After a restart, frame numbers start at 0 again.
-    if (card.log.run !== run) return this.select(undefined, undefined);
+    if (card.log.run !== run) return this.clear();
     const parts = frameDetails(card.log, frame, strategyLabel(strategyOf(card.settings)));
     // Replaced only on a change: a live region is read out each time.
     if (!parts || parts.map(({ textContent }) => textContent).join('') === this.#place.textContent) return;
