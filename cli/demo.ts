@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { atExit } from '../io/os/at-exit.ts';
 import { Failure } from '../io/os/failure.ts';
+import type { RunPageScenario } from '../io/web-server/lane-page.ts';
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
 import type { KernelTcpSource } from '../session/lanes/kernel-tcp.ts';
 import { parseLinkSpecification } from '../sim/link/link-parse.ts';
@@ -15,6 +16,7 @@ import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { Context } from './context.ts';
 import { Interrupt } from './interrupt.ts';
 import { Keys } from './keys.ts';
+import type { LabProgress } from './lab.ts';
 import { serveMetrics } from './metrics-option.ts';
 import { readSeconds } from './options.ts';
 import { addReceiverOptions, CONGESTION_UNUSED, type ReceiveCommandOptions, reportRun } from './receive.ts';
@@ -136,10 +138,10 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     log,
     command: typedCommand(process.argv, process.env),
     onEnd: stop,
-    runScenario: async (scenario, folder, closing) => {
+    runScenario: async (scenario, folder, closing, progressed) => {
       const { checkPageScenario } = await import('./page-scenario.ts');
       checkPageScenario(await readFile(scenario, 'utf8'), link);
-      return runScenario(scenario, folder, closing);
+      return runScenario(scenario, folder, closing, progressed);
     },
   }).catch(async (error: unknown) => {
     await media.close();
@@ -176,18 +178,20 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
 /**
  * Runs the laboratory in a low-priority process of its own. Resolves with the path of the report.
  * @param closing aborts the process; its partial output is useless.
+ * @param progressed called with the part that is done, 0 to 1.
  */
-async function runScenario(scenario: string, folder: string, closing: AbortSignal): Promise<string> {
+const runScenario: RunPageScenario = async (scenario, folder, closing, progressed) => {
   const child = spawn(process.execPath, [process.argv[1]!, 'lab', 'run', scenario, '--out', folder, '--quiet'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  child.on('message', ({ share }: LabProgress) => progressed(share));
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const end = () => child.kill('SIGKILL');
   const isDone = atExit(end);
   closing.addEventListener('abort', end);
   if (closing.aborted) end();
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-SAID_CHARACTERS_MAX);
   });
   const [status] = (await once(child, 'close')) as [number | null];
@@ -198,7 +202,7 @@ async function runScenario(scenario: string, folder: string, closing: AbortSigna
   // The last message and its findings; progress and warnings precede it.
   const [head = '', ...findings] = said.slice(said.lastIndexOf('dropframe: ')).trim().split('\n');
   throw new Failure(head.replace(/^dropframe: /, '') || 'the laboratory wrote no report', 1, { findings });
-}
+};
 
 /** Initial lanes of the page: packets as they come, recovery by deadline, the same with a source that follows, and TCP. */
 function demoLaneSettings(latencyMs: number): readonly LaneSettings[] {

@@ -37,6 +37,12 @@ interface RunCommandOptions extends CommonOptions {
   readonly fresh?: boolean;
 }
 
+/** Message to the process that has started this one with an IPC channel, as the page's server does. */
+export interface LabProgress {
+  /** Part of the work that is done, 0 to 1. */
+  readonly share: number;
+}
+
 const RUNS = 'Runs:';
 const RESULTS = 'Further results:';
 const JOBS_MAX = 1_024;
@@ -197,6 +203,7 @@ async function sweepScenario(
       signal: abort.signal,
       onProgress: (at) => {
         latest = () => sweepProgressText(at, inSeconds(elapsed(startedAt, now())));
+        process.send?.({ share: at.workDone } satisfies LabProgress);
       },
       onQualityProgress: (at) => {
         latest = () => qualityProgressText(at);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, join } from 'node:path';
 import type { Importance } from '../../protocol/access-unit.ts';
+import type { LabLine } from '../../protocol/page/lab-message.ts';
 import type { LaneCommand } from '../../protocol/page/lane-command.ts';
 import {
   LANE_SOCKET_PATH,
@@ -29,6 +30,14 @@ export interface Upload {
   readonly folder: TemporaryFolder;
 }
 
+/** @param progressed called with the part that is done, 0 to 1. */
+export type RunPageScenario = (
+  scenario: string,
+  folder: string,
+  closing: AbortSignal,
+  progressed: (share: number) => void,
+) => Promise<string>;
+
 export interface LanePageOptions extends SiteSockets {
   readonly log: (message: string) => void;
   /** `reply` answers the window that sent the command, and no other. */
@@ -43,7 +52,7 @@ export interface LanePageOptions extends SiteSockets {
    * with the path of the report; rejects with the reason for a failure, or at once when the page closes or the window
    * gives the run up.
    */
-  readonly onScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
+  readonly onScenario: RunPageScenario;
   /** Called when a window joins a lane of which it can get no picture before the next key frame. */
   readonly onKeyFrameNeeded?: (lane: number) => void;
   /** Takes a file dropped on the page. Rejects with the reason why it cannot be streamed. */
@@ -246,11 +255,23 @@ export class LanePage {
     const givenUp = new AbortController();
     response.on('close', () => givenUp.abort());
     const closing = AbortSignal.any([this.#end.signal, givenUp.signal]);
+    const say = (line: LabLine): void => {
+      if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+      response.write(`${JSON.stringify(line)}\n`);
+    };
     this.#take(request, response, body, async (path, folder) => {
-      const report = await this.#options.onScenario(path, join(folder.path, 'answer'), closing);
-      this.#reports.push(await readFile(report));
-      if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
-      answerJson(request, response, { url: `/lab/${this.#reports.length - 1}` });
+      const progressed = (share: number) => say({ kind: 'progress', share });
+      try {
+        const report = await this.#options.onScenario(path, join(folder.path, 'answer'), closing, progressed);
+        this.#reports.push(await readFile(report));
+        if (this.#reports.length > REPORTS_MAX) delete this.#reports[this.#reports.length - 1 - REPORTS_MAX];
+        say({ kind: 'report', url: `/lab/${this.#reports.length - 1}` });
+      } catch (error) {
+        // The status says it, unless that has been sent.
+        if (!response.headersSent) throw error;
+        say({ kind: 'refused', why: causeOf(error).replaceAll(path, body.name) });
+      }
+      response.end();
       return 'used up';
     });
   }

@@ -1,5 +1,5 @@
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
-import { LanePage } from '../../io/web-server/lane-page.ts';
+import { LanePage, type RunPageScenario } from '../../io/web-server/lane-page.ts';
 import type { PageInvitation, PageListen } from '../../io/web-server/network-entrance.ts';
 import type { PageFolders } from '../../io/web-server/page-files.ts';
 import { LaneShow } from './lane-show.ts';
@@ -11,7 +11,7 @@ export interface LaneServerOptions extends Omit<LaneShowOptions, 'readTrace'> {
   /** Address for other devices; default: this machine only. */
   readonly pageListen?: PageListen | undefined;
   /** Runs a scenario file in the laboratory, with its output in a folder; resolves with the path of the report. */
-  readonly runScenario: (scenario: string, folder: string, closing: AbortSignal) => Promise<string>;
+  readonly runScenario: RunPageScenario;
   /** Folders of the page's files, for tests. */
   readonly folders?: PageFolders;
 }

@@ -4,7 +4,7 @@ import { expect, vi } from 'vitest';
 import { readReadyMadeTrace } from '../../io/ready-made-traces.ts';
 import { parseScenario } from '../../lab/scenario.ts';
 import type { LaneFigures } from '../../protocol/page/lane-message.ts';
-import type { LaneServer } from '../../session/lanes/lane-server.ts';
+import type { LaneServer, LaneServerOptions } from '../../session/lanes/lane-server.ts';
 import { PATIENCE } from '../patience.ts';
 import { inChromium } from './browser.ts';
 import {
@@ -13,6 +13,7 @@ import {
   colorsOnCanvas,
   decided,
   LANE,
+  nextFrame,
   opened,
   pageState,
   pictureOnCanvas,
@@ -250,6 +251,34 @@ inChromium('runs the lab with the settings that are shown, and links to its repo
   const scenario = parseScenario(scenarioText, 'from-the-page.json');
   expect(scenario.strategies).toEqual([{ strategy: 'reorder', onLoss: 'smear' }, 'hybrid', 'tcp-cubic']);
   expect(JSON.parse(scenarioText)).toMatchObject({ link: { forward: 'loss=3% delay=40ms' }, budgetsMs: [240] });
+});
+
+inChromium('shows the progress of the lab, says why it fails, and ends it on "Cancel"', async () => {
+  const ended: number[] = [];
+  const runs: { readonly progressed: (share: number) => void; readonly fail: (why: string) => void }[] = [];
+  const runScenario: LaneServerOptions['runScenario'] = (_, __, closing, progressed) =>
+    new Promise((_resolve, reject) => {
+      runs.push({ progressed, fail: (why) => reject(new Error(why)) });
+      closing.addEventListener('abort', () => reject(new Error('given up')));
+      closing.addEventListener('abort', () => ended.push(runs.length));
+    });
+  const tab = await tabAt(await opened('delay=10ms', { runScenario }));
+  const bar = tab.locator('#progress-bar');
+  await tab.locator('#lab').click();
+  while (runs.length < 1) await nextFrame(tab);
+  runs[0]!.progressed(0.25);
+  while ((await bar.getAttribute('value')) !== '0.25') await nextFrame(tab);
+  runs[0]!.fail('the lab is out of memory');
+  await tab.locator('#message').getByText('the lab is out of memory').waitFor();
+  expect(await bar.isVisible()).toBe(false);
+
+  await tab.locator('#lab').click();
+  while (runs.length < 2) await nextFrame(tab);
+  runs[1]!.progressed(0.5);
+  while ((await bar.getAttribute('value')) !== '0.5') await nextFrame(tab);
+  await tab.locator('#progress-cancel').click();
+  await tab.locator('#message').getByText('The lab run is canceled.').waitFor();
+  while (!ended.includes(2)) await nextFrame(tab);
 });
 
 inChromium(

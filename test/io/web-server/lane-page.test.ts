@@ -219,18 +219,42 @@ test('aborts a running experiment on close, and leaves nothing of it', async () 
 test('answers a scenario with the address of its report, which may not run scripts', async () => {
   let scenarioText = '';
   const page = await opened({
-    onScenario: async (scenario, folder) => {
+    onScenario: async (scenario, folder, _, progressed) => {
       scenarioText = readFileSync(scenario, 'utf8');
+      progressed(0.5);
       mkdirSync(folder);
       writeFileSync(join(folder, 'report.html'), '<h1>a report</h1>');
       return join(folder, 'report.html');
     },
   });
-  const { url } = JSON.parse((await post(page, '/lab', '{"name":"x"}')).body) as { url: string };
+  const answer = linesOf(await post(page, '/lab', '{"name":"x"}'));
   expect(scenarioText).toBe('{"name":"x"}');
-  const report = await ask(page, 'GET', url);
+  expect(answer).toEqual([
+    { kind: 'progress', share: 0.5 },
+    { kind: 'report', url: '/lab/0' },
+  ]);
+  const report = await ask(page, 'GET', '/lab/0');
   expect(report.body).toBe('<h1>a report</h1>');
   expect(report.headers['content-security-policy']).not.toContain('script-src');
+});
+
+test('says why a run of the lab has failed, also after progress', async () => {
+  const page = await opened({
+    onScenario: async (scenario, _, __, progressed) => {
+      if (readFileSync(scenario, 'utf8') === 'later') progressed(0.25);
+      throw new Error(`${scenario}: no strategies`);
+    },
+  });
+  const atOnce = await post(page, '/lab', 'x');
+  expect([atOnce.status, atOnce.body]).toEqual([422, 'the scenario: no strategies\n']);
+  const later = await post(page, '/lab', 'later');
+  expect([later.status, linesOf(later)]).toEqual([
+    200,
+    [
+      { kind: 'progress', share: 0.25 },
+      { kind: 'refused', why: 'the scenario: no strategies' },
+    ],
+  ]);
 });
 
 test('zips the page for whoever accepts it: all of it is shorter than 300 kB', async () => {
@@ -275,6 +299,13 @@ function picture(lane: number, frame: number, key = false, bytes = 2): Uint8Arra
     parts,
   });
 }
+
+/** Lines of JSON in a body. */
+const linesOf = ({ body }: { readonly body: string }): unknown[] =>
+  body
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
 
 const post = (page: LanePage, path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
   ask(page, 'POST', path, { headers: { Origin: page.url.slice(0, -1), ...headers }, body });
