@@ -1,7 +1,9 @@
 import { StreamClient } from '../session/stream/stream-client.ts';
 import type { BenchPart, PartContext } from './part.ts';
+import { onLoopback } from './plain-receiver.ts';
 import { processorMs } from './process-figures.ts';
 import { line, sleep } from './programs.ts';
+import type { StormTarget } from './storms/storm-target.ts';
 import { textTable } from './table.ts';
 
 const KINDS = ['none', 'nack', 'short nack', 'pli', 'statistics', 'attach', 'join'];
@@ -61,7 +63,15 @@ async function attacked(kind: string, { programs, quick, signal }: PartContext):
   });
   const run = client.run();
   await sleep(1_000, signal);
-  const attacker = programs.startOurs('attack', [String(port), kind], { stdio: [...pipe] });
+  const target: StormTarget = {
+    ...onLoopback(port),
+    addresses: ['127.0.0.1'],
+    rtsp: 0,
+    whep: 0,
+    receiver: '127.0.0.1',
+    udpPorts: [],
+  };
+  const attacker = programs.startOurs('attack', [kind, JSON.stringify(target)], { stdio: [...pipe] });
   await line(attacker.stdout!, /^ready$/, 'the attacker');
   const before = processorMs(server.pid!);
   const seconds = quick ? QUICK_SECONDS : SECONDS;

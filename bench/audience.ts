@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { argv, exit, hrtime, stdout } from 'node:process';
 import { percentile, sorted } from '../lab/metrics/percentile.ts';
-import { type PlainReceiver, reach, report } from './plain-receiver.ts';
+import { onLoopback, type PlainReceiver, reach, report } from './plain-receiver.ts';
 
 const [, , portText, countText, stamps = ''] = argv;
 const port = Number(portText);
@@ -52,7 +52,7 @@ await Promise.all(
   Array.from({ length: Math.min(JOINING_MAX, count) }, async () => {
     while (next < count) {
       const index = next++;
-      listeners.push(listen(await reach(port), index));
+      listeners.push(listen(await reach(onLoopback(port)), index));
     }
   }),
 );

@@ -26,6 +26,7 @@ import { simulation } from './simulation.ts';
 import { day, soak } from './soak.ts';
 import { sound } from './sound.ts';
 import { start } from './start.ts';
+import { storms } from './storms.ts';
 import { sync } from './sync.ts';
 import { tcpModel } from './tcp-model.ts';
 import { tracks } from './tracks.ts';
@@ -52,6 +53,7 @@ const PARTS: Readonly<Record<string, BenchPart>> = {
   soak,
   sound,
   start,
+  storms,
   sync,
   'tcp-model': tcpModel,
   tracks,

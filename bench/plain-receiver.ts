@@ -5,10 +5,22 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
+import { connectSecure, type SecureChannel } from '../io/net/secure-channel.ts';
 import { parseAddressProof, proofOf, serializeAddressProof } from '../protocol/control/address-proof.ts';
 import { ControlDeframer, serializeControlFrame } from '../protocol/control/control-framing.ts';
 import { parseSenderMessage, type WelcomeMessage } from '../protocol/control/control-message.ts';
 import { parseRtcp, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
+import { MediaProtection } from '../session/stream/media-protection.ts';
+
+/** Sender to join, and how. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** Address of this machine to come from; by default that of the route. */
+  readonly localAddress?: string;
+  /** True for TLS, with any certificate; a sender with a passphrase refuses. */
+  readonly secure?: boolean;
+}
 
 /** A receiver whose address is proved. */
 export interface PlainReceiver {
@@ -23,18 +35,36 @@ export const HELLO = { kind: 'hello', version: 1, latencyMs: 120, recovery: 'nac
 
 export const controlFrame = (message: unknown) => serializeControlFrame(Buffer.from(JSON.stringify(message)));
 
-export function openControl(port: number): Socket {
-  const socket = connect(port, '127.0.0.1');
+export const onLoopback = (port: number): Target => ({ host: '127.0.0.1', port });
+
+/** Opens a TCP connection on which nothing is said. */
+export function openConnection({ host, port, localAddress }: Target): Socket {
+  const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
   socket.on('error', () => {});
   return socket;
 }
 
+/** A control connection, encrypted or not. */
+export interface ControlChannel {
+  readonly control: Socket;
+  readonly channel: SecureChannel | undefined;
+}
+
+/** Opens a control connection. @throws {Error} when the sender closes it in the handshake. */
+export async function openControl(target: Target): Promise<ControlChannel> {
+  const socket = openConnection(target);
+  if (!target.secure) return { control: socket, channel: undefined };
+  const channel = await connectSecure(socket, undefined);
+  channel.socket.on('error', () => {});
+  return { control: channel.socket, channel };
+}
+
 /** Joins. @throws {Error} when the sender refuses. */
 export async function join(
-  port: number,
+  target: Target,
   transport: 'udp' | 'tcp',
-): Promise<{ readonly control: Socket; readonly welcome: WelcomeMessage }> {
-  const control = openControl(port);
+): Promise<ControlChannel & { readonly welcome: WelcomeMessage }> {
+  const { control, channel } = await openControl(target);
   control.write(controlFrame({ ...HELLO, transport, recovery: transport === 'tcp' ? 'none' : 'nack' }));
   const deframer = new ControlDeframer();
   const welcome = await new Promise<WelcomeMessage>((resolve, reject) => {
@@ -52,16 +82,19 @@ export async function join(
   });
   const keepAlive = setInterval(() => control.write(controlFrame({ kind: 'keep-alive' })), KEEP_ALIVE_MS);
   control.once('close', () => clearInterval(keepAlive));
-  return { control, welcome };
+  return { control, channel, welcome };
 }
 
 /** Joins over UDP and proves its address. @throws {Error} when the sender refuses. */
-export async function reach(port: number): Promise<PlainReceiver> {
-  const { control, welcome } = await join(port, 'udp');
+export async function reach(target: Target): Promise<PlainReceiver> {
+  const { host, port, localAddress } = target;
+  const { control, channel, welcome } = await join(target, 'udp');
+  const protection = channel && new MediaProtection(channel, welcome.session, 'receiver');
   const media = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
   // The sender may end first.
   media.on('error', () => {});
-  media.connect(port, '127.0.0.1');
+  if (localAddress !== undefined) media.bind(0, localAddress);
+  media.connect(port, host);
   await new Promise<void>((resolve) => media.once('connect', resolve));
   const nonce = randomBytes(8);
   const { session } = welcome;
@@ -84,7 +117,8 @@ export async function reach(port: number): Promise<PlainReceiver> {
     media.on('message', handle);
   });
   clearInterval(again);
-  return { welcome, control, media, send: (datagram) => media.send(datagram, () => {}) };
+  const send = (datagram: Uint8Array) => media.send(protection?.protect([datagram])[0] ?? datagram, () => {});
+  return { welcome, control, media, send };
 }
 
 /** Reports what has arrived, as a receiver does every second: the sender serves nobody who is silent. */

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { argv, exit, stdout } from 'node:process';
 import { headerOf, interleaved, type RtspHeader, serializeRtsp } from '../protocol/rtsp/rtsp-message.ts';
 import { RtspReader } from '../protocol/rtsp/rtsp-reader.ts';
-import { reach, report } from './plain-receiver.ts';
+import { onLoopback, reach, report } from './plain-receiver.ts';
 
 const [, , kind = '', url = '', countText = '1'] = argv;
 const LATENCY_MS = 120;
@@ -109,7 +109,7 @@ async function joinByWhep(meter: Meter): Promise<void> {
 }
 
 async function joinAsOurs(meter: Meter): Promise<void> {
-  const receiver = await reach(Number(url.slice(url.lastIndexOf(':') + 1)));
+  const receiver = await reach(onLoopback(Number(url.slice(url.lastIndexOf(':') + 1))));
   const { media, welcome } = receiver;
   setInterval(() => report(receiver, 1, meter.highest), 1_000);
   media.on('message', (datagram) => {

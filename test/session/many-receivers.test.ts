@@ -1,5 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { controlFrame, join, openControl, type PlainReceiver, reach } from '../../bench/plain-receiver.ts';
+import {
+  controlFrame,
+  join,
+  onLoopback,
+  openConnection,
+  type PlainReceiver,
+  reach,
+} from '../../bench/plain-receiver.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
 import { type WireSequence, wireSequence } from '../../protocol/rtp/sequence.ts';
 import { until } from '../io/net/control-peers.ts';
@@ -29,20 +36,20 @@ function repeat(everyMs: number, work: () => void): void {
 
 test('a slow, a lossy and a hostile receiver among many disturb nobody', async () => {
   const { server } = await serve(madeUpUnits(150), { loop: true, receiversMax: RECEIVERS + 3 });
-  const { port } = server;
-  const slow = await join(port, 'tcp');
+  const target = onLoopback(server.port);
+  const slow = await join(target, 'tcp');
   // Its media connection is opened, proved by one packet (RFC 4571), and not read.
-  const stream = openControl(port).pause();
+  const stream = openConnection(target).pause();
   stream.write(controlFrame({ kind: 'attach', session: slow.welcome.session, key: slow.welcome.key }));
   const report = serializeRtcp([{ kind: 'receiver-report', ssrc: 7, reports: [] }]);
   stream.write(Buffer.concat([Buffer.of(report.length >> 8, report.length & 0xff), report]));
-  const lossy = await reach(port);
+  const lossy = await reach(target);
   const lossyHeard = listen(lossy);
   repeat(20, () => {
     const recent = lossyHeard.slice(-20).map((each) => wireSequence(each));
     if (recent.length > 0) request(lossy, recent);
   });
-  const hostile = await reach(port);
+  const hostile = await reach(target);
   const all = Array.from({ length: 6_000 }, (_, index) => wireSequence(index));
   const nack = { kind: 'nack', senderSsrc: 7, mediaSsrc: hostile.welcome.ssrc, sequenceNumbers: all } as const;
   const storm = serializeRtcp([nack]);
@@ -50,7 +57,7 @@ test('a slow, a lossy and a hostile receiver among many disturb nobody', async (
     hostile.send(storm);
     hostile.control.write(controlFrame({ kind: 'request-keyframe' }));
   });
-  const others = await Promise.all(Array.from({ length: RECEIVERS }, () => reach(port)));
+  const others = await Promise.all(Array.from({ length: RECEIVERS }, () => reach(target)));
   for (const { control, media } of [...others, lossy, hostile]) {
     onTestFinished(() => void media.close());
     onTestFinished(() => void control.destroy());
