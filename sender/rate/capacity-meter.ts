@@ -37,6 +37,8 @@ export class CapacityMeter {
   #head = 0;
   #leftAt: Microseconds | undefined;
   #samples: { readonly at: Instant; readonly rate: number; readonly supposed: boolean }[] = [];
+  /** Rates of the samples in ascending order; `undefined` after a change. Quantiles are read for every packet. */
+  #sortedRates: Float64Array | undefined;
 
   constructor(options: CapacityMeterOptions) {
     this.#options = options;
@@ -90,20 +92,19 @@ export class CapacityMeter {
     while (old < this.#samples.length && elapsed(this.#samples[old]!.at, now) > memory) old++;
     if (old > 0) this.#samples.splice(0, old);
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+    this.#sortedRates = undefined;
   }
 
   /** The capacity that a share of the samples in the memory falls below; `undefined` without samples. */
   quantile(share: number): number | undefined {
-    if (this.#samples.length === 0) return undefined;
-    const sorted = this.#samples.map(({ rate }) => rate).sort((one, other) => one - other);
+    const sorted = this.#sorted;
     return sorted[Math.floor(share * (sorted.length - 1))];
   }
 
   /** 90th percentile of the known samples in the memory relative to the 10th; 1 while there are too few. */
   get spread(): number {
-    const known = this.#samples.map(({ rate }) => rate).filter(Number.isFinite);
+    const known = this.#sorted.filter(Number.isFinite);
     if (known.length < SPREAD_SAMPLES_MIN) return 1;
-    known.sort((one, other) => one - other);
     const rank = (share: number): number => known[Math.floor(share * (known.length - 1))]!;
     return rank(SPREAD_HIGH) / rank(1 - SPREAD_HIGH);
   }
@@ -118,11 +119,18 @@ export class CapacityMeter {
   /** Removes the supposed samples: the reports were late, not the datagrams. */
   withdraw(): void {
     this.#samples = this.#samples.filter(({ supposed }) => !supposed);
+    this.#sortedRates = undefined;
   }
 
   /** Forgets all samples. */
   forget(): void {
     this.#samples = [];
+    this.#sortedRates = undefined;
+  }
+
+  get #sorted(): Float64Array {
+    this.#sortedRates ??= Float64Array.from(this.#samples, ({ rate }) => rate).sort();
+    return this.#sortedRates;
   }
 
   /** The supposed samples have proved true. */

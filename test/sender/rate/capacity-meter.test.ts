@@ -70,6 +70,26 @@ describe('the capacity of a bottleneck', () => {
     expect(one.quantile(1)).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test('gives the quantiles and the spread of the samples at that moment, however they change', () => {
+    const one = meter();
+    const rates: number[] = [];
+    const sorted = () => rates.toSorted((a, b) => a - b);
+    for (let count = 1; count <= 40; count++) {
+      const rate = (count * 7_919) % 1_009;
+      rates.push(rate);
+      one.sample(instant(ms(count)), rate, count > 30);
+      for (const share of [0, 0.25, 1]) expect(one.quantile(share)).toBe(sorted()[Math.floor(share * (count - 1))]);
+      const rank = (share: number) => sorted()[Math.floor(share * (count - 1))]!;
+      expect(one.spread).toBe(count < 20 ? 1 : rank(0.9) / rank(1 - 0.9));
+    }
+    rates.length = 30;
+    one.withdraw();
+    expect(one.quantile(0.5)).toBe(sorted()[14]);
+    one.forget();
+    expect(one.quantile(0.5)).toBeUndefined();
+    expect(one.spread).toBe(1);
+  });
+
   test('withdraws an estimate from missing reports unless it was confirmed', () => {
     const one = meter();
     one.sample(instant(0), 9_000, false);
