@@ -81,6 +81,37 @@ for (const [width, height] of [
   });
 }
 
+inChromium('at 844 × 390 the pictures, verdicts and first figures of all four lanes are visible together', async () => {
+  const tab = await tabAt(await opened('loss=4% delay=20ms', { lanes: FOUR }));
+  await tab.setViewportSize({ width: 844, height: 390 });
+  await tab.locator('.verdict', { hasText: 'On time' }).first().waitFor();
+  const bottoms = await tab.evaluate<number[]>(`[...document.querySelectorAll('.screen, .verdict, .hero')]
+    .map((part) => part.getBoundingClientRect().bottom)`);
+  expect(bottoms.length).toBe(12);
+  expect(Math.max(...bottoms)).toBeLessThanOrEqual(390);
+  expect(await overlaps(tab)).toEqual([]);
+  expect(await cutTexts(tab)).toEqual([]);
+});
+
+for (const [width, height, lanes, least] of [
+  [390, 844, FOUR.slice(0, 1), 340],
+  [390, 844, FOUR.slice(0, 2), 340],
+  [2_560, 1_440, FOUR, 700],
+] as const) {
+  inChromium(`at ${width} × ${height} the pictures of ${lanes.length} lanes are at least ${least} wide`, async () => {
+    const tab = await tabAt(await opened('delay=20ms', { lanes }));
+    await tab.setViewportSize({ width, height });
+    const widths = await tab.evaluate<number[]>(`[...document.querySelectorAll('.screen')]
+      .map((place) => place.getBoundingClientRect()).map((box) => Math.min(box.width, (box.height * 16) / 9))`);
+    expect(widths.length).toBe(lanes.length);
+    expect(Math.min(...widths)).toBeGreaterThanOrEqual(least);
+    const bottoms = await tab.evaluate<number[]>(
+      `[...document.querySelectorAll('.verdict')].map((verdict) => verdict.getBoundingClientRect().bottom)`,
+    );
+    expect(Math.max(...bottoms)).toBeLessThanOrEqual(height);
+  });
+}
+
 inChromium('at 1280 × 720 a single lane fills its card', async () => {
   const tab = await tabAt(await opened('delay=20ms', { lanes: [LANE] }));
   await tab.setViewportSize({ width: 1_280, height: 720 });

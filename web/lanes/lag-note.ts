@@ -45,7 +45,7 @@ function economyWords({ share, whole }: { readonly share: Decoded; readonly whol
     case 'one-lane':
       return `Too much for this computer: lane ${whole} is shown whole, the others by their key frames only`;
     case 'key-frames':
-      return 'Too much for this computer: key frames only are shown';
+      return 'Too much for this computer: only key frames are shown';
     default:
       return share satisfies never;
   }

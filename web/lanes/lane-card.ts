@@ -1,7 +1,6 @@
 import type {
   LaneEvents,
   LaneFigures,
-  LaneRates,
   LaneSettings,
   LanesRates,
   LanesState,
@@ -222,13 +221,11 @@ export class LaneCard {
     this.#sound.showFigures(figures.sound);
   }
 
-  /** Shows what the lane delivers and, where it follows the path, what it aims at. */
-  showRates(rates: LaneRates | undefined, encoder: LanesRates['encoder']): void {
+  /** Shows how the video of a lane that follows the path is encoded now. */
+  showEncoder(encoder: LanesRates['encoder']): void {
     if (!this.#settings.follows) return;
-    const delivered = rates ? megabits(rates.delivered) : '–';
-    const target = rates?.target ? ` of ${megabits(rates.target)}` : '';
-    const size = encoder ? `, ${encoder.width}${SPACE}×${SPACE}${encoder.height}` : '';
-    this.#part('.rate', HTMLElement).textContent = `${delivered}${target}${size}`;
+    const words = encoder ? `${megabits(encoder.bitrate)}, ${encoder.width}${SPACE}×${SPACE}${encoder.height}` : '–';
+    this.#part('.rate', HTMLElement).textContent = words;
   }
 
   /** Shows in place of the picture why a lane has none, and offers the kernel's TCP where there is one. */

@@ -5,6 +5,8 @@ import type { LanePictures } from './worker-message.ts';
 
 /** Beside their pictures two lanes have more room than below them, except in higher windows. */
 const low = matchMedia('(max-height: 1199px)');
+/** Four lanes have larger pictures in two rows. */
+const large = matchMedia('(min-width: 2200px) and (min-height: 1200px)');
 
 export interface LaneCardsHandlers {
   /** Called with the lanes that the user wants. */
@@ -27,7 +29,7 @@ export class LaneCards {
 
   constructor(handlers: LaneCardsHandlers) {
     this.#handlers = handlers;
-    low.addEventListener('change', () => this.#showWidth());
+    for (const size of [low, large]) size.addEventListener('change', () => this.#showWidth());
     element('add-lane', HTMLButtonElement).addEventListener('click', () => {
       const last = this.#cards.at(-1)?.settings;
       if (last) handlers.changed([...this.#settings, { ...last, transport: 'udp', recovery: 'nack' }]);
@@ -72,7 +74,9 @@ export class LaneCards {
   /** Cards that are much wider than high have the picture at the left. */
   #showWidth(): void {
     const lanes = this.#cards.length;
-    this.#place.classList.toggle('few', lanes === 1 || (lanes === 2 && low.matches));
+    const inPairs = lanes === LANES_MAX && large.matches;
+    this.#place.classList.toggle('in-pairs', inPairs);
+    this.#place.classList.toggle('few', lanes === 1 || (lanes === 2 && low.matches) || inPairs);
   }
 
   /** Shows or hides the figures of all lanes: they are compared. */

@@ -158,8 +158,7 @@ function announced(announcement: LaneAnnouncement, ids: readonly number[]): void
       return frontier.show(cards.all);
     case 'rates': {
       if (paused) return;
-      const { encoder } = announcement;
-      for (const [index, card] of cards.all.entries()) card.showRates(announcement.lanes[index], encoder);
+      for (const card of cards.all) card.showEncoder(announcement.encoder);
       return rates.show(
         announcement,
         cards.all.map(({ settings }) => settings),
