@@ -6,7 +6,7 @@ import { gfmHeadingId } from 'marked-gfm-heading-id';
 
 /** Parts of the menu; a document that none of them names is in the last one. */
 const PARTS = [
-  ['Start', ['README.md', 'docs/GLOSSARY.md', 'CHANGELOG.md', 'CONTRIBUTING.md']],
+  ['Start', ['README.md', 'docs/GUIDE.md', 'docs/GLOSSARY.md', 'CHANGELOG.md', 'CONTRIBUTING.md']],
   [
     'Use it',
     [

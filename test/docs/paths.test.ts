@@ -20,7 +20,7 @@ const ROOMS = [
 ];
 const PAGES = [
   'CONTRIBUTING.md',
-  ...['API', 'ARCHITECTURE', 'GLOSSARY', 'RECOVERY', 'SESSIONS'].map((name) => `docs/${name}.md`),
+  ...['API', 'ARCHITECTURE', 'GLOSSARY', 'GUIDE', 'RECOVERY', 'SESSIONS'].map((name) => `docs/${name}.md`),
 ];
 
 const files = new Set(
