@@ -247,10 +247,11 @@ function textOf(found: {
   const settled = memory.filter(({ minutes }) => minutes > Math.min(SETTLED_MINUTES, memory.at(-1)!.minutes / 2));
   const kept = (name: 'server' | 'heap' | 'nodes' | 'browser', words: string): string[] => {
     const values = settled.map((sample) => sample[name]);
-    const slope = trendOf(settled.map((sample) => [sample.minutes / 60, sample[name]] as const)).slope;
-    return [words, values[0]!, Math.min(...values), Math.max(...values), values.at(-1)!, slope].map((value) =>
-      typeof value === 'string' ? value : Number.isNaN(value) ? '–' : value.toFixed(1),
+    const { slope, margin } = trendOf(settled.map((sample) => [sample.minutes / 60, sample[name]] as const));
+    const read = [values[0]!, Math.min(...values), Math.max(...values), values.at(-1)!].map((value) =>
+      value.toFixed(1),
     );
+    return [words, ...read, Number.isNaN(slope) ? '–' : `${slope.toFixed(1)} ± ${margin.toFixed(1)}`];
   };
   const drawn = (
     words: string,
@@ -300,7 +301,7 @@ function textOf(found: {
     '',
     `Memory over ${memory.at(-1)!.minutes.toFixed(0)} minutes of three lanes, MB (heap after garbage collection), without the first ${Math.min(SETTLED_MINUTES, memory.at(-1)!.minutes / 2).toFixed(1)} minutes:`,
     textTable(
-      ['', 'first', 'least', 'most', 'last', 'per hour'],
+      ['', 'first', 'least', 'most', 'last', 'per hour (95 %)'],
       [
         kept('server', 'server, resident'),
         kept('heap', 'heap of the page'),
