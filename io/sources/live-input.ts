@@ -22,10 +22,8 @@ export interface LiveInput {
   readonly listens?: boolean;
 }
 
-/** Schemes of other senders, which may go and return. */
+/** Schemes of other senders, which may go and return. One ffmpeg hands on their bytes, so that each connection is opened once. */
 const NETWORK = /^(?:udp|rtp|srt|rtsps?|rtmps?|tcp):\/\//i;
-/** Those that carry a file as it is, or MPEG-TS: one ffmpeg hands on their bytes, so that each connection is opened once. */
-const RELAYED = /^(?:udp|rtp|srt|tcp):\/\//i;
 /** A URL whose other end connects, once: `srt://:9000?mode=listener`, `tcp://127.0.0.1:9000?listen`. */
 const LISTENER = /^(?:srt:.*[?&]mode=(?:listener|server)|tcp:.*[?&]listen(?:=[12])?(?:&|$))/i;
 /** Devices: `v4l2:/dev/video0`, `x11grab::0`, `lavfi:testsrc2`. */
@@ -38,9 +36,6 @@ const DEVICE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Analysis of a live input, microseconds: ffmpeg's 5 s would be the age of its first picture. */
 const ANALYSIS = ['-analyzeduration', '2000000'];
-/** Analysis of a URL that ffmpeg opens itself and whose key frame did not come in time. */
-export const LONG_ANALYSIS = ['-analyzeduration', '15000000', '-probesize', '50000000'];
-
 /** Returns how a live input is read; `undefined` for files and what is read like them. */
 export async function liveInputOf(input: string): Promise<LiveInput | undefined> {
   if (input === '-')
@@ -48,20 +43,9 @@ export async function liveInputOf(input: string): Promise<LiveInput | undefined>
   const device = DEVICE.exec(input);
   const options = device && DEVICE_OPTIONS[device[1]!.toLowerCase()];
   if (device && options) return { url: device[2]!, options, bytes: undefined, returns: false, hasSender: false };
-  if (RELAYED.test(input)) {
+  if (NETWORK.test(input)) {
     const bytes = async (ffmpeg: Pick<Ffmpeg, 'path'>) => (await import('./live-relay.ts')).relayed(input, ffmpeg);
     return { ...streamedInput(bytes), hasSender: true, listens: LISTENER.test(input) };
-  }
-  if (NETWORK.test(input)) {
-    // Over UDP, cameras lose packets of key frames.
-    const isRtsp = /^rtsps?:/i.test(input);
-    return {
-      url: input,
-      options: [...ANALYSIS, ...(isRtsp ? ['-rtsp_flags', 'prefer_tcp'] : [])],
-      bytes: undefined,
-      returns: true,
-      hasSender: true,
-    };
   }
   const facts = await stat(input).catch(() => undefined);
   return facts?.isFIFO() ? streamedInput(async () => reader(input)) : undefined;

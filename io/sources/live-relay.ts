@@ -7,19 +7,50 @@ import type { LiveBytes } from './live-bytes.ts';
 
 /** Error output that is kept, characters. */
 const ERRORS_MAX = 8_192;
-/** RTP is depacketized, and its MPEG-TS written anew without a wait for parameter sets; other bytes stay as they are. */
-const RTP_OUTPUT = ['-map', '0:v', '-c', 'copy', '-copyts', '-muxdelay', '0', '-muxpreload', '0', '-f', 'mpegts'];
-const RTP_INPUT = ['-analyzeduration', '500000'];
-const BYTES_OUTPUT = ['-map', '0', '-c', 'copy', '-f', 'data'];
-const BYTES_INPUT = ['-f', 'data'];
+
+/** Options of the ffmpeg that hands on the bytes, before and after its input. */
+interface Relay {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** RTP is depacketized, and its MPEG-TS written anew without a wait for parameter sets. */
+const RTP: Relay = {
+  before: ['-analyzeduration', '500000'],
+  after: ['-map', '0:v', '-c', 'copy', '-copyts', '-muxdelay', '0', '-muxpreload', '0', '-f', 'mpegts'],
+};
+/** Bytes that are a file as they are. */
+const BYTES: Relay = { before: ['-f', 'data'], after: ['-map', '0', '-c', 'copy', '-f', 'data'] };
+/**
+ * Analysis of a session by RTSP that begins between two key frames. It ends with the description of the pictures, which most
+ * session descriptions contain.
+ */
+const RTSP_ANALYSIS = ['-analyzeduration', '15000000', '-probesize', '50000000'];
+/** Pictures of a session, packet by packet. Unlike other containers, MP4 takes B-frames without decode times, as RTP has them. */
+const PICTURES = [
+  ...['-map', '0:v:0', '-c', 'copy', '-video_track_timescale', '90000'],
+  ...['-movflags', 'frag_every_frame+empty_moov+default_base_moof', '-f', 'mp4'],
+];
+/** RTMP describes its pictures at once, but not which streams there are: ffmpeg analyzes for all of this time. */
+const RTMP: Relay = { before: ['-analyzeduration', '1000000'], after: PICTURES };
+/** Over UDP, cameras lose packets of key frames. */
+const RTSP: Relay = {
+  before: [...RTSP_ANALYSIS, '-rtsp_flags', 'prefer_tcp'],
+  after: PICTURES,
+};
+
+function relayOf(url: string): Relay {
+  if (/^rtp:/i.test(url)) return RTP;
+  if (/^rtsps?:/i.test(url)) return RTSP;
+  return /^rtmps?:/i.test(url) ? RTMP : BYTES;
+}
 
 /**
- * Opens a URL with an ffmpeg that hands on its bytes: examined and read from the same opening, a caller needs to connect
- * once only, and a key frame is waited for without a gap.
+ * Opens a URL with an ffmpeg that hands on its bytes: examined and read from the same opening, a caller connects once
+ * only, a camera that serves one connection is enough, and a key frame is waited for without a gap.
  */
 export function relayed(url: string, { path }: Pick<Ffmpeg, 'path'>): LiveBytes {
-  const isRtp = /^rtp:/i.test(url);
-  const [before, after] = isRtp ? [RTP_INPUT, RTP_OUTPUT] : [BYTES_INPUT, BYTES_OUTPUT];
+  const { before, after } = relayOf(url);
   const quiet = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
   const parameters = [...quiet, ...inputGuard(url), ...before, '-i', url, ...after, '-flush_packets', '1', 'pipe:1'];
   const child = spawn(path, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -6,7 +6,7 @@ import { inputGuard, pipeGuard } from '../ffmpeg/input-guard.ts';
 import { now } from '../os/clock.ts';
 import { Failure } from '../os/failure.ts';
 import { codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
-import { type LiveInput, LONG_ANALYSIS } from './live-input.ts';
+import type { LiveInput } from './live-input.ts';
 import { LiveSource } from './live-source.ts';
 import type { MediaSource } from './media-source.ts';
 import { ffmpegFor, ffmpegRecipe } from './open-encoding.ts';
@@ -116,11 +116,7 @@ async function examine(
     return { reading, found: await probe(ffmpeg, live.url, { live: { options: reading, head: feed?.head } }) };
   };
   let examined = await attempt([]);
-  if (!lacksKeyFrame(examined.found, feed)) return examined;
-  if (!feed) {
-    options.inform?.(`${name}: waiting for a key frame`);
-    return await attempt(LONG_ANALYSIS);
-  }
+  if (!feed || !lacksKeyFrame(examined.found, feed)) return examined;
   // The whole head, which may hold more than the usual analysis reads, and little more.
   const whole = () =>
     attempt(['-analyzeduration', live.hasSender ? '5000000' : '60000000', '-probesize', `${feed.head.length}`]);

@@ -5,15 +5,18 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Failure } from '../../../io/os/failure.ts';
+import { Log } from '../../../io/os/log.ts';
 import { liveInputOf } from '../../../io/sources/live-input.ts';
 import { LiveSource } from '../../../io/sources/live-source.ts';
 import type { MediaSource } from '../../../io/sources/media-source.ts';
 import { openMediaSource } from '../../../io/sources/open-source.ts';
+import { RtspServer } from '../../../session/rtsp/rtsp-server.ts';
 import { isInstalled } from '../../interop/programs.ts';
 import { sourceOf } from '../../loopback-session.ts';
 import { optional } from '../../optional.ts';
 import { PATIENCE } from '../../patience.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { listening, liveOf } from '../../session/serve-live.ts';
 import { SAMPLES, temporaryFolder } from './media.ts';
 
 const UNITS = sampleUnits().slice(0, 5);
@@ -85,7 +88,7 @@ test.each([
   ['udp://239.0.0.1:1234', { url: 'pipe:0', returns: true, hasSender: true, listens: false }],
   ['srt://:9000?latency=9&mode=listener', { returns: true, hasSender: true, listens: true }],
   ['tcp://127.0.0.1:9000?listen', { returns: true, hasSender: true, listens: true }],
-  ['rtsp://camera/stream', { url: 'rtsp://camera/stream', returns: true, hasSender: true }],
+  ['rtsp://camera/stream', { url: 'pipe:0', returns: true, hasSender: true, listens: false }],
   ['v4l2:/dev/video0', { url: '/dev/video0', options: ['-f', 'v4l2'], returns: false }],
   ['x11grab::0.0', { url: ':0.0', returns: false }],
 ])('%s is a live input', async (input, expected) => {
@@ -226,3 +229,41 @@ withX264('examines and reads a sender that connects once from one connection', a
   expect((await firstOf(source))?.importance).toBe('key');
   expect(connections).toBe(1);
 });
+
+for (const [file, pictures] of [
+  ['counter.h264', 'as they are'],
+  ['counter.mp4', 'with B-frames'],
+] as const) {
+  withX264(`reads the pictures of a camera by RTSP, ${pictures}, from one session`, async () => {
+    const film = await openMediaSource(join(SAMPLES, file), { ...options, live: false });
+    onTestFinished(() => film.close());
+    const joined: string[] = [];
+    const log = new Log({ level: 'info', write: (line) => /joined/.test(line) && joined.push(line) });
+    const live = liveOf(film);
+    const limits = { datagramBytesMax: 1_200, receiversMax: 1 };
+    const camera = new RtspServer({ live, source: film, host: '127.0.0.1', port: 0, ...limits, log });
+    await listening(camera, live);
+    const source = await openMediaSource(camera.urls[0]!, options);
+    onTestFinished(() => source.close());
+    expect(source.description).toMatchObject({
+      isLive: true,
+      codecName: 'h264',
+      width: 640,
+      height: 360,
+      mode: 'copy',
+    });
+    const times: number[] = [];
+    for await (const unit of source.units()) {
+      if (times.length === 0) expect(unit.importance).toBe('key');
+      times.push(unit.timestamp);
+      if (times.length === 45) break;
+    }
+    expect(joined.length).toBe(1);
+    // ffmpeg does not know the time of the first packet.
+    const steps = times
+      .toSorted((a, b) => a - b)
+      .slice(2, 40)
+      .map((at, index, all) => at - (all[index - 1] ?? at - 3_000));
+    expect([...new Set(steps)]).toEqual([3_000]);
+  });
+}
