@@ -7,6 +7,7 @@ import { MatroskaWriter } from '../../protocol/matroska/matroska-writer.ts';
 import { type TransportStreamSound, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Picture } from './player.ts';
 import { rawFeed } from './raw-feed.ts';
+import { fillingSilence } from './silence-fill.ts';
 
 /** Stream for a player that demuxes it with FFmpeg, as mpv and ffplay do. */
 export interface PlayerFeed {
@@ -37,12 +38,13 @@ export function playerFeed(picture: Picture): PlayerFeed {
   if (!sound && codec.mediaType === 'video') return { ...rawFeed(codec), hasSound: false };
   const { parameterSets = [] } = picture;
   const writer = new TransportStreamWriter({ codec, clockLead: ticks(0), parameterSets, ...(sound && { sound }) });
+  const write = (unit: AccessUnit): Uint8Array => writer.write(unit);
   return {
     demuxer: 'mpegts',
     shownOnly: undefined,
     hasSound: true,
-    serialize: (unit) => writer.write(unit),
-    ...(sound && { serializeSound: (unit: AccessUnit) => writer.writeSound(unit) }),
+    serialize: codec.sound ? fillingSilence({ codec, parameterSets }, write) : write,
+    ...(sound && { serializeSound: fillingSilence(sound, (unit) => writer.writeSound(unit)) }),
   };
 }
 
@@ -65,6 +67,6 @@ function matroskaFeed(picture: Picture): PlayerFeed {
     shownOnly: undefined,
     hasSound: sound !== undefined,
     serialize: (unit) => (writer ? writer.write(unit) : begin(unit)),
-    ...(sound && { serializeSound: (unit: AccessUnit) => writer?.writeSound(unit) ?? new Uint8Array(0) }),
+    ...(sound && { serializeSound: fillingSilence(sound, (unit) => writer?.writeSound(unit) ?? new Uint8Array(0)) }),
   };
 }

@@ -174,6 +174,8 @@ export interface SoundTraits {
   describe(sets: readonly Uint8Array[]): SoundFormat | undefined;
   /** Returns the duration of an access unit, 90 kHz, possibly a fraction; 0 when unknown. */
   durationOf(parts: readonly Uint8Array[], sets: readonly Uint8Array[]): number;
+  /** Returns the parts of an access unit of silence, as long as this one; `undefined` where they cannot be made. */
+  silence(parts: readonly Uint8Array[], sets: readonly Uint8Array[]): readonly Uint8Array[] | undefined;
 }
 
 /** Sound format announced by parameter sets. */

@@ -27,6 +27,6 @@ export const TRANSPORT_STREAM_DATAGRAMS: Codec = {
   },
   recognizes: ([first]) => first === SYNC,
   startsFrame: () => true,
-  sound: { unitsArePackets: true, describe: () => undefined, durationOf: () => 0 },
+  sound: { unitsArePackets: true, describe: () => undefined, durationOf: () => 0, silence: () => undefined },
   syntheticPart: ({ bytes, filling }) => new Uint8Array(bytes).fill(filling).fill(SYNC, 0, 1),
 };

@@ -5,6 +5,7 @@ import { channelsOf, parseAudioSpecificConfig } from './audio-specific-config.ts
 import { AAC_MP4 } from './mp4-format.ts';
 import { AAC_UNIT_BYTES_MAX, looksLikeAac, packAac, readAac } from './rtp-payload.ts';
 import { AAC_SESSION } from './session-format.ts';
+import { silentAacFrame } from './silent-frame.ts';
 import { AAC_TRANSPORT_STREAM } from './transport-stream-format.ts';
 
 /**
@@ -31,6 +32,11 @@ export const AAC: Codec = {
     durationOf(parts, [record]) {
       const config = record && parseAudioSpecificConfig(record);
       return config ? (parts.length * config.samplesPerUnit * CLOCK_RATE) / config.sampleRate : 0;
+    },
+    silence(parts, [record]) {
+      const config = record && parseAudioSpecificConfig(record);
+      const frame = config && silentAacFrame(config);
+      return frame && parts.map(() => frame);
     },
   },
   session: AAC_SESSION,

@@ -28,3 +28,25 @@ export function opusPacketSamples(packet: Uint8Array): number {
 
 /** True when the bytes can be an Opus packet. */
 export const isOpusPacket = (payload: Uint8Array): boolean => opusPacketSamples(payload) > 0;
+
+/** Full-band CELT configurations by their frame lengths, samples of 48 kHz, and a frame of silence (RFC 6716 §4.3). */
+const FULL_BAND = new Map([
+  [960, 31],
+  [480, 30],
+  [240, 29],
+  [120, 28],
+]);
+const SILENT_FRAME = [0xff, 0xfe];
+
+/** Returns a packet of silence that is as long as this one (RFC 6716 §3.2.5, frames of equal length); `undefined` when it is malformed. */
+export function silentOpusPacket(like: Uint8Array): Uint8Array | undefined {
+  const samples = opusPacketSamples(like);
+  if (samples === 0) return undefined;
+  const isStereo = like[0]! & 0x04;
+  for (const [frame, config] of FULL_BAND) {
+    const count = samples / frame;
+    if (!Number.isInteger(count)) continue;
+    return Uint8Array.from([(config << 3) | isStereo | 3, count, ...Array(count).fill(SILENT_FRAME).flat()]);
+  }
+  return undefined;
+}

@@ -3,7 +3,7 @@ import type { Codec } from '../codec.ts';
 import { SOUND_UNITS } from '../sound/sound-units.ts';
 import { OPUS_MP4 } from './mp4-format.ts';
 import { OPUS_CLOCK_RATE, parseOpusHead } from './opus-head.ts';
-import { isOpusPacket, opusPacketSamples } from './opus-packet.ts';
+import { isOpusPacket, opusPacketSamples, silentOpusPacket } from './opus-packet.ts';
 import { OPUS_SESSION } from './session-format.ts';
 import { OPUS_TRANSPORT_STREAM } from './transport-stream-format.ts';
 
@@ -56,6 +56,12 @@ export const OPUS: Codec = {
       return head && { decoder: 'opus', sampleRate: OPUS_CLOCK_RATE, channels: head.channels };
     },
     durationOf: (parts) => parts.reduce((sum, part) => sum + opusPacketSamples(part), 0) * TICKS_PER_SAMPLE,
+    silence(parts, [record]) {
+      const silent = parts.map(silentOpusPacket).filter((packet) => packet !== undefined);
+      // More channels than two are several streams in a packet.
+      const isKnown = record !== undefined && parseOpusHead(record)?.mappingFamily === 0;
+      return isKnown && silent.length === parts.length ? silent : undefined;
+    },
   },
   session: OPUS_SESSION,
   transportStream: OPUS_TRANSPORT_STREAM,
