@@ -48,7 +48,7 @@ function find(): SrtpCipher | undefined {
   const bytes = new Uint8Array(WORK_BYTES);
   const address = addressOf(bytes);
   if (!evp || address === undefined) return undefined;
-  const memory = { bytes, address };
+  const memory = new WorkMemory(bytes, address);
   const cipher: SrtpCipher = { aead: (key) => new EvpAead(evp, key, memory), keyStream: nodeCipher.keyStream };
   return agrees(cipher) ? cipher : undefined;
 }
@@ -131,7 +131,7 @@ class EvpAead implements Aead {
       evp.finishEncryption(context, address + REST, address + COUNT) === 1 &&
       evp.control(context, GET_TAG, TAG_BYTES, text + length) === 1;
     if (!done) throw new Error('OpenSSL could not encrypt a packet');
-    target.set(bytes.subarray(TEXT, TEXT + length + TAG_BYTES), from);
+    target.set(this.#memory.text(length + TAG_BYTES), from);
   }
 
   open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array, target: Uint8Array, from = 0): boolean {
@@ -150,7 +150,7 @@ class EvpAead implements Aead {
       evp.decrypt(context, 0, address + COUNT, text - associated.length, associated.length) === 1 &&
       (length === 0 || evp.decrypt(context, text, address + COUNT, text, length) === 1) &&
       evp.finishDecryption(context, address + REST, address + COUNT) === 1;
-    if (authentic) target.set(bytes.subarray(TEXT, TEXT + length), from);
+    if (authentic) target.set(this.#memory.text(length), from);
     return authentic;
   }
 
@@ -168,9 +168,21 @@ class EvpAead implements Aead {
 }
 
 /** Memory at a known address in which packets are encrypted, one at a time. */
-interface WorkMemory {
+class WorkMemory {
   readonly bytes: Uint8Array;
   readonly address: Address;
+  #text: Uint8Array = new Uint8Array(0);
+
+  constructor(bytes: Uint8Array, address: Address) {
+    this.bytes = bytes;
+    this.address = address;
+  }
+
+  /** Returns the beginning of the text, by the same view as before where the length is the same: most packets are full. */
+  text(length: number): Uint8Array {
+    if (this.#text.length !== length) this.#text = this.bytes.subarray(TEXT, TEXT + length);
+    return this.#text;
+  }
 }
 
 /** Limit of a packet, and of the data that it authenticates only. */

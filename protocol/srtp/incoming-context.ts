@@ -51,6 +51,8 @@ export class IncomingContext {
   readonly #rtcpWindows = new Map<number, ReplayWindow>();
   readonly #nonce = new Uint8Array(12);
   readonly #associated = new Uint8Array(RTCP_CLEAR_BYTES + SRTCP_INDEX_BYTES);
+  /** Copy of the header in the clear: a view of each packet would cost more. */
+  #clear = new Uint8Array(0);
   readonly #layout: CryptexLayout = { csrcs: 0, profile: undefined, clearBytes: 0 };
   readonly #slab = new BufferSlab();
   /** Packets that failed since the last authentic one. */
@@ -112,8 +114,10 @@ export class IncomingContext {
     if (!key) return false;
     const { clearBytes } = this.#layout;
     writeNonce(this.#nonce, key.salt, ssrc, index);
-    const associated = sealed.subarray(0, clearBytes);
-    return key.aead.open(this.#nonce, associated, sealed, target, clearBytes);
+    if (this.#clear.length !== clearBytes) this.#clear = new Uint8Array(clearBytes);
+    const clear = this.#clear;
+    for (let at = 0; at < clearBytes; at++) clear[at] = sealed[at]!;
+    return key.aead.open(this.#nonce, clear, sealed, target, clearBytes);
   }
 
   #unprotectRtcp(datagram: Uint8Array): Uint8Array | undefined {

@@ -9,6 +9,12 @@ import { EPOCH_PACKETS, EpochKeys, writeNonce } from './srtp-epoch.ts';
 import type { MasterKeys } from './srtp-keys.ts';
 import { RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED, SRTCP_INDEX_BYTES, SRTCP_INDICES } from './srtp-packet.ts';
 
+/** Memory for packets. */
+export interface PacketMemory {
+  /** Returns `bytes` bytes of any content. */
+  take(bytes: number): Uint8Array;
+}
+
 export interface SrtpContextOptions {
   readonly cipher: SrtpCipher;
   readonly masterKeys: MasterKeys;
@@ -16,6 +22,11 @@ export interface SrtpContextOptions {
   readonly epochPackets?: number;
   /** True when CSRCs and header extensions are encrypted (RFC 9335), the default; false for peers without Cryptex. */
   readonly cryptex?: boolean;
+}
+
+export interface OutgoingContextOptions extends SrtpContextOptions {
+  /** Memory of the packets that `protect` returns; by default memory of their own. */
+  readonly memory?: PacketMemory;
 }
 
 /**
@@ -27,14 +38,18 @@ export class OutgoingContext {
   readonly #rtcp: EpochKeys;
   readonly #epochPackets: number;
   readonly #cryptex: boolean;
-  readonly #slab = new BufferSlab();
+  readonly #memory: PacketMemory;
   readonly #indices = new Map<number, number>();
   readonly #rtcpIndices = new Map<number, number>();
   readonly #nonce = new Uint8Array(12);
   readonly #associated = new Uint8Array(RTCP_CLEAR_BYTES + SRTCP_INDEX_BYTES);
+  /** Copy of the header in the clear: a view of each packet would cost more. */
+  #clear = new Uint8Array(0);
   readonly #layout: CryptexLayout = { csrcs: 0, profile: undefined, clearBytes: 0 };
 
-  constructor({ cipher, masterKeys, epochPackets = EPOCH_PACKETS, cryptex = true }: SrtpContextOptions) {
+  constructor(options: OutgoingContextOptions) {
+    const { cipher, masterKeys, epochPackets = EPOCH_PACKETS, cryptex = true, memory = new BufferSlab() } = options;
+    this.#memory = memory;
     this.#rtp = new EpochKeys(cipher, masterKeys, 'rtp');
     this.#rtcp = new EpochKeys(cipher, masterKeys, 'rtcp');
     this.#epochPackets = epochPackets;
@@ -54,16 +69,19 @@ export class OutgoingContext {
     const index = this.#nextIndex(ssrc, readUint16(datagram, 2));
     const { aead, salt } = this.#rtp.of(Math.floor(index / this.#epochPackets));
     writeNonce(this.#nonce, salt, ssrc, index);
-    const target = this.#slab.take(datagram.length + TAG_BYTES);
+    const target = this.#memory.take(datagram.length + TAG_BYTES);
     const layout = this.#layout;
     const known = readClearLayout(datagram, this.#cryptex, layout);
     assert(known, 'a protected header extension must be one of RFC 8285');
     const arranged = layout.csrcs === 0 ? datagram : datagram.slice();
     moveExtensionHeaderForward(arranged, layout.csrcs);
     const { clearBytes } = layout;
-    for (let at = 0; at < clearBytes; at++) target[at] = arranged[at]!;
-    if (layout.profile !== undefined) writeUint16(target, RTP_HEADER_BYTES, layout.profile);
-    aead.seal(this.#nonce, target.subarray(0, clearBytes), arranged, target, clearBytes);
+    if (this.#clear.length !== clearBytes) this.#clear = new Uint8Array(clearBytes);
+    const clear = this.#clear;
+    for (let at = 0; at < clearBytes; at++) clear[at] = arranged[at]!;
+    if (layout.profile !== undefined) writeUint16(clear, RTP_HEADER_BYTES, layout.profile);
+    for (let at = 0; at < clearBytes; at++) target[at] = clear[at]!;
+    aead.seal(this.#nonce, clear, arranged, target, clearBytes);
     moveExtensionHeaderBack(target, layout.csrcs);
     return target;
   }
@@ -88,7 +106,7 @@ export class OutgoingContext {
     const { aead, salt } = this.#rtcp.of(Math.floor(index / this.#epochPackets));
     const onWire = index % SRTCP_INDICES;
     writeNonce(this.#nonce, salt, ssrc, onWire);
-    const target = this.#slab.take(datagram.length + TAG_BYTES + SRTCP_INDEX_BYTES);
+    const target = this.#memory.take(datagram.length + TAG_BYTES + SRTCP_INDEX_BYTES);
     const sealedEnd = target.length - SRTCP_INDEX_BYTES;
     writeUint32(target, sealedEnd, SRTCP_ENCRYPTED + onWire);
     target.set(datagram.subarray(0, RTCP_CLEAR_BYTES));

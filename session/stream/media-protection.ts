@@ -1,5 +1,6 @@
 import { srtpCipher } from '../../io/crypto/srtp-cipher.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
+import { ReusedMemory } from '../../protocol/base/reused-memory.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import { IncomingContext, type RefusedDatagrams } from '../../protocol/srtp/incoming-context.ts';
 import { OutgoingContext } from '../../protocol/srtp/outgoing-context.ts';
@@ -8,6 +9,9 @@ import { mac } from './identifiers.ts';
 
 /** Label of the secret of a session's media; RFC 5705 §4 has this prefix for private use. */
 const LABEL = 'EXPERIMENTAL-dropframe-srtp';
+
+/** Memory of the packets of all senders of this thread: each `protect` is followed by their transmission. */
+const transmitted = new ReusedMemory();
 
 /** SRTP and SRTCP of one session at one of its ends, with keys from the control channel. */
 export class MediaProtection {
@@ -19,7 +23,9 @@ export class MediaProtection {
     const secret = channel.exported(LABEL, hexBytes(session) ?? new Uint8Array());
     const cipher = srtpCipher();
     const options = (direction: SrtpDirection) => ({ cipher, masterKeys: sessionMasterKeys(mac, secret, direction) });
-    this.#outgoing = new OutgoingContext(options(end === 'sender' ? 'to-receiver' : 'to-sender'));
+    // A receiver's impaired path keeps what it sends.
+    const memory = end === 'sender' ? { memory: transmitted } : {};
+    this.#outgoing = new OutgoingContext({ ...options(end === 'sender' ? 'to-receiver' : 'to-sender'), ...memory });
     this.#incoming = new IncomingContext(options(end === 'sender' ? 'to-sender' : 'to-receiver'));
   }
 
@@ -28,7 +34,9 @@ export class MediaProtection {
     return this.#incoming.refused;
   }
 
+  /** Returns the datagrams as sent on the wire. At a sender, their memory is used again by the next call for any session. */
   protect(datagrams: readonly Uint8Array[]): Uint8Array[] {
+    transmitted.release();
     return datagrams.map((datagram) => this.#outgoing.protect(datagram));
   }
 

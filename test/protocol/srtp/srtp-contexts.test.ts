@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nodeCipher } from '../../../io/crypto/node-cipher.ts';
+import { ReusedMemory } from '../../../protocol/base/reused-memory.ts';
+import { serializeRtcp } from '../../../protocol/rtcp/rtcp.ts';
 import { IncomingContext } from '../../../protocol/srtp/incoming-context.ts';
 import { OutgoingContext } from '../../../protocol/srtp/outgoing-context.ts';
 import { sessionMasterKeys } from '../../../protocol/srtp/srtp-keys.ts';
@@ -158,6 +160,23 @@ test('the two directions have different keys, so a reflected packet is a forgery
   const out = new OutgoingContext({ ...common, masterKeys: sessionMasterKeys(mac, secret, 'to-sender') });
   const back = new IncomingContext({ ...common, masterKeys: sessionMasterKeys(mac, secret, 'to-receiver') });
   expect(back.unprotect(out.protect(report()))).toBeUndefined();
+});
+
+test('packets in memory that is used again are equal to those in memory of their own', () => {
+  const masterKeys = sessionMasterKeys(mac, new Uint8Array(32).fill(7), 'to-receiver');
+  const memory = new ReusedMemory();
+  const [own, reused] = [
+    new OutgoingContext({ cipher: nodeCipher, masterKeys }),
+    new OutgoingContext({ cipher: nodeCipher, masterKeys, memory }),
+  ];
+  for (let sequence = 0; sequence < 20; sequence++) {
+    const clear = [
+      packet(sequence, { payload: new Uint8Array(1 + ((sequence * 97) % 300)).fill(sequence) }),
+      serializeRtcp([{ kind: 'goodbye', ssrcs: [SSRC], reason: 'x'.repeat(sequence) }]),
+    ];
+    expect(clear.map((each) => plain(reused.protect(each)))).toEqual(clear.map((each) => plain(own.protect(each))));
+    memory.release();
+  }
 });
 
 test('a sequence number is protected once', () => {
