@@ -7,6 +7,8 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { Command } from 'commander';
 import type { SummaryRow } from '../lab/tables.ts';
 import { parseCommandLine, readCount } from './command-line.ts';
+import { measurePathQuality } from './path-quality.ts';
+import { pathQualityTable } from './path-quality-table.ts';
 import { type BenchPath, benchPaths, CONSTANT_KBPS, FOLLOWING, type PathStream, runPath } from './path-run.ts';
 import { type PathOutcome, pathTable } from './path-table.ts';
 import { writeResults } from './results-page.ts';
@@ -24,26 +26,41 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--paths <text>', 'only paths whose name contains this')
     .option('--seed <number>', 'seed of encoder and link', readCount, 1)
     .option('--jobs <count>', 'parallel runs', readCount, availableParallelism())
+    .option('--quality <film...>', 'send films instead, and compare what was on the screen with them (needs node-av)')
+    .option('--seconds-max <count>', 'with --quality: seconds of each path, at most', readCount, 120)
     .option('--docs', 'write the table into docs/RESULTS.md')
     .option('--json', 'print all rows as JSON on stdout');
   const ended = parseCommandLine(program, argv);
   if (ended !== undefined) return ended;
-  const { paths: wanted = '', seed, jobs, docs, json } = program.opts();
+  const { paths: wanted = '', seed, jobs, quality, secondsMax, docs, json } = program.opts();
   const paths = benchPaths().filter(({ name }) => name.includes(wanted));
   if (paths.length === 0) {
     const names = benchPaths().map(({ name }) => `'${name}'`);
     stderr.write(`bench:path: no path contains '${wanted}'; there are ${names.join(', ')}\n`);
     return 2;
   }
+  if (quality) {
+    const shown = await measurePathQuality(quality, paths, { seed, secondsMax });
+    return print({ section: 'path-quality', seed, results: shown, table: pathQualityTable(shown) }, { docs, json });
+  }
   const streams: PathStream[] = [...FOLLOWING.map((rate) => ({ rate })), ...CONSTANT_KBPS.map((kbps) => ({ kbps }))];
   const tasks = paths.flatMap((path) => streams.map((stream) => ({ path, stream, seed })));
   const outcomes = await runAll(tasks, jobs);
+  return print({ section: 'path', seed, results: outcomes, table: pathTable(outcomes) }, { docs, json });
+}
+
+/** Keeps the results in a file, prints them, and writes their table into the documentation where asked. */
+function print(
+  measured: { readonly section: string; readonly seed: number; readonly results: unknown; readonly table: string },
+  { docs, json }: { readonly docs?: boolean; readonly json?: boolean },
+): number {
+  const { section, seed, results, table } = measured;
   const at = new Date().toISOString();
-  const file = join(fileURLToPath(new URL('../..', import.meta.url)), `path-${at.replaceAll(/[:.]/g, '-')}.json`);
-  writeFileSync(file, JSON.stringify({ at, node: version, outcomes }, null, 2));
-  const table = pathTable(outcomes);
-  stdout.write(json ? `${JSON.stringify(outcomes, null, 2)}\n` : `${table}\n`);
-  if (docs) writeResults('path', `Seed ${seed}.\n\n${table}`);
+  const name = `${section}-${at.replaceAll(/[:.]/g, '-')}.json`;
+  const file = join(fileURLToPath(new URL('../..', import.meta.url)), name);
+  writeFileSync(file, JSON.stringify({ at, node: version, outcomes: results }, null, 2));
+  stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : `${table}\n`);
+  if (docs) writeResults(section, `Seed ${seed}.\n\n${table}`);
   return 0;
 }
 

@@ -49,9 +49,9 @@ export const RANGE = { kbpsMin: 100, kbpsMax: 3_000 } as const;
 /** Bit rates of the streams that do not follow, kilobits per second. */
 export const CONSTANT_KBPS = [100, 300, 500, 1_000, 1_500, 2_000, 3_000] as const;
 /** A key frame every two seconds, as in live streams of a constant rate. */
-const KEY_INTERVAL = 60;
+export const KEY_INTERVAL = 60;
 const FRAMES_PER_SECOND = 30;
-const WARM_UP_SECONDS = 2;
+export const WARM_UP_SECONDS = 2;
 
 /** A stream on a path: an encoder that follows a congestion control, or a constant rate. */
 export type PathStream = { readonly rate: (typeof FOLLOWING)[number] } | { readonly kbps: number };

@@ -1,6 +1,13 @@
 import { type Instant, instant, type Microseconds, milliseconds } from '../protocol/base/units.ts';
 import { LiveFeed } from '../sim/synthetic-stream.ts';
-import { type CellSource, framesBefore, type OpenCellSource, openCellSource, originOf } from './cell-source.ts';
+import {
+  type CellSource,
+  framesBefore,
+  type OpenCellSource,
+  openCellSource,
+  originOf,
+  type SourceGuide,
+} from './cell-source.ts';
 import { FrameTable } from './frame-table.ts';
 import type { Machine } from './machine.ts';
 import { enterDecodability } from './metrics/decodability.ts';
@@ -30,7 +37,11 @@ export interface MediaRunOptions {
   /** Time at which a connection is opened; 0 by default. */
   readonly opensAt?: Instant | undefined;
   readonly machine?: Machine | undefined;
+  readonly openPictures?: OpenPictures | undefined;
 }
+
+/** Opens pictures in place of those of the source, which describes them. */
+export type OpenPictures = (guide: SourceGuide) => OpenCellSource;
 
 /** Start of the media, after the receiver is ready. */
 export const START: Instant = instant(milliseconds(1));
@@ -57,7 +68,8 @@ export class MediaRun {
     this.strategy = strategyBuilder(strategy)({ ...options, frames, sound }, this.measuredFrom);
     this.traffic = new TrafficMeter(this.strategy.headerBytes, () => frames.length > this.measuredFrom);
     this.#lastCapturedAt = startsAt;
-    const open = limited(openCellSource(source, files, this.strategy), framesMax);
+    const pictureSource = options.openPictures?.(this.strategy) ?? openCellSource(source, files, this.strategy);
+    const open = limited(pictureSource, framesMax);
     let feedsLeft = this.sound ? 2 : 1;
     const finish = () => {
       if (--feedsLeft === 0) this.strategy.finish(this.#lastCapturedAt);

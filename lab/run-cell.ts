@@ -6,7 +6,7 @@ import type { CellResult } from './cell-result.ts';
 import { type CellFiles, NO_FILES } from './cell-source.ts';
 import { runFlowCell } from './flows/run-flow-cell.ts';
 import { HOSTS, type Machine } from './machine.ts';
-import { MediaRun, START } from './media-run.ts';
+import { MediaRun, type OpenPictures, START } from './media-run.ts';
 import type { PathObserver } from './path-observer.ts';
 import { CellPath } from './paths/cell-path.ts';
 import { secondPathFigures, transitOfCell } from './paths/second-path.ts';
@@ -20,12 +20,14 @@ import { TrafficMeter } from './traffic-meter.ts';
  *
  * @param observers passive observers.
  * @param machine latencies of the end hosts in place of the cell's profile.
+ * @param openPictures pictures of the caller, in place of those that the cell's source describes.
  */
 export function runCell(
   cell: Cell,
   files: CellFiles = NO_FILES,
   observers: readonly PathObserver[] = [],
   machine: Machine | undefined = HOSTS[cell.host ?? 'ideal'],
+  openPictures?: OpenPictures,
 ): CellResult {
   assert(!isKernelStrategy(cell.strategy), 'kernel strategies must not run on the virtual clock');
   if (cell.flows) return runFlowCell(cell, cell.flows, files);
@@ -48,6 +50,7 @@ export function runCell(
     release,
     seed,
     machine,
+    openPictures,
   });
   const { headerBytes } = run.strategy;
   const allObservers = [...run.observers, ...observers];

@@ -37,7 +37,7 @@ export interface AvDictionary {
 
 export interface AvPacket {
   readonly size: number;
-  readonly data: Uint8Array | null;
+  data: Uint8Array | null;
   readonly pts: bigint;
   readonly isKeyframe: boolean;
   readonly streamIndex: number;
@@ -55,6 +55,9 @@ export interface AvFrame {
   readonly colorTrc: number;
   readonly colorSpace: number;
   readonly sampleAspectRatio: AvRational;
+  /** Planes, copied on each access, and the bytes of their rows. */
+  readonly data: readonly Uint8Array[] | null;
+  readonly linesize: readonly number[];
   pts: bigint;
   pictType: number;
   alloc(): void;
@@ -141,6 +144,7 @@ export const AV = {
   errorEnd: -541_478_725,
   errorInvalidData: -1_094_995_529,
   mediaTypeVideo: 0,
+  codecIdH264: 27,
   pixelFormatYuv420p: 0,
   colorRangeMpeg: 1,
   pictureTypeNone: 0,

@@ -85,7 +85,7 @@ export class ResolutionSteps {
 }
 
 /** Sizes from the largest to the smallest: even, with the shape of the source. */
-function sizesOf({ width, height }: PictureSize): PictureSize[] {
+export function sizesOf({ width, height }: PictureSize): PictureSize[] {
   const even = (side: number): number => Math.max(2, Math.floor(side / 2) * 2);
   const sizes = [{ width: even(width), height: even(height) }];
   for (const scale of SCALES.slice(1)) {
