@@ -1,6 +1,6 @@
 /**
- * Peers that do all they can to starve the others: `attack KIND TARGET`, until SIGINT, with a `StormTarget` in JSON. Prints
- * `ready` when the attack has begun, and at its end how much of it was made.
+ * Peers that do all they can to starve the others: `attack KIND TARGET [low]`, until SIGINT, with a `StormTarget` in JSON, and a
+ * low priority if told. Prints `ready` when the attack has begun, and at its end how much of it was made.
  */
 import { getPriority, setPriority } from 'node:os';
 import { argv, exit, stdout } from 'node:process';
@@ -10,9 +10,9 @@ import { FEEDBACK_STORMS } from './storms/feedback-storms.ts';
 import { PLAYER_STORMS } from './storms/player-storms.ts';
 import type { Storm, StormTarget } from './storms/storm-target.ts';
 
-// The generator must not take the cores from those that are measured.
-setPriority(Math.min(19, getPriority() + 8));
-const [, , kind = '', json = ''] = argv;
+const [, , kind = '', json = '', priority] = argv;
+// Takes the cores from nobody that is measured.
+if (priority === 'low') setPriority(Math.min(19, getPriority() + 8));
 const target: StormTarget = JSON.parse(json);
 let made = 0;
 let turn = 0;

@@ -71,7 +71,7 @@ async function attacked(kind: string, { programs, quick, signal }: PartContext):
     receiver: '127.0.0.1',
     udpPorts: [],
   };
-  const attacker = programs.startOurs('attack', [kind, JSON.stringify(target)], { stdio: [...pipe] });
+  const attacker = programs.startOurs('attack', [kind, JSON.stringify(target), 'low'], { stdio: [...pipe] });
   await line(attacker.stdout!, /^ready$/, 'the attacker');
   const before = processorMs(server.pid!);
   const seconds = quick ? QUICK_SECONDS : SECONDS;

@@ -7,7 +7,7 @@ import { outputOf } from './programs.ts';
 import type { StormOutcome, StormRow } from './storms/storm-row.ts';
 import { textTable } from './table.ts';
 
-const SECONDS = 35;
+const SECONDS = 20;
 const QUICK_SECONDS = 6;
 const MANY = 32;
 
@@ -77,7 +77,9 @@ export const storms: BenchPart = async ({ folder, programs, quick, progress }) =
     const words = [...(await namespaceArguments()), '--', execPath, scene, JSON.stringify(each), clip.path, seconds];
     const child = programs.start('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'] });
     const text = await outputOf(child, nameOf(each)).catch(() => '{}');
-    outcomes.push({ ...each, ...(JSON.parse(text) as Partial<StormOutcome>) });
+    const outcome = JSON.parse(text) as Partial<StormOutcome>;
+    outcomes.push({ ...each, ...outcome });
+    progress(`storms: ${nameOf(each)}: ${text.trim()}`);
   }
   const rows = outcomes.map((each) => [
     nameOf(each),

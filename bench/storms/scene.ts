@@ -25,18 +25,15 @@ const [, , json = '', clip = '', seconds = ''] = argv;
 const row: StormRow = JSON.parse(json);
 const networks = await StormNetworks.open(row);
 const programs = new Programs();
-const privileged = networks.isPrivileged;
 const command = fileURLToPath(new URL('../command.js', import.meta.url));
 const attack = fileURLToPath(new URL('../attack.js', import.meta.url));
 
-/** Starts a program in one of the networks. The measured ones are not kept from the cores by the attackers. */
-function start(inside: readonly string[], words: readonly string[], { measured }: { readonly measured: boolean }) {
-  const priority = measured ? ['chrt', '-r', '10'] : ['chrt', '-o', '0', 'nice', '-n', '-8'];
-  const all = [...inside, ...(privileged ? priority : []), execPath, ...words];
+/** Starts a program in one of the networks. */
+function start(inside: readonly string[], words: readonly string[]) {
+  const all = [...inside, execPath, ...words];
   return programs.start(all[0]!, all.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-const measured = { measured: true };
 const { sender: senderHost, receiver: receiverHost } = networks.addresses;
 const host = (address: string) => (address.includes(':') ? `[${address}]` : address);
 const listening = ['--listen', `${host(senderHost)}:${PORT}`, '--rtsp', `${host(senderHost)}:${RTSP_PORT}`];
@@ -45,7 +42,7 @@ const destination = {
   rist: ['--to', `rist://${host(receiverHost)}:${PLAIN_PORT}`],
   rtp: ['--to', `rtp://${host(receiverHost)}:${PLAIN_PORT}`],
 }[row.protocol];
-const sender = start([], [command, 'send', clip, '--loop', ...destination], measured);
+const sender = start([], [command, 'send', clip, '--loop', ...destination]);
 const said = row.protocol === 'dropframe' ? /(dropframe:\/\/\S+)/ : /(\S+)/;
 const [, printed = ''] = await line(sender.stderr!, said, 'the sender');
 const url = {
@@ -56,7 +53,7 @@ const url = {
 const latency = row.protocol === 'dropframe' ? [] : ['--latency', '1000'];
 const receiving = [command, 'receive', url, '--play', 'none', ...latency];
 const summary = `/tmp/storm-${process.ppid}-${Date.now()}.json`;
-const receiver = start(networks.receiver, [...receiving, '--quiet', '--summary', summary], measured);
+const receiver = start(networks.receiver, [...receiving, '--quiet', '--summary', summary]);
 await wait(WARM_UP_MS);
 const target: StormTarget = {
   host: row.kind.startsWith('to the receiver') ? receiverHost : senderHost,
@@ -68,7 +65,7 @@ const target: StormTarget = {
   receiver: receiverHost,
   udpPorts: row.kind.startsWith('to the sender') ? udpPorts() : [PLAIN_PORT, PLAIN_PORT + 1],
 };
-const attacker = start(networks.attackers, [attack, row.kind, JSON.stringify(target)], { measured: false });
+const attacker = start(networks.attackers, [attack, row.kind, JSON.stringify(target)]);
 let made = 0;
 attacker.stdout!.on('data', (text: Buffer) => {
   made = Number(/^made (\d+)$/m.exec(text.toString())?.[1] ?? made);
@@ -102,7 +99,7 @@ exit(0);
 /** Starts another receiver during the attack. @returns the time until it has shown a frame, milliseconds; `undefined` if it never did. */
 async function joins(): Promise<number | undefined> {
   const from = performance.now();
-  const other = start(networks.receiver, [...receiving, '--json'], measured);
+  const other = start(networks.receiver, [...receiving, '--json']);
   other.stderr!.resume();
   const shown = new Promise<number>((resolve) => {
     let text = '';

@@ -35,11 +35,6 @@ export class StormNetworks {
     return { sender: near(RECEIVER), receiver: far(RECEIVER), attackers: this.#attackers };
   }
 
-  /** True when measured programs can have real-time priority. */
-  get isPrivileged(): boolean {
-    return spawnSync('chrt', ['-r', '10', 'true']).status === 0;
-  }
-
   /** Words that run a program in the network of the well-behaved receiver. */
   get receiver(): readonly string[] {
     return entering(this.#holders.receiver);

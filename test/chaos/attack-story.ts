@@ -1,4 +1,4 @@
-// Run by a test in namespaces of its own: `attack-story NAME` puts an attacker between a sender and a receiver in networks
+// Run by a test in namespaces of its own: `attack-story NAME SECURITY [COUNT]` puts an attacker between a sender and a receiver in networks
 // of their own, and prints what came of it.
 import { readFileSync } from 'node:fs';
 import { argv, exit, stdout } from 'node:process';
@@ -24,16 +24,37 @@ function flipped(payload: Uint8Array): Uint8Array {
   return changed;
 }
 
+/** Datagrams that may be replayed. */
+const EARLIER_MAX = 2_000;
+/** Rounds of forgeries for each datagram of a flood. */
+const FLOOD_ROUNDS = 12;
+
 /** Forgeries of a datagram: flipped, cut, longer, renumbered, with another SSRC, noise; goodbyes; replays; reflections. */
 class DatagramForger {
   made = 0;
+  /** Rounds of forgeries for each datagram. */
+  readonly #rounds: number;
   readonly #earlier: Record<Way, Captured[]> = { 'to-sender': [], 'to-receiver': [] };
   #held: Uint8Array | undefined;
 
+  constructor(rounds = 1) {
+    this.#rounds = rounds;
+  }
+
   readonly attack: Attack = (captured, way) => {
-    const payload = payloadOf(captured);
     const earlier = this.#earlier[way];
     earlier.push(captured);
+    if (earlier.length > EARLIER_MAX) earlier.shift();
+    const forgeries: Uint8Array[] = [];
+    for (let round = 0; round < this.#rounds; round++) forgeries.push(...this.#forged(captured, way));
+    this.made += forgeries.length;
+    const half = below(forgeries.length);
+    return [...forgeries.slice(0, half), ...this.#reordered(captured.packet), ...forgeries.slice(half)];
+  };
+
+  #forged(captured: Captured, way: Way): Uint8Array[] {
+    const payload = payloadOf(captured);
+    const earlier = this.#earlier[way];
     const renumbered = payload.slice();
     if (payload.length > 4) renumbered[3]! += 1 + below(200);
     const foreign = payload.slice();
@@ -49,10 +70,8 @@ class DatagramForger {
     const reflected = this.#earlier[way === 'to-sender' ? 'to-receiver' : 'to-sender'].at(-1);
     forgeries.push(withPayload(captured, payloadOf(replayed)));
     if (reflected) forgeries.push(withPayload(captured, payloadOf(reflected)));
-    this.made += forgeries.length;
-    const half = below(forgeries.length);
-    return [...forgeries.slice(0, half), ...this.#reordered(captured.packet), ...forgeries.slice(half)];
-  };
+    return forgeries;
+  }
 
   /** Every eighth packet leaves after the one behind it. */
   #reordered(packet: Uint8Array): Uint8Array[] {
@@ -120,6 +139,15 @@ const STORIES: Readonly<Record<string, (telling: Telling) => Promise<object>>> =
     attacker.attack = ({ packet }) => [packet];
     return { made: forger.made };
   },
+  flood: async ({ attacker, receiver }) => {
+    const forger = new DatagramForger(FLOOD_ROUNDS);
+    attacker.attack = (captured, way) =>
+      captured.channel === 'media' ? forger.attack(captured, way) : [captured.packet];
+    await receiver.until('all was forged', () => forger.made >= Number(count));
+    attacker.attack = ({ packet }) => [packet];
+    await receiver.shows(30);
+    return { made: forger.made };
+  },
   break: async (telling) => {
     for (const way of ['to-receiver', 'to-sender'] as const) {
       await breaking(telling, way, (captured) => [withPayload(captured, flipped(payloadOf(captured)))]);
@@ -139,7 +167,7 @@ const STORIES: Readonly<Record<string, (telling: Telling) => Promise<object>>> =
   },
 };
 
-const [name = '', security = ''] = argv.slice(2);
+const [name = '', security = '', count = ''] = argv.slice(2);
 const attacker = await PathAttacker.open();
 const on = new Stage();
 const plain = security === 'plain' ? ['--insecure'] : [];

@@ -1,6 +1,10 @@
 // Stories that take minutes: `npm run chaos` tells them beside the others.
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { TUN_PATH } from '../../io/os/tun-device.ts';
+import { optional } from '../optional.ts';
+import { hasTun } from '../tun.ts';
+import { tell } from './namespaced-story.ts';
 import { ASKED_FOR_MEMORY, idleConnections, type Program, type Stage } from './stage.ts';
 import { onStage } from './story.ts';
 
@@ -14,6 +18,7 @@ const MEGABYTES_MORE_MAX = 6;
 const PATIENT = ['--timeout', '300'];
 
 const RESTARTS = 100;
+const FORGERIES = 20_000;
 /** Receivers that start and are killed at the same time: most of their life is a wait for a key frame. */
 const AT_ONCE = 5;
 
@@ -52,11 +57,11 @@ describe('a hundred restarts', () => {
 
   long('of a receiver: its sender has served them all, no descriptor more and little memory more', async (on) => {
     const sender = await on.sender([], ASKED_FOR_MEMORY);
-    const other = on.receiver(sender.url);
+    const other = on.receiver(sender.url, PATIENT);
     await other.shows(60);
     const [files, megabytes] = [openFiles(sender), await sender.memoryInUse()];
     for (let restarts = AT_ONCE; restarts <= RESTARTS; restarts += AT_ONCE) {
-      const receivers = Array.from({ length: AT_ONCE }, () => on.receiver(sender.url));
+      const receivers = Array.from({ length: AT_ONCE }, () => on.receiver(sender.url, PATIENT));
       await Promise.all(receivers.map((receiver) => receiver.shows(1)));
       for (const receiver of receivers) receiver.signal('SIGKILL');
       await Promise.all(receivers.map(({ ended }) => ended));
@@ -71,11 +76,23 @@ describe('a hundred restarts', () => {
 
 long('5,000 connections that say nothing: the stream goes on, others join, and few stay open', async (on) => {
   const sender = await on.sender();
-  const receiver = on.receiver(sender.url);
+  const receiver = on.receiver(sender.url, PATIENT);
   await receiver.shows(30);
   await idleConnections(on, sender.port, 5_000);
-  for (let join = 0; join < 5; join++) await on.receiver(sender.url).shows(30);
+  for (let join = 0; join < 5; join++) await on.receiver(sender.url, PATIENT).shows(30);
   await receiver.shows(100);
   expect(receiver.sessions).toBe(1);
   expect(openFiles(sender)).toBeLessThan(120);
 });
+
+const withTun = optional(`koffi, ${TUN_PATH} and network namespaces`, await hasTun());
+
+withTun(
+  'an attacker between two networks adds 108 forgeries to each datagram: none is accepted, and the stream goes on',
+  async () => {
+    const told = await tell<{ readonly made: number }>('attack-story.ts', 'flood', 'encrypted', String(FORGERIES));
+    expect(told).toMatchObject({ code: 0, encrypted: true, foreign: 0, malformed: 0, read: 0 });
+    expect(told.made).toBeGreaterThanOrEqual(FORGERIES);
+  },
+  1_200_000,
+);
