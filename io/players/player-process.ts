@@ -45,6 +45,7 @@ export class PlayerProcess implements Player {
   readonly #gate = new BacklogGate({ queueMax: QUEUE_BYTES });
   readonly #idle: PlayerCommand['idle'];
   #idleTimer: NodeJS.Timeout | undefined;
+  #droppedSound = 0;
   #ended = false;
   #closing: Promise<void> | undefined;
 
@@ -109,6 +110,10 @@ export class PlayerProcess implements Player {
     return this.#gate.dropped;
   }
 
+  get droppedSound(): number {
+    return this.#droppedSound;
+  }
+
   /** Process id, for tests. */
   get processId(): number | undefined {
     return this.#child.pid;
@@ -124,7 +129,10 @@ export class PlayerProcess implements Player {
   writeSound(unit: AccessUnit): void {
     if (!this.#serializeSound || this.#ended || this.#closing !== undefined || !this.#input.writable) return;
     // Not before the first picture, and not behind a backlog of pictures.
-    if (this.#gate.waitsForKey || this.#input.writableLength > QUEUE_BYTES) return;
+    if (this.#gate.waitsForKey || this.#input.writableLength > QUEUE_BYTES) {
+      if (this.#gate.hasJoined) this.#droppedSound++;
+      return;
+    }
     this.#input.write(this.#serializeSound(unit));
   }
 

@@ -50,6 +50,8 @@ export interface Player {
   writeSound(unit: AccessUnit): void;
   /** Number of access units dropped because the player read too slowly. */
   readonly dropped: number;
+  /** Number of units of the sound dropped for the same reason. */
+  readonly droppedSound: number;
   /** Resolves when the program has exited, on its own, by its user or by `close`. Never rejects. */
   readonly exited: Promise<PlayerExit>;
   /** Shows a text over the picture for three seconds, if the player can (mpv). */

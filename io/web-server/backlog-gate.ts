@@ -33,6 +33,11 @@ export class BacklogGate {
     return !this.#open;
   }
 
+  /** True from the first key frame on. */
+  get hasJoined(): boolean {
+    return this.#joined;
+  }
+
   /** True when this picture is to be sent. @param queued earlier pictures that are still waiting, in the unit of `queueMax`. */
   admits(importance: Importance, queued: number): boolean {
     if (!this.#open) {

@@ -27,6 +27,8 @@ export interface Page {
   readonly viewers: number;
   /** Number of pictures dropped for slow windows, in total. */
   readonly dropped: number;
+  /** Number of frames of sound dropped for slow windows, in total. */
+  readonly droppedSound: number;
   /** Bytes of pictures queued for all windows; about 2 MB for each one that has stopped reading. */
   readonly queuedBytes: number;
   /**
@@ -73,6 +75,7 @@ class PageServer implements Page {
   #sounds = 0;
   readonly #group = new PictureGroup();
   #droppedByGone = 0;
+  #droppedSoundByGone = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: PageOptions, files: ReadonlyMap<string, PageFile>) {
@@ -89,6 +92,7 @@ class PageServer implements Page {
       },
       onLeave: (viewer) => {
         this.#droppedByGone += viewer.dropped;
+        this.#droppedSoundByGone += viewer.droppedSound;
       },
       answer: (path, request, response) =>
         path === '/statistics.json' && request.method !== 'POST' && answerJson(request, response, this.#record),
@@ -111,6 +115,12 @@ class PageServer implements Page {
   get dropped(): number {
     let total = this.#droppedByGone;
     for (const viewer of this.#site.windows) total += viewer.dropped;
+    return total;
+  }
+
+  get droppedSound(): number {
+    let total = this.#droppedSoundByGone;
+    for (const viewer of this.#site.windows) total += viewer.droppedSound;
     return total;
   }
 

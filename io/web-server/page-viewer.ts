@@ -14,6 +14,7 @@ const Command = z.strictObject({ kind: z.literal('command'), command: z.enum(['s
 /** One connected window. It gets pictures from a key frame on, and only as many as it reads in time. */
 export class PageViewer extends SiteWindow<PageCommand> {
   readonly #gate = new BacklogGate({ queueMax: QUEUE_BYTES });
+  #droppedSound = 0;
 
   constructor(options: Omit<SiteWindowOptions<PageCommand>, 'parse'>) {
     super({ ...options, parse: parseCommand });
@@ -24,13 +25,18 @@ export class PageViewer extends SiteWindow<PageCommand> {
     return this.#gate.dropped;
   }
 
+  /** Number of frames of sound dropped for the same reason. */
+  get droppedSound(): number {
+    return this.#droppedSound;
+  }
+
   picture(importance: Importance, message: Uint8Array): void {
     this.sendPicture(this.#gate, importance, message);
   }
 
   /** Sends a frame of sound, unless so much waits that it would come too late. */
   sound(message: Uint8Array): void {
-    this.sendBytes(message, QUEUE_BYTES / 2);
+    if (this.isOpen && !this.sendBytes(message, QUEUE_BYTES / 2)) this.#droppedSound++;
   }
 
   announce(announcement: PageAnnouncement): void {

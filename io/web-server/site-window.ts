@@ -55,19 +55,27 @@ export class SiteWindow<Command> {
     return this.#send(text, queueBytesMax);
   }
 
-  /** @param queueBytesMax limit of the backlog, bytes, above which the message is not sent. */
-  protected sendBytes(message: Uint8Array, queueBytesMax: number): void {
-    this.#send(message, queueBytesMax);
+  /**
+   * Returns false when the message was not sent.
+   * @param queueBytesMax limit of the backlog, bytes, above which it is not sent.
+   */
+  protected sendBytes(message: Uint8Array, queueBytesMax: number): boolean {
+    return this.#send(message, queueBytesMax);
+  }
+
+  /** False once the window has gone. */
+  protected get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
   }
 
   #send(message: string | Uint8Array, queueBytesMax: number): boolean {
-    if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > queueBytesMax) return false;
+    if (!this.isOpen || this.#socket.bufferedAmount > queueBytesMax) return false;
     this.#socket.send(message);
     return true;
   }
 
   protected sendPicture(gate: BacklogGate, importance: Importance, message: Uint8Array): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.isOpen) return;
     if (gate.admits(importance, this.#socket.bufferedAmount)) this.#socket.send(message);
   }
 }

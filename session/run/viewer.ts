@@ -107,10 +107,23 @@ async function playerViewer(kind: PlayerKind, options: ViewerOptions): Promise<V
     ended: player.exited.then((exit) => (closing ? new Promise<ViewerEnd>(() => {}) : viewerEnd(player.name, exit))),
     close: async () => {
       closing = true;
-      if (player.dropped > 0) log.warn(`${player.name} was too slow: ${player.dropped} frames were dropped`);
+      warnOfDrops(player.name, player, log);
       await player.close();
     },
   };
+}
+
+/** Says what a viewer did not get because it read too slowly. */
+function warnOfDrops(
+  name: string,
+  { dropped, droppedSound }: { readonly dropped: number; readonly droppedSound: number },
+  log: Log,
+): void {
+  const parts = [
+    ...(dropped > 0 ? [`${dropped} frames`] : []),
+    ...(droppedSound > 0 ? [`${droppedSound} units of sound`] : []),
+  ];
+  if (parts.length > 0) log.warn(`${name} was too slow: ${parts.join(' and ')} were dropped`);
 }
 
 /** Signals by which a user or a desktop ends a program. */
@@ -147,6 +160,9 @@ async function pageViewer(options: ViewerOptions): Promise<Viewer> {
     statistics: (record) => page.statistics(record),
     describe: (next) => page.describe(next),
     ended: new Promise(() => {}),
-    close: () => page.close(),
+    close: async () => {
+      warnOfDrops('the page', page, log);
+      await page.close();
+    },
   };
 }

@@ -10,7 +10,7 @@ import {
   type PlayerKind,
   preferredPlayer,
 } from '../../../io/players/open-player.ts';
-import type { Player } from '../../../io/players/player.ts';
+import type { Player, SoundTrack } from '../../../io/players/player.ts';
 import type { PlayerProcess } from '../../../io/players/player-process.ts';
 import { rawFeed } from '../../../io/players/raw-feed.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
@@ -18,6 +18,7 @@ import { ticks } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { optional } from '../../optional.ts';
 import { sampleUnits } from '../../sample-units.ts';
+import { AAC_CONFIG, soundUnits } from '../../sound-units.ts';
 import { onPath, pixelsOn, virtualScreen } from './virtual-screen.ts';
 
 const { serialize: serializeForPlayer } = rawFeed(codecByName('h264'));
@@ -148,6 +149,22 @@ test('bounds the memory for a player that does not read, and counts its drops', 
   expect(player.dropped).toBeLessThan(300);
 });
 
+test('counts the sound that a player which does not read misses', async () => {
+  const folder = programs({ mpv: 'exec sleep 100' });
+  const sound = { codecName: 'aac' as const, parameterSets: [AAC_CONFIG] };
+  const player = await opened('mpv', folder, sound);
+  const [first, ...rest] = soundUnits('aac', 10);
+  player.writeSound(first!);
+  // What comes before the first picture is not wanted yet.
+  expect(player.droppedSound).toBe(0);
+  player.write(unit('key', 1));
+  for (const each of rest.slice(0, 4)) player.writeSound(each);
+  expect(player.droppedSound).toBe(0);
+  for (let index = 0; index < 30; index += 1) player.write(unit('reference', 1, 100_000));
+  for (const each of rest.slice(4)) player.writeSound(each);
+  expect(player.droppedSound).toBe(5);
+});
+
 test('reports a player closed by its user, and discards later pictures', async () => {
   const folder = programs({ ffplay: 'exit 7' });
   const player = await opened('ffplay', folder);
@@ -237,9 +254,9 @@ function programs(scripts: Readonly<Record<string, string>>): string {
   return folder;
 }
 
-async function opened(kind: PlayerKind, folder: string): Promise<Player> {
+async function opened(kind: PlayerKind, folder: string, sound?: SoundTrack): Promise<Player> {
   const environment = { PATH: `${folder}${delimiter}${process.env.PATH}`, DISPLAY: ':0' };
-  const player = await openPlayer(kind, PICTURE, environment, LINUX_USER);
+  const player = await openPlayer(kind, { ...PICTURE, sound }, environment, LINUX_USER);
   players.push(player);
   return player;
 }

@@ -69,6 +69,20 @@ test('marks a picture that is not to be drawn', async () => {
   expect(pictures.map(({ decodeOnly }) => decodeOnly === true)).toEqual([false, true, false]);
 });
 
+test('counts the sound that a window which does not read misses', async () => {
+  const page = await opened();
+  const slow = await pages.viewer(page);
+  slow.socket.pause();
+  const sound = { timestamp: ticks(0), durationMs: 20, payload: new Uint8Array(100) };
+  for (let index = 0; page.queuedBytes <= 1_000_000; index += 1) {
+    page.write(unit(index % 30 === 0 ? 'key' : 'reference', index, 50_000));
+    await new Promise(setImmediate);
+  }
+  page.writeSound(sound);
+  page.writeSound(sound);
+  expect(page.droppedSound).toBe(2);
+});
+
 test('bounds the memory for a window that does not read, without drops for others', async () => {
   const page = await opened();
   const good = await pages.viewer(page);
