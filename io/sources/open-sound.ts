@@ -11,17 +11,14 @@ import { firstPictureAt, probe } from '../ffmpeg/ffmpeg-probe.ts';
 import { readMp4Encryption, readMp4Structure } from '../mp4/mp4-structure.ts';
 import { Failure } from '../os/failure.ts';
 import { lateText, TIMEOUT, whileWorking, within } from '../os/time-limit.ts';
-import { codecOfAnnexB } from './annex-b-file.ts';
 import { openContainerInput } from './container-file.ts';
-import { examineInput, isRemoteFile } from './input-file.ts';
+import { isRemoteFile } from './input-file.ts';
 import type { MediaSource } from './media-source.ts';
 import { READ_MS_MAX } from './mp4-packets.ts';
-import { rawPicturesOf } from './raw-pictures.ts';
 import { findRateConflict, type RateConflict, resolveRateConflict } from './sampling-rate.ts';
 import { ENCODER_OFFSET_SECONDS, ENCODING_MS_MAX, encodeSound } from './sound-encoder.ts';
 import { type OpenedSound, type SoundPass, soundSource } from './sound-source.ts';
 import { copiedFormatOf, type SoundFormatOfTrack } from './sound-track.ts';
-import { parseTestPattern } from './test-pattern.ts';
 import { isVarying } from './varying-sound.ts';
 
 /** Which sound a stream is to have. */
@@ -78,7 +75,6 @@ export async function openSound(
   pictures: (MediaSource & { readonly startsAt?: Ticks | undefined }) | undefined,
   options: SoundOptions,
 ): Promise<OpenedSound | undefined> {
-  if (pictures && (await isSilent(input))) return undefined;
   const { tracks, unknown } = await findTracks(input, options);
   if (unknown !== undefined) {
     const what = `${input}: its sound tracks could not be found out (${unknown})`;
@@ -312,11 +308,3 @@ async function firstPictureOf(input: string, options: SoundOptions): Promise<Tic
 
 /** The input for ffmpeg: a file as a URL, so that its name is not interpreted. */
 const sourceOf = (input: string): string => (isRemoteFile(input) ? input : `file:${input}`);
-
-/** True for an input without sound: a test pattern, a raw byte stream, a device. */
-async function isSilent(input: string): Promise<boolean> {
-  if (parseTestPattern(input) !== undefined) return true;
-  const found = await examineInput(input);
-  if (found.kind === 'other') return !isRemoteFile(input);
-  return codecOfAnnexB(found.head) !== undefined || rawPicturesOf(input, found.bytes) !== undefined;
-}

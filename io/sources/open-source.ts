@@ -9,6 +9,7 @@ import { NoPictures } from './no-pictures.ts';
 import { openPictures } from './open-pictures.ts';
 import type { SoundWishes } from './open-sound.ts';
 import type { PictureSourceOptions } from './picture-source-options.ts';
+import { isSilent } from './silent-input.ts';
 import type { OpenedSound } from './sound-source.ts';
 
 export interface MediaSourceOptions extends PictureSourceOptions {
@@ -75,6 +76,7 @@ async function openTracks(input: string, options: MediaSourceOptions): Promise<M
     return soundAlone(input, { ...options, sound: wishes });
   }
   try {
+    if (await isSilent(input)) return pictures;
     const { openSound } = await loadSound();
     const sound = await openSound(input, pictures, { ...options, sound: wishes });
     return sound ? joined(pictures, sound) : pictures;

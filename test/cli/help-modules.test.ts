@@ -19,9 +19,11 @@ function dataUrl(source: string): string {
 }
 
 /** Runs `dropframe` uncompiled. @returns its output, and the paths of the modules that it loaded. */
-async function modulesOf(...args: readonly string[]) {
+const modulesOf = (...args: readonly string[]) => modulesOfScript(START, args);
+
+async function modulesOfScript(script: string, args: readonly string[] = []) {
   const file = join(temporaryFolder(), 'modules');
-  const command = ['--import', 'tsx', '--import', dataUrl(REGISTER), '--input-type=module', '--eval', START, '--'];
+  const command = ['--import', 'tsx', '--import', dataUrl(REGISTER), '--input-type=module', '--eval', script, '--'];
   const { ended, output } = run('env', [`LOADED_MODULES=${file}`, process.execPath, ...command, 'dropframe', ...args]);
   const code = await ended;
   const modules = readFileSync(file, 'utf8').trim().split('\n');
@@ -68,4 +70,14 @@ test('loads further modules when a command runs, and counts them', async () => {
   const { code, modules } = await modulesOf('receive', 'dropframe://127.0.0.1:1', '--play', 'none', '--timeout', '0.1');
   expect(code).toBe(1);
   expect(modules.map(packageOf)).toContain('zod');
+});
+
+test('a raw byte stream is opened without the reader of containers, also where its sound is wanted', async () => {
+  const { code, modules } = await modulesOfScript(`
+    const { openMediaSource } = await import('./io/sources/open-source.ts');
+    const options = { encode: 'auto', bitrate: 2_000_000, gop: 30, sound: {}, warn() {} };
+    await (await openMediaSource('samples/counter.h264', options)).close();`);
+  expect(code).toBe(0);
+  expect(modules).toContain('io/sources/open-source.ts');
+  expect(modules.map(packageOf)).not.toContain('mediabunny');
 });
