@@ -177,10 +177,9 @@ export class DatagramSocket {
     if (this.#closed) return;
     if (this.#segmentOption > 0) this.#setSegmentOption(0);
     sendUnfragmented(this.#socket, true);
-    if (this.#waiting > 0 || !this.#direct?.send(datagram, to)) {
-      // Node may keep what it sends.
-      this.#sendThroughNode(this.#options.reusesMemory ? datagram.slice() : datagram, to, onRefused);
-    }
+    // Node may keep what it sends.
+    const kept = this.#options.reusesMemory ? datagram.slice() : datagram;
+    if (this.#waiting > 0 || !this.#direct?.send(datagram, to)) this.#sendThroughNode(kept, to, onRefused);
     sendUnfragmented(this.#socket, false);
   }
 
