@@ -1,31 +1,7 @@
-/** A program of a row, and when the next one starts. */
-export interface Step {
-  /** `dropframe` is this program. `{port}`, `{other}` (two free even ports) and `{folder}` are replaced. */
-  readonly command: string;
-  /** Text in its output after which the next program starts; default: after a second. */
-  readonly ready?: RegExp;
-}
-
-/** Outcome test of a row. */
-export type Measure =
-  /** Packets of each stream of a file that the row writes, as ffprobe counts them; at least these are expected. */
-  | { readonly kind: 'file'; readonly path: string; readonly pictures: number; readonly sounds?: number }
-  /** Frames of a summary of `dropframe receive`: this share of them is expected whole and in time. */
-  | { readonly kind: 'summary'; readonly share: number; readonly repaired?: true };
-
-/** A line of the table: programs that are run, or the reason for which they cannot be. */
-export interface InteropRow {
-  readonly program: string;
-  readonly direction: 'from us' | 'to us';
-  readonly protocol: string;
-  readonly recovery: string;
-  readonly codec: string;
-  /** Started in order; the row ends with the last one. */
-  readonly steps: readonly Step[];
-  readonly measure?: Measure;
-  /** Why it cannot be run by this script; it names the test that does, where there is one. */
-  readonly notRun?: string;
-}
+import { LIVE_SOURCE_ROWS } from './live-source-rows.ts';
+import { PLAYER_ROWS } from './player-rows.ts';
+import { RECOVERY_ROWS } from './recovery-rows.ts';
+import type { InteropRow, Measure } from './row.ts';
 
 const SEND = 'dropframe send samples/flash.mp4 --loop --no-whep --listen 127.0.0.1:{other}';
 const TO = 'dropframe send samples/flash.mp4 --loop';
@@ -42,8 +18,7 @@ const waiting = /waiting for RTP/;
 const fromUs = { program: 'ffmpeg', direction: 'from us', recovery: 'none', codec: 'H.264, AAC' } as const;
 const summary = '--summary {folder}/summary.json';
 
-/** Every row that was ever tried, red ones included. */
-export const ROWS: readonly InteropRow[] = [
+const PLAIN_ROWS: readonly InteropRow[] = [
   {
     ...{ ...fromUs, protocol: 'RTP, by SDP file', measure: BOTH },
     steps: [
@@ -162,51 +137,42 @@ export const ROWS: readonly InteropRow[] = [
   },
 ];
 
+/** Every row that was ever tried, red ones included. */
+export const ROWS: readonly InteropRow[] = [...PLAIN_ROWS, ...RECOVERY_ROWS, ...PLAYER_ROWS, ...LIVE_SOURCE_ROWS];
+
 const untried = { recovery: '–', codec: '–', steps: [] } as const;
+
+/** A row that needs more than a command line: a login, or a page that tells what it shows. */
+const tested = (row: Pick<InteropRow, 'program' | 'direction' | 'protocol' | 'codec'>, test: string): InteropRow => ({
+  ...{ ...row, recovery: 'none', steps: [] },
+  notRun: `tested: \`${test}\``,
+});
 
 /** Rows that this script cannot run. */
 export const NOT_RUN: readonly InteropRow[] = [
+  tested(
+    { program: 'ffmpeg', direction: 'from us', protocol: 'RTSP and RTSPS with digest', codec: 'H.264' },
+    'interop/rtsp',
+  ),
+  tested({ program: 'ffmpeg', direction: 'from us', protocol: 'RTP', codec: 'HEVC' }, 'interop/hevc'),
+  tested(
+    { program: 'ffmpeg', direction: 'to us', protocol: 'RTP, two outputs', codec: 'H.264, AAC, Opus' },
+    'interop/plain-sound',
+  ),
   {
-    ...{
-      ...untried,
-      program: 'gst-launch-1.0',
-      direction: 'from us',
-      protocol: 'RTP',
-      recovery: 'NACK, RTX',
-      codec: 'H.264',
-    },
-    notRun: 'section A, with three lossy links; tested: `interop/feedback`',
+    ...tested(
+      { program: 'chromium', direction: 'from us', protocol: 'WebRTC by WHEP', codec: 'H.264, Opus' },
+      'browser/whep',
+    ),
+    recovery: 'NACK, RTX',
   },
   {
-    ...{
-      ...untried,
-      program: 'gst-launch-1.0',
-      direction: 'to us',
-      protocol: 'RTP',
-      recovery: 'NACK, RTX',
-      codec: 'H.264',
-    },
-    notRun: 'section B, with a lossy link; tested: `interop/feedback`',
+    ...{ ...untried, program: 'Safari', direction: 'from us', protocol: 'WebRTC by WHEP' },
+    notRun: 'not tried: there is none for Linux',
   },
-  {
-    ...{
-      ...untried,
-      program: 'chromium',
-      direction: 'from us',
-      protocol: 'WebRTC by WHEP',
-      recovery: 'NACK, RTX',
-      codec: 'H.264, Opus',
-    },
-    notRun: 'section G: a page tells what it shows; tested: `browser/whep`',
-  },
-  {
-    ...{ ...untried, program: 'vlc', direction: 'from us', protocol: 'RTSP' },
-    notRun: 'by hand, as it refuses to run as root: **does not play**; Debian builds it without live555',
-  },
-  { ...untried, program: 'Firefox, Safari', direction: 'from us', protocol: 'WebRTC by WHEP', notRun: 'not tried' },
   {
     ...untried,
-    program: 'OBS, MediaMTX, go2rtc',
+    program: 'MediaMTX, go2rtc',
     direction: 'from us',
     protocol: 'RTSP, WHEP',
     notRun: 'not tried: they were not to be had',

@@ -1,7 +1,7 @@
 import { type ChildProcess, type ExecFileSyncOptions, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { InteropRow, Measure } from './rows.ts';
+import type { InteropRow, Measure } from './row.ts';
 
 /** How a row went. */
 export interface RowResult {
@@ -29,23 +29,21 @@ export async function runRow(
     readonly dropframe: readonly string[];
   },
 ): Promise<RowResult> {
-  const version = versionOf(row.program);
-  if (row.notRun !== undefined) return { row, isGood: undefined, text: row.notRun, version: '–' };
+  const version = versionOf(row);
+  if (row.notRun !== undefined) return { row, isGood: undefined, text: row.notRun, version: version ?? '–' };
   if (version === undefined) return { row, isGood: undefined, text: 'not run: it is not installed here', version: '–' };
-  const running: { readonly child: ChildProcess; readonly ended: Promise<void> }[] = [];
+  const running: { readonly child: ChildProcess; readonly ended: Promise<void>; readonly printed: { text: string } }[] =
+    [];
   try {
     for (const { command, ready } of row.steps) {
-      const [program = '', ...parameters] = command
-        .split(' ')
-        .map((word) =>
-          word.replace(/\{(port|other|folder)\}/g, (_, name: 'port' | 'other' | 'folder') => `${values[name]}`),
-        );
-      const [own = program, ...before] = program === 'dropframe' ? values.dropframe : [program];
-      const child = spawn(own, [...before, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const [program = '', ...parameters] = wordsOf(command, values);
+      const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const printed = { text: '' };
+      for (const output of [child.stdout, child.stderr]) output.on('data', (chunk: Buffer) => (printed.text += chunk));
       const ended = new Promise<void>(
         (resolve) => void child.once('close', () => resolve()).once('error', () => resolve()),
       );
-      running.push({ child, ended });
+      running.push({ child, ended, printed });
       await within(ready ? READY_MS_MAX : STEP_MS, ready ? Promise.race([saying(child, ready), ended]) : ended);
     }
     await within(ROW_MS_MAX, running.at(-1)!.ended);
@@ -56,7 +54,21 @@ export async function runRow(
     await within(END_MS, Promise.all(running.map(({ ended }) => ended)));
     for (const { child } of running) child.kill('SIGKILL');
   }
-  return { row, version, ...measured(row.measure!, values.folder) };
+  return { row, version, ...measured(row.measure!, values.folder, running.at(-1)!.printed.text) };
+}
+
+/** Returns the words of a command, without the quotes around some of them. */
+function wordsOf(command: string, values: Parameters<typeof runRow>[1]): string[] {
+  const ours = values.dropframe.join(' ');
+  return [
+    ...command.replace(/(^|[ "])dropframe (?=send|receive|link)/g, `$1${ours} `).matchAll(/(?:"[^"]*"|[^\s"])+/g),
+  ].map(([word]) =>
+    word
+      .replaceAll('"', '')
+      .replace(/\{(port|other|folder)\}(?:\+(\d+))?/g, (_, name: 'port' | 'other' | 'folder', plus?: string) =>
+        plus ? `${(values[name] as number) + Number(plus)}` : `${values[name]}`,
+      ),
+  );
 }
 
 function saying(child: ChildProcess, pattern: RegExp): Promise<void> {
@@ -83,7 +95,11 @@ async function within(ms: number, promise: Promise<unknown>): Promise<void> {
 /** A file that is not there is said in the table. */
 const QUIET: ExecFileSyncOptions = { stdio: ['ignore', 'pipe', 'ignore'] };
 
-function measured(measure: Measure, folder: string): Pick<RowResult, 'isGood' | 'text'> {
+function measured(measure: Measure, folder: string, printed: string): Pick<RowResult, 'isGood' | 'text'> {
+  if (measure.kind === 'output') {
+    const found = measure.good.exec(printed);
+    return { isGood: found !== null, text: found ? measure.text.replace('{}', found[1] ?? '') : measure.otherwise };
+  }
   try {
     return measure.kind === 'file' ? measuredFile(measure, folder) : measuredSummary(measure, folder);
   } catch {
@@ -122,11 +138,13 @@ function measuredSummary({ share, repaired }: Measure & { kind: 'summary' }, fol
 /** Ways in which programs tell their version. */
 const VERSION_OPTIONS = ['--version', '-version'];
 
-function versionOf(program: string): string | undefined {
+/** Returns the version of the row's program; `undefined` where it is not installed. */
+function versionOf({ program, versionOf = program }: InteropRow): string | undefined {
+  const [name = '', ...before] = versionOf.split(' ');
   for (const option of VERSION_OPTIONS) {
     try {
-      const text = `${execFileSync(program, [option], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 })}`;
-      return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? '–';
+      const output = execFileSync(name, [...before, option], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 });
+      return /\d+\.\d+\.\d+/.exec(`${output}`)?.[0] ?? '–';
     } catch (error) {
       const { code, stderr = '', stdout = '' } = error as { code?: string; stderr?: Buffer; stdout?: Buffer };
       if (code === 'ENOENT') return undefined;

@@ -18,6 +18,7 @@ test('the table of other programs has every row of the script that makes it, wit
     expect(version.startsWith(`${program} `)).toBe(true);
     expect(others.slice(0, 4)).toEqual([direction, protocol, recovery, codec]);
     expect(others[4]!.length).toBeGreaterThan(5);
+    expect(others[5]).toMatch(/^\d{4}-\d\d-\d\d, [0-9a-f]{7,}, \d+ \|$/);
   }
 });
 
