@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { complaint } from '../ffmpeg/encoder.ts';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { inputGuard } from '../ffmpeg/input-guard.ts';
@@ -7,6 +8,11 @@ import type { LiveBytes } from './live-bytes.ts';
 
 /** Error output that is kept, characters. */
 const ERRORS_MAX = 8_192;
+
+/** Level of a line that ffmpeg writes, as `-loglevel level+…` has it. */
+const LEVEL = /\[(info|warning|error|fatal)\] /;
+/** Line of ffmpeg about a stream of its first input. */
+const SOUND_OF_INPUT = /\bStream #0:\d.*: Audio: /;
 
 /** Options of the ffmpeg that hands on the bytes, before and after its input. */
 interface Relay {
@@ -51,12 +57,17 @@ function relayOf(url: string): Relay {
  */
 export function relayed(url: string, { path }: Pick<Ffmpeg, 'path'>): LiveBytes {
   const { before, after } = relayOf(url);
-  const quiet = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
-  const parameters = [...quiet, ...inputGuard(url), ...before, '-i', url, ...after, '-flush_packets', '1', 'pipe:1'];
+  const levels = ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'];
+  const parameters = [...levels, ...inputGuard(url), ...before, '-i', url, ...after, '-flush_packets', '1', 'pipe:1'];
   const child = spawn(path, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-ERRORS_MAX);
+  let hasSound = false;
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (SOUND_OF_INPUT.test(line)) hasSound = true;
+    const level = LEVEL.exec(line);
+    // Continued lines have no level.
+    if (level?.[1] !== 'error' && level?.[1] !== 'fatal') return;
+    errors = `${errors}${line.replace(LEVEL, '')}\n`.slice(-ERRORS_MAX);
   });
   const stop = () => void child.kill('SIGKILL');
   const forget = atExit(stop);
@@ -68,6 +79,7 @@ export function relayed(url: string, { path }: Pick<Ffmpeg, 'path'>): LiveBytes 
   return {
     source: child.stdout,
     stop,
+    leavesOutSound: () => hasSound,
     cause: async () => {
       await closed;
       return relayComplaint(errors, url);

@@ -61,12 +61,14 @@ async function openOnce(name: string, live: LiveInput, options: LiveSourceWishes
   const ffmpeg = await ffmpegFor(name, options);
   const goneMs = live.hasSender ? GONE_MS : NEVER_MS;
   const beginsMs = live.listens ? NEVER_MS : goneMs;
-  const feed = live.bytes && (await PipeFeed.open(name, await live.bytes(ffmpeg), beginsMs));
+  const bytes = await live.bytes?.(ffmpeg);
+  const feed = bytes && (await PipeFeed.open(name, bytes, beginsMs));
   try {
     const { found, reading } = await examine(name, live, { ffmpeg, feed, options });
     if (found.complaint !== undefined) throw new Failure(`${name} cannot be read: ${found.complaint}`);
     if (!found.video) throw new Failure(`${name} contains no video${found.hasAudio ? ', only audio' : ''}`);
-    if (found.hasAudio && options.sound) options.inform?.(`${name}: the sound of live sources is left out so far`);
+    const hasSound = found.hasAudio || bytes?.leavesOutSound?.() === true;
+    if (hasSound && options.sound) options.inform?.(`${name}: the sound of live sources is left out so far`);
     const { codec, framesPerSecond = FRAMES_PER_SECOND_DEFAULT, rotation } = found.video;
     const codecName = copiedCodecOf(codec);
     const mode = mustEncode(name, { codecName, title: codec, rotation }, options) ? 'x264' : 'copy';
