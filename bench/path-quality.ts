@@ -8,7 +8,7 @@ import type { CellSource } from '../lab/cell-source.ts';
 import type { OpenPictures } from '../lab/media-run.ts';
 import { percentile, sorted } from '../lab/metrics/percentile.ts';
 import { planSlots } from '../lab/quality/slot-plan.ts';
-import { runCell } from '../lab/run-cell.ts';
+import { runCellOfPictures } from '../lab/run-cell.ts';
 import type { Traces } from '../lab/traces.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import { type EncodedFilm, encodeConstant, FRAMES_PER_SECOND, GuidedFilm } from './film-encoder.ts';
@@ -122,7 +122,7 @@ class FilmQuality {
       release: 'deadline',
       seed: this.#seed,
     };
-    const { frames, row } = runCell(cell, { media: new Map(), traces }, [], undefined, openPictures);
+    const { frames, row } = runCellOfPictures(cell, { media: new Map(), traces }, { openPictures });
     const records = Array.from({ length: frames.length }, (_, at) => frames.record(at));
     const plan = planSlots(records, encoded.units, budgetOf(cell));
     const scores = (await shownSsim(this.#av, this.#film, encoded, plan)).slice(WARM_UP_SECONDS * FRAMES_PER_SECOND);

@@ -20,14 +20,27 @@ import { TrafficMeter } from './traffic-meter.ts';
  *
  * @param observers passive observers.
  * @param machine latencies of the end hosts in place of the cell's profile.
- * @param openPictures pictures of the caller, in place of those that the cell's source describes.
  */
-export function runCell(
+export const runCell = (
   cell: Cell,
   files: CellFiles = NO_FILES,
   observers: readonly PathObserver[] = [],
   machine: Machine | undefined = HOSTS[cell.host ?? 'ideal'],
-  openPictures?: OpenPictures,
+): CellResult => runCellOfPictures(cell, files, { observers, machine });
+
+/** `runCell`, where `openPictures` opens pictures of the caller in place of those that the cell's source describes. */
+export function runCellOfPictures(
+  cell: Cell,
+  files: CellFiles,
+  {
+    observers = [],
+    machine = HOSTS[cell.host ?? 'ideal'],
+    openPictures,
+  }: {
+    readonly observers?: readonly PathObserver[];
+    readonly machine?: Machine | undefined;
+    readonly openPictures?: OpenPictures;
+  },
 ): CellResult {
   assert(!isKernelStrategy(cell.strategy), 'kernel strategies must not run on the virtual clock');
   if (cell.flows) return runFlowCell(cell, cell.flows, files);
