@@ -107,8 +107,8 @@ export interface PointOutcome {
 export const FRAMES_PER_SECOND = 30;
 export const PACKETS_PER_FRAME = 12;
 const PAYLOAD_BYTES = 1316;
-/** RTP header 12, frame mark 12, fragment header 2, and space for a retransmission header. */
-const HEADER_BYTES = 28;
+/** RTP header 12, longest frame mark 16, fragment header 2, and space for a retransmission header. */
+const HEADER_BYTES = 32;
 /** Bytes by which media packets are shorter when there are repair packets. */
 const REPAIR_BYTES = 18;
 /** One byte more than the payloads, because the NAL unit header travels in the fragment headers. */
@@ -133,6 +133,7 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
   const spareBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
   const parameters = simulatedStream({
     recovery,
+    frameMarks: 'edges',
     datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + spareBytes,
     latency: milliseconds(point.budgetMs - point.oneWayMs),
   });

@@ -48,8 +48,11 @@ export interface StreamParameters {
   readonly initialSequence?: WireSequence;
   /** Wire timestamp of media time 0; `undefined` when a receiver does not know it. */
   readonly timestampBase?: WireTimestamp;
-  /** True when every packet carries a frame mark (`rtp/frame-mark.ts`). */
-  readonly frameMarks: boolean;
+  /**
+   * True when every packet carries a frame mark (`rtp/frame-mark.ts`); `edges` when the first, the last, the middle (from eight
+   * packets on) and every 32nd packet of a frame do, which the receivers of control protocol 1.3 understand.
+   */
+  readonly frameMarks: boolean | 'edges';
   /** Frame number of the first frame mark, 0 … 65535. */
   readonly initialFrameNumber: number;
   /** True when the receiver sends RTCP: reports and requests. */
@@ -177,7 +180,7 @@ function checkParameters(parameters: StreamParameters): void {
     checkWhole(`${name}.ssrc`, companion.ssrc, WORD);
     checkWhole(`${name}.payloadType`, companion.payloadType, PAYLOAD_TYPE);
   }
-  checkBoolean('frameMarks', parameters.frameMarks);
+  if (parameters.frameMarks !== 'edges') checkBoolean('frameMarks', parameters.frameMarks);
   checkWhole('initialFrameNumber', parameters.initialFrameNumber, HALF_WORD);
   checkBoolean('feedback', parameters.feedback);
   checkChoice('recovery', parameters.recovery, RECOVERIES);

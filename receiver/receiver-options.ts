@@ -149,7 +149,7 @@ export function receiverOptions(
     datagramBytesMax: parameters.datagramBytesMax,
     ...(initialSequence !== undefined && { initialSequence }),
     ...(timestampBase !== undefined && { timestampBase }),
-    frameMarks,
+    frameMarks: frameMarks !== false,
     ...(frameMarks && { initialFrameNumber }),
     latency: parameters.latency,
     mend: parameters.mend,

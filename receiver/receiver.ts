@@ -13,6 +13,8 @@ import { FrameRelease } from './frames/frame-release.ts';
 import { type PlayoutClock, transitOf } from './frames/playout-clock.ts';
 import { FrameIntake } from './intake/frame-intake.ts';
 import { type IncomingPacket, readIncomingPacket, restoredPacket } from './intake/incoming-packet.ts';
+import { MarkCompletion } from './intake/mark-completion.ts';
+import { MissingPackets } from './intake/missing-packets.ts';
 import { PacketAdmission } from './intake/packet-admission.ts';
 import type { RepairIntake } from './intake/repair-intake.ts';
 import { RestoredPackets } from './intake/restored-packets.ts';
@@ -23,14 +25,10 @@ import { playoutClockOf, type ReceiverOptions } from './receiver-options.ts';
 import { emptyCounters, type ReceiverStatistics } from './receiver-statistics.ts';
 import { ReceiverView } from './receiver-view.ts';
 import { createRecovery, createRepairIntake } from './recovery/create-recovery.ts';
-import { arrivalOf, type LossRecovery, MISSING_MAX } from './recovery/loss-recovery.ts';
-import { SentNotices } from './recovery/sent-notices.ts';
+import { arrivalOf, type LossRecovery } from './recovery/loss-recovery.ts';
 import { SentTotal, type StreamTotal, type UnseenMedia } from './sent-total.ts';
 
 export type { ReceiverEvent } from './receiver-event.ts';
-
-/** Packets asked for before the first one that arrived: more are seldom lost in a row. */
-const START_PACKETS = 4;
 
 /** Receives one stream from one sender: takes datagrams, returns access units or drops, reports and requests. */
 export class Receiver implements Endpoint<ReceiverEvent> {
@@ -46,13 +44,15 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   readonly #frames: FrameRelease;
   #ssrc: number | undefined;
   readonly #admission: PacketAdmission;
+  /** `undefined` when no packet has a frame mark. */
+  readonly #marks: MarkCompletion | undefined;
+  readonly #missing: MissingPackets;
   readonly #intake: FrameIntake;
   readonly #sent: SentTotal;
   /** Retransmissions of another program's sender; `undefined` for one of ours, whose SSRC is announced. */
   readonly #again: RetransmissionSource | undefined;
   /** Layout of the current datagram. */
   readonly #layout = new RtpLayout();
-  readonly #sentNotices = new SentNotices();
   readonly #restored = new RestoredPackets();
   #forgotten: Sequence = asSequence(Number.NEGATIVE_INFINITY);
   readonly #counters = emptyCounters();
@@ -68,14 +68,16 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#view = new ReceiverView({
       feedback: this.#feedback,
       frames: this.#frames,
-      state: () => ({ ssrc: this.#ssrc, buffer: this.#intake.buffer, marked: this.#intake.marked }),
+      state: () => ({ ssrc: this.#ssrc, buffer: this.#intake.buffer, marked: this.#intake.marked, marks: this.#marks }),
     });
     this.#ssrc = options.ssrc;
     this.#admission = new PacketAdmission(options);
+    if (options.frameMarks) this.#marks = new MarkCompletion(options, this.#admission);
+    const shared = { admission: this.#admission, ledger: this.#ledger };
+    this.#missing = new MissingPackets({ ...shared, recovery: this.#recovery, marks: this.#marks });
     this.#intake = new FrameIntake(options, {
-      admission: this.#admission,
+      ...shared,
       clock: this.#clock,
-      ledger: this.#ledger,
       counters: this.#counters,
       events: this.#events,
     });
@@ -209,7 +211,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     const waitUntil = instant(now + this.#clock.latency + inFlight);
     this.#frames.endOfStream({ frames: first + total.frames, lastSequence, waitUntil });
     // Packets overtaken by the control channel are in flight and need no request yet.
-    if (lastSequence !== undefined) this.#askFor(later(now, inFlight), highest!, asSequence(lastSequence + 1));
+    if (lastSequence !== undefined) this.#missing.between(later(now, inFlight), highest!, asSequence(lastSequence + 1));
     this.#release(now);
   }
 
@@ -243,7 +245,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     this.#feedback.onArrival(now, datagram, ecn);
     this.#again?.onMedia(datagram);
     this.#counters.rtpHeaderBytes += datagram.length - (this.#layout.payloadEnd - this.#layout.payloadAt);
-    this.#admit(now, readIncomingPacket(datagram, this.#layout, this.#options.frameMarks));
+    this.#admit(now, readIncomingPacket(datagram, this.#layout, this.#marks?.near));
   }
 
   #handleRetransmission(now: Instant, packet: RtpPacket): void {
@@ -277,21 +279,42 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (!repaired.ok) return this.#malformed(repaired.malformed);
     const { packets, through } = repaired.value;
     for (const packet of packets) this.#admitAgain(now, packet, 'repaired');
-    this.#askFor(now, this.#admission.highest!, asSequence(through + 1));
+    this.#missing.between(now, this.#admission.highest!, asSequence(through + 1));
   }
 
   #admitAgain(now: Instant, packet: RtpPacket, origin: 'sent-again' | 'repaired'): void {
-    this.#admit(now, restoredPacket(packet, origin, this.#options.frameMarks));
+    this.#admit(now, restoredPacket(packet, origin, this.#marks?.near));
   }
 
   /** @param packet or the reason why it is malformed. */
   #admit(now: Instant, packet: IncomingPacket | string): void {
     if (typeof packet === 'string') return this.#malformed(packet);
+    if (packet.mark) for (const held of this.#marks!.learn(packet)) this.#admitMarked(now, held);
+    else if (this.#intake.kind === 'marked' && packet.payloadEnd > packet.payloadAt && !this.#marks?.complete(packet)) {
+      return this.#hold(now, packet);
+    }
+    this.#admitMarked(now, packet);
+  }
+
+  #admitMarked(now: Instant, packet: IncomingPacket): void {
     const verdict = this.#admission.admit(now, packet, this.#intake.kind);
     if (verdict === 'admitted') return this.#take(now, packet);
     if (verdict === 'held') return;
     if (verdict === 'foreign') return this.#foreign();
     for (const held of verdict) this.#take(now, held);
+  }
+
+  /** Holds a packet whose frame is unknown. */
+  #hold(now: Instant, packet: IncomingPacket): void {
+    const held = this.#marks!.hold(packet, this.#ledger.decidedThrough);
+    const { sequence, datagram } = packet;
+    if (held === 'decided') this.#intake.refuseBehind(packet);
+    else if (held === 'duplicate') this.#counters.duplicates++;
+    else if (held === 'overflow') this.#counters.overflowed++;
+    if (held !== 'in-reach') return;
+    this.#missing.between(now, this.#admission.highest!, sequence);
+    // Its frame's first packet may be recovered with it.
+    if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
 
   /** @param packet an admitted packet, whose position is known. */
@@ -310,8 +333,8 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     }
     if (sent) this.#feedback.onPacket(now, sequence, timestamp);
     const { highest } = this.#admission;
-    if (ahead && highest !== undefined) this.#askFor(now, highest, sequence);
-    else if (highest === undefined) this.#askForStart(now, packet);
+    if (ahead && highest !== undefined) this.#missing.between(now, highest, sequence);
+    else if (highest === undefined && this.#again) this.#missing.beforeFirst(now, packet, this.#options.codec);
     this.#admission.accept(now, packet);
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
   }
@@ -327,30 +350,6 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   #mend(now: Instant, sequence: Sequence, datagram: Uint8Array): void {
     const repaired = this.#repair!.handleMedia(sequence, datagram);
     for (const packet of repaired) this.#admitAgain(now, packet, 'repaired');
-  }
-
-  /**
-   * Reports the packets before the first as missing, of which nothing else shows the loss: when it is in the middle of a
-   * frame, or of a key frame, whose parameter sets may have been in another packet.
-   */
-  #askForStart(now: Instant, { sequence, payload }: IncomingPacket): void {
-    const { codec } = this.#options;
-    if (!this.#again || (codec.startsFrame(payload) && codec.importanceOf([payload]) !== 'key')) return;
-    this.#askFor(now, asSequence(Math.max(-1, sequence - 1 - START_PACKETS)), sequence);
-  }
-
-  /** Reports the sequence numbers between two packets as missing, unless their frames are decided. */
-  #askFor(now: Instant, after: Sequence, before: Sequence): void {
-    if (!this.#recovery || before === after + 1) return;
-    const first = Math.max(after + 1, before - MISSING_MAX, (this.#ledger.decidedThrough ?? after) + 1);
-    for (let lost = asSequence(first); lost < before; lost++) this.#recovery.onMissing(now, lost);
-  }
-
-  /** Reports what is missing up to a packet that the sender names. */
-  #askThrough(now: Instant, wire: WireSequence): void {
-    const { highest } = this.#admission;
-    const missing = highest === undefined ? undefined : this.#sentNotices.take(wire, highest);
-    if (missing) this.#askFor(now, missing.after, missing.before);
   }
 
   #handleRtcp(now: Instant, datagram: Uint8Array): void {
@@ -372,7 +371,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (packet.ssrc !== this.#ssrc) return;
     if (notice.value?.kind === 'withheld') this.#counters.framesWithheld = notice.value.frames;
     else if (notice.value?.kind === 'reports-wanted') this.#feedback.onReportsWanted(now, notice.value.interval);
-    else if (notice.value?.kind === 'sent') this.#askThrough(now, notice.value.sequence);
+    else if (notice.value?.kind === 'sent') this.#missing.through(now, notice.value.sequence);
   }
 
   #release(now: Instant): void {
@@ -387,6 +386,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (decidedSequence === this.#forgotten) return;
     this.#forgotten = decidedSequence;
     this.#recovery?.forgetThrough(decidedSequence);
+    for (const packet of this.#marks?.takeThrough(decidedSequence) ?? []) this.#intake.refuseBehind(packet);
   }
 
   #foreign(): void {

@@ -3,7 +3,7 @@ import { assert } from '../protocol/base/assert.ts';
 import { BufferSlab } from '../protocol/base/buffer-slab.ts';
 import { type Ticks, ticks } from '../protocol/base/units.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
-import { frameMarkBytes } from '../protocol/rtp/frame-mark.ts';
+import { FRAME_MARK_BYTES_MAX, frameMarkBytes, type MarkedPackets } from '../protocol/rtp/frame-mark.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
 import { toRtpTicks } from '../protocol/rtp/rtp-clock.ts';
 import { RTP_HEADER_BYTES } from '../protocol/rtp/rtp-packet.ts';
@@ -15,7 +15,7 @@ import {
   wireTimestamp,
 } from '../protocol/rtp/sequence.ts';
 import { writeOwnHeader } from './own-header.ts';
-import { OwnFrame, type SharedPackets } from './shared-packets.ts';
+import { OwnFrame, type PacketLengths, packetizeUnit, type SharedPackets } from './shared-packets.ts';
 
 /** Options of the packetizer, which are part of a sender's. */
 export interface PacketizerOptions {
@@ -35,8 +35,11 @@ export interface PacketizerOptions {
   readonly initialFrameNumber: number;
   /** Largest datagram, UDP payload bytes. */
   readonly datagramBytesMax: number;
-  /** True to add the frame mark to each packet; false for receivers without the header extension. */
-  readonly frameMarks: boolean;
+  /**
+   * True to add the frame mark to each packet, `edges` to the first and last of a frame every 32nd and, of eight packets or more, the middle one; false for receivers
+   * without the header extension.
+   */
+  readonly frameMarks: boolean | 'edges';
   /**
    * Payloads shared with the senders of other receivers of the stream; `undefined` when this sender packetizes for itself. The
    * caller that polls the datagrams has to call its `release` when they have been transmitted.
@@ -52,8 +55,6 @@ export interface PacketizedFrame {
   /** Makes the packets from shared payloads. */
   readonly own: OwnFrame | undefined;
   readonly firstSequence: Sequence;
-  /** Bytes of the RTP header in front of each payload, extension included. */
-  readonly headerBytes: number;
 }
 
 const PACKETS_PER_FRAME_MAX = 65_535;
@@ -66,6 +67,7 @@ export class Packetizer {
   /** Largest datagram from the next frame on, UDP payload bytes. */
   datagramBytesMax: number;
   readonly #reserveBytes: number;
+  readonly #marked: MarkedPackets | undefined;
   #sequence: Sequence;
   #frameNumber: number;
   #frames = 0;
@@ -74,6 +76,7 @@ export class Packetizer {
     this.#options = options;
     // Receivers of frame marks may request retransmissions, which are longer than the original by this.
     this.#reserveBytes = options.frameMarks ? RETRANSMISSION_OVERHEAD_BYTES : 0;
+    this.#marked = options.frameMarks === true ? 'every' : options.frameMarks || undefined;
     this.datagramBytesMax = options.datagramBytesMax;
     this.#sequence = asSequence(options.initialSequence);
     this.#frameNumber = options.initialFrameNumber;
@@ -94,30 +97,40 @@ export class Packetizer {
     return wireTimestamp((toRtpTicks(mediaTime, clockRate) + timestampBase) >>> 0);
   }
 
-  /** Length of a packet whose payload is full, UDP payload bytes. */
+  /** Length of most packets whose payload is full, UDP payload bytes; those of the edges of a frame are longer. */
   get fullDatagramBytes(): number {
+    return this.#datagramBytes - (this.#marked === 'edges' ? FRAME_MARK_BYTES_MAX : 0);
+  }
+
+  /** Longest packet. */
+  get #datagramBytes(): number {
     return this.datagramBytesMax - this.#reserveBytes;
   }
 
   /** False when a part of the access unit is longer than the payload format can carry in packets of the present length. */
   carries(unit: AccessUnit): boolean {
-    const payloadBytesMax = this.fullDatagramBytes - this.#headroomBytes(decodeLeadOf(unit));
-    const partBytesMax = this.#options.codec.partBytesMax?.(payloadBytesMax);
+    const partBytesMax = this.#options.codec.partBytesMax?.(this.#lengths(decodeLeadOf(unit)).payloadBytesMax);
     return partBytesMax === undefined || unit.parts.every((part) => part.length <= partBytesMax);
   }
 
-  #headroomBytes(decodeLead: Ticks): number {
-    return RTP_HEADER_BYTES + (this.#options.frameMarks ? frameMarkBytes({ decodeLead }) : 0);
+  /** Lengths of the packets of a frame. With marks at its edges only, the lengths are the same whether there is a decode lead or not. */
+  #lengths(decodeLead: Ticks): PacketLengths {
+    const marked = this.#marked;
+    const markBytes =
+      marked === 'every'
+        ? frameMarkBytes({ packetIndex: 0, packetCount: 1, decodeLead }, marked)
+        : FRAME_MARK_BYTES_MAX;
+    const payloadBytesMax = this.#datagramBytes - RTP_HEADER_BYTES - (marked ? markBytes : 0);
+    return { payloadBytesMax, marked, decodeLead };
   }
 
   packetize(unit: AccessUnit): PacketizedFrame {
-    const { codec, ssrc, payloadType, frameMarks, sharedPackets } = this.#options;
+    const { codec, ssrc, payloadType, sharedPackets } = this.#options;
     const decodeLead = decodeLeadOf(unit);
-    const headroomBytes = this.#headroomBytes(decodeLead);
-    const payloadBytesMax = this.fullDatagramBytes - headroomBytes;
+    const lengths = this.#lengths(decodeLead);
     const datagrams = sharedPackets
-      ? sharedPackets.packetize(unit, codec, { payloadBytesMax, headroomBytes })
-      : codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate: this.#allocate });
+      ? sharedPackets.packetize(unit, codec, lengths)
+      : packetizeUnit(unit, codec, lengths, this.#allocate);
     const packetCount = datagrams.length;
     assert(packetCount <= PACKETS_PER_FRAME_MAX, 'the packet count of a frame must fit in 16 bits');
     const firstSequence = this.#sequence;
@@ -127,7 +140,7 @@ export class Packetizer {
       firstSequence,
       packetCount,
       timestamp: this.wireTimestamp(unit.timestamp),
-      frameMarks,
+      marked: this.#marked,
       frameNumber: this.#frameNumber,
       importance: unit.importance,
       decodeOnly: unit.decodeOnly === true,
@@ -140,7 +153,7 @@ export class Packetizer {
     this.#frameNumber = (this.#frameNumber + 1) & 0xffff;
     this.#frames++;
     const own = sharedPackets && new OwnFrame(sharedPackets, datagrams, header);
-    return { datagrams, firstSequence, headerBytes: headroomBytes, own };
+    return { datagrams, firstSequence, own };
   }
 }
 

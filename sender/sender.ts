@@ -13,6 +13,7 @@ import { type PathNotice, parseRecoveryNotice, type RequestNotice } from '../pro
 import { type ApplicationPacket, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
+import { headerBytesOf } from '../protocol/rtp/rtp-packet.ts';
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
 import { BottleneckQueue } from './bottleneck-queue.ts';
 import { FeedbackIntake } from './feedback-intake.ts';
@@ -41,12 +42,6 @@ const PROBE_INTERVAL: Microseconds = milliseconds(20);
 /** Share of the latency available to a frame for passing a bottleneck; the rest is a safety margin. */
 const PATIENCE_OF_LATENCY = 0.85;
 
-/** A frame with packets in the queue. They leave in the order of their sequence numbers, without gaps. */
-interface QueuedFrame extends SentFrame {
-  /** Bytes of the RTP header in front of each payload. */
-  readonly headerBytes: number;
-}
-
 /** Sends one stream to one receiver: takes access units, returns paced RTP datagrams, reports and retransmissions. */
 export class Sender implements Endpoint<SenderEvent> {
   readonly #options: SenderOptions;
@@ -55,7 +50,7 @@ export class Sender implements Endpoint<SenderEvent> {
   readonly #repair: ForwardRepair | undefined;
   readonly #pacer: Pacer<Uint8Array>;
   /** Frames in departure order; the first one is being sent. */
-  readonly #queuedFrames: QueuedFrame[] = [];
+  readonly #queuedFrames: SentFrame[] = [];
   readonly #budget: TokenBucket;
   readonly #feedback: FeedbackIntake;
   readonly #probeLimit = new EventLimit(PROBE_INTERVAL);
@@ -169,7 +164,7 @@ export class Sender implements Endpoint<SenderEvent> {
       this.#statistics.framesRefused++;
       return 'refused';
     }
-    const { datagrams, firstSequence, headerBytes, own } = this.#packetizer.packetize(unit);
+    const { datagrams, firstSequence, own } = this.#packetizer.packetize(unit);
     this.#worth.onFrame(unit.importance);
     const frame = {
       firstSequence,
@@ -179,7 +174,6 @@ export class Sender implements Endpoint<SenderEvent> {
       importance: unit.importance,
       worth: this.#worthOf(unit.importance),
       referenceWorth: this.#worthOf('reference'),
-      headerBytes,
       own,
     };
     if (datagrams.length > 0) this.#queuedFrames.push(frame);
@@ -282,7 +276,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    const sourceBytes = datagram.length - frame.headerBytes;
+    const sourceBytes = datagram.length - headerBytesOf(datagram);
     this.#reports.onPacket(sourceBytes);
     this.#count(now, datagram, sourceBytes);
     this.#bottleneck.onMedia(sequence, frame.at);

@@ -1,13 +1,36 @@
 import type { AccessUnit } from '../protocol/access-unit.ts';
 import type { Codec } from '../protocol/codec/codec.ts';
 import type { PacketSource } from '../protocol/rtp/packet-source.ts';
+import { RTP_HEADER_BYTES } from '../protocol/rtp/rtp-packet.ts';
 import type { Sequence } from '../protocol/rtp/sequence.ts';
-import { type OwnHeader, writeOwnHeader } from './own-header.ts';
+import { type OwnHeader, ownHeaderBytes, writeOwnHeader } from './own-header.ts';
 
-/** Lengths by which an access unit is cut into packets. */
-export interface PacketLengths {
+/** Lengths by which an access unit is cut into packets, and those of their headers. */
+export interface PacketLengths extends Pick<OwnHeader, 'marked' | 'decodeLead'> {
   readonly payloadBytesMax: number;
-  readonly headroomBytes: number;
+}
+
+/** Returns the packets of an access unit, with room for the header of each. */
+export function packetizeUnit(
+  unit: AccessUnit,
+  codec: Codec,
+  { payloadBytesMax, marked, decodeLead }: PacketLengths,
+  allocate: (bytes: number) => Uint8Array,
+): Uint8Array[] {
+  // Most packets have the same header, and are adjacent in memory.
+  const headroomBytes =
+    marked === 'every' ? ownHeaderBytes({ packetCount: 1, decodeLead, marked }, 0) : RTP_HEADER_BYTES;
+  const packets = codec.packetize(unit.parts, { payloadBytesMax, headroomBytes, allocate });
+  if (marked !== 'edges') return packets;
+  const header = { packetCount: packets.length, decodeLead, marked };
+  for (const [index, packet] of packets.entries()) {
+    const longer = ownHeaderBytes(header, index) - headroomBytes;
+    if (longer === 0) continue;
+    const copy = allocate(packet.length + longer);
+    copy.set(packet, longer);
+    packets[index] = copy;
+  }
+  return packets;
 }
 
 /** Initial memory of the packets that are transmitted; doubled as needed. */
@@ -33,10 +56,10 @@ export class SharedPackets {
       this.#unit = unit;
       this.#codec = codec;
     }
-    const key = `${lengths.payloadBytesMax} ${lengths.headroomBytes}`;
+    const key = `${lengths.payloadBytesMax} ${lengths.marked}`;
     const known = this.#templates.get(key);
     if (known) return known;
-    const templates = codec.packetize(unit.parts, { ...lengths, allocate: (bytes) => new Uint8Array(bytes) });
+    const templates = packetizeUnit(unit, codec, lengths, (bytes) => new Uint8Array(bytes));
     this.#templates.set(key, templates);
     return templates;
   }

@@ -7,6 +7,7 @@
 -- Encrypted sessions have encrypted RTCP and, with TLS, an encrypted control channel; their frame marks are encrypted too.
 
 local mark_proto = Proto("dropframe.mark", "dropframe frame mark")
+local edge_proto = Proto("dropframe.edge", "dropframe frame mark, short form")
 local lead_proto = Proto("dropframe.lead", "dropframe decode lead")
 local notice_proto = Proto("dropframe.dfrm", "dropframe RTCP application packet")
 local repair_proto = Proto("dropframe.repair", "dropframe repair packet")
@@ -14,6 +15,7 @@ local control_proto = Proto("dropframe", "dropframe control channel")
 
 -- 3. The frame mark
 
+local edge_importances = { [0] = "key", [1] = "reference", [2] = "discardable" }
 local importances = { [4] = "key", [2] = "reference", [1] = "discardable" }
 local mark = {
   importance = ProtoField.uint8("dropframe.importance", "Importance", base.DEC, importances, 0xe0),
@@ -21,8 +23,13 @@ local mark = {
   frame = ProtoField.uint16("dropframe.frame", "Frame number"),
   index = ProtoField.uint16("dropframe.index", "Packet index"),
   count = ProtoField.uint16("dropframe.count", "Packet count"),
+  edge_importance = ProtoField.uint8("dropframe.edge_importance", "Importance", base.DEC, edge_importances, 0xc0),
+  edge_decode_only = ProtoField.bool("dropframe.edge_decode_only", "Decoded, not shown", 8, nil, 0x20),
+  edge_count = ProtoField.uint8("dropframe.edge_packets", "Packet count"),
+  edge_frame = ProtoField.uint16("dropframe.frame_low", "Frame number, low 13 bits", base.DEC, nil, 0x1fff),
 }
 mark_proto.fields = { mark.importance, mark.decode_only, mark.frame, mark.index, mark.count }
+edge_proto.fields = { mark.edge_importance, mark.edge_decode_only, mark.edge_frame, mark.edge_count }
 local mark_index = ProtoExpert.new("dropframe.index.expert", "The packet index is not below the packet count",
   expert.group.MALFORMED, expert.severity.ERROR)
 local mark_importance = ProtoExpert.new("dropframe.importance.expert", "Not exactly one of K, R and D",
@@ -47,6 +54,20 @@ function mark_proto.dissector(buffer, pinfo, tree)
   return 7
 end
 
+-- The short form, in the first and the last packet of a frame; the marker bit says which of them it is.
+function edge_proto.dissector(buffer, pinfo, tree)
+  if buffer:len() ~= 3 then return 0 end
+  local low, count = bit.band(buffer(0, 2):uint(), 0x1fff), buffer(2, 1):uint()
+  local name = edge_importances[bit.rshift(buffer(0, 1):uint(), 6)] or "?"
+  local subtree = tree:add(edge_proto, buffer(), string.format("Frame mark: frame …%d, edge of %d, %s", low, count, name))
+  subtree:add(mark.edge_importance, buffer(0, 1))
+  subtree:add(mark.edge_decode_only, buffer(0, 1))
+  subtree:add(mark.edge_frame, buffer(0, 2))
+  subtree:add(mark.edge_count, buffer(2, 1))
+  pinfo.cols.info:append(string.format(" [frame …%d, edge of %d, %s]", low, count, name))
+  return 3
+end
+
 local lead_field = ProtoField.uint24("dropframe.decode_lead", "Decode lead, 90 kHz ticks")
 lead_proto.fields = { lead_field }
 
@@ -59,6 +80,7 @@ end
 local elements = DissectorTable.get("rtp.ext.rfc5285.id")
 elements:add(1, mark_proto)
 elements:add(2, lead_proto)
+elements:add(3, edge_proto)
 
 -- 7. The address proof and the path MTU, 13. Notices
 

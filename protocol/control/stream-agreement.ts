@@ -9,6 +9,7 @@ import {
   streamParameters,
 } from '../stream-parameters.ts';
 import type { HelloMessage, WelcomeMessage } from './control-message.ts';
+import { frameMarksFor } from './control-version.ts';
 import type { MediaStream } from './media-stream.ts';
 import type { AcceptedWelcome } from './stream-choice.ts';
 
@@ -46,7 +47,7 @@ export type StreamFields = Pick<
 
 /** Sender's side: returns the parameters of the stream for a receiver with this `hello`. */
 export function agreedParameters(
-  hello: StreamWishes & Pick<HelloMessage, 'latencyMs'>,
+  hello: StreamWishes & Pick<HelloMessage, 'latencyMs' | 'userAgent'>,
   choices: StreamChoices,
 ): SentStreamParameters {
   const { ssrc, codec } = choices;
@@ -55,6 +56,7 @@ export function agreedParameters(
     ...wished(hello),
     ...choices,
     payloadType,
+    frameMarks: frameMarksFor(hello.userAgent),
     latency: milliseconds(hello.latencyMs),
     retransmission: { ssrc: (ssrc ^ 1) >>> 0, payloadType: retransmissionPayloadType },
     repair: { ssrc: (ssrc ^ 2) >>> 0, payloadType: repairPayloadType },

@@ -108,6 +108,12 @@ export class RtpLayout {
   }
 }
 
+/** Length of the header in front of the payload, extension included. @param packet a valid RTP packet. */
+export function headerBytesOf(packet: Uint8Array): number {
+  const bytes = RTP_HEADER_BYTES + (packet[0]! & 0x0f) * 4;
+  return (packet[0]! & 0x10) === 0 ? bytes : bytes + EXTENSION_HEADER_BYTES + readUint16(packet, bytes + 2) * 4;
+}
+
 /** The packet's extension and payload are views of the datagram; retaining them retains the datagram. */
 export function parseRtpPacket(datagram: Uint8Array): Parsed<RtpPacket> {
   const layout = new RtpLayout();

@@ -45,7 +45,8 @@ export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
   readonly bytes: Uint8Array;
   readonly payloadAt: number;
   readonly payloadEnd: number;
-  readonly mark: FrameMark | undefined;
+  /** Set later for a packet whose mark follows from those of its frame's other packets. */
+  mark: FrameMark | undefined;
   readonly origin: TakenPacket['origin'];
   /** The original packet, usable for repair; `undefined` when it was itself recovered. */
   readonly datagram: Uint8Array | undefined;
@@ -81,26 +82,28 @@ export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
 
 /**
  * Reads a packet that was neither retransmitted nor recovered, straight from its datagram; nearly all are.
- * @param readsMarks true to look for our frame mark in header extensions.
+ * @param near number of a frame nearby; `undefined` not to look for our frame mark in header extensions.
  * @returns the reason when its frame mark is malformed.
  */
 export function readIncomingPacket(
   datagram: Uint8Array,
   layout: RtpLayout,
-  readsMarks: boolean,
+  near: number | undefined,
 ): IncomingPacket | string {
   const { extensionAt, extensionEnd, payloadAt, payloadEnd } = layout;
+  const marker = datagram[1]! >= 0x80;
   let mark: FrameMark | undefined;
-  if (readsMarks && extensionAt > 0) {
+  if (near !== undefined && extensionAt > 0) {
     const profile = readUint16(datagram, extensionAt - EXTENSION_HEADER_BYTES);
-    const found = readFrameMark(profile, datagram, extensionAt, extensionEnd);
+    const extension = { profile, bytes: datagram, start: extensionAt, end: extensionEnd };
+    const found = readFrameMark(extension, { marker, near });
     if (typeof found === 'string') return found;
     mark = found;
   }
   return new IncomingPacket({
     sequenceNumber: wireSequence(readUint16(datagram, 2)),
     wireTimestamp: wireTimestamp(readUint32(datagram, 4)),
-    marker: datagram[1]! >= 0x80,
+    marker,
     bytes: datagram,
     payloadAt,
     payloadEnd,
@@ -114,10 +117,10 @@ export function readIncomingPacket(
 export function restoredPacket(
   packet: RtpPacket,
   origin: 'sent-again' | 'repaired',
-  readsMarks: boolean,
+  near: number | undefined,
 ): IncomingPacket | string {
   const { extension, sequenceNumber, timestamp: wireTimestamp, marker, payload: bytes } = packet;
-  const found = extension && readsMarks ? parseFrameMark(extension) : undefined;
+  const found = extension && near !== undefined ? parseFrameMark(extension, { marker, near }) : undefined;
   if (found && !found.ok) return found.malformed;
   const datagram = origin === 'sent-again' ? serializeRtpPacket(packet) : undefined;
   const mark = found?.value;

@@ -40,6 +40,11 @@ export class PacketAdmission {
     return this.#extender.highest;
   }
 
+  /** Newest accepted frame number, or the one before the first expected. */
+  get highestFrame(): number | undefined {
+    return this.#highestFrame;
+  }
+
   /** @param kind of the stream, once known; packets with and without frame marks do not mix. */
   admit(now: Instant, packet: IncomingPacket, kind: 'marked' | 'plain' | undefined): Admission {
     const { mark } = packet;

@@ -350,7 +350,8 @@ export class DeadlineRecovery implements LossRecovery {
     this.#overdue = { behind: newest.number, frames: frames + 1 };
     const first = newest.nextSequence + frames * packetsLikely;
     const count = Math.min(packetsLikely, OVERDUE_PACKETS_MAX);
-    for (let sequence = asSequence(first); sequence < first + count; sequence++)
-      this.#schedule.onOverdue(now, sequence);
+    for (let sequence = asSequence(first); sequence < first + count; sequence++) {
+      if (!view.isHeld?.(sequence)) this.#schedule.onOverdue(now, sequence);
+    }
   }
 }

@@ -30,6 +30,8 @@ export interface StreamView {
   readonly newest: NewestFrame | undefined;
   /** True once the sender has reported the end of the stream. */
   readonly endKnown: boolean;
+  /** True for a packet that has arrived, but whose frame is not known yet. */
+  isHeld?(sequence: Sequence): boolean;
   /** Time by which a packet must arrive; `undefined` when its frame is unknown, −∞ when it is useless. */
   deadlineOf(sequence: Sequence): Instant | undefined;
   /**

@@ -6,6 +6,8 @@ import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
 import {
   DECODE_LEAD_ELEMENT,
   DECODE_LEAD_URN,
+  FRAME_EDGE_ELEMENT,
+  FRAME_EDGE_URN,
   FRAME_MARK_ELEMENT,
   FRAME_MARK_URN,
 } from '../../protocol/rtp/frame-mark.ts';
@@ -17,6 +19,7 @@ import { StreamClient, type StreamClientOptions } from './stream-client.ts';
 const EXTENSIONS = new Map([
   [FRAME_MARK_ELEMENT, FRAME_MARK_URN],
   [DECODE_LEAD_ELEMENT, DECODE_LEAD_URN],
+  [FRAME_EDGE_ELEMENT, FRAME_EDGE_URN],
 ]);
 
 const setsOf = (texts: readonly string[]): Uint8Array[] => texts.map(base64Bytes).filter((set) => set !== undefined);

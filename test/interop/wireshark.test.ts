@@ -13,7 +13,7 @@ import { serializeControlFrame } from '../../protocol/control/control-framing.ts
 import { answerToProbe, serializeProbe } from '../../protocol/control/path-probe.ts';
 import { type RecoveryNotice, recoveryNoticePacket } from '../../protocol/rtcp/recovery-notice.ts';
 import { serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
-import { type FrameMark, frameMarkBytes, writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
+import { type FrameMark, frameMarkBytes, type MarkedPackets, writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
@@ -31,9 +31,9 @@ const MARKS: readonly FrameMark[] = [
   { frameNumber: 0, packetIndex: 0, packetCount: 1, importance: 'discardable', decodeOnly: true, decodeLead: ticks(0) },
 ];
 
-function media(mark: FrameMark, sequence: number): Uint8Array {
-  const extension = new Uint8Array(frameMarkBytes(mark));
-  writeFrameMark(extension, 0, mark);
+function media(mark: FrameMark, sequence: number, marked: MarkedPackets = 'every'): Uint8Array {
+  const extension = new Uint8Array(frameMarkBytes(mark, marked));
+  writeFrameMark(extension, 0, mark, marked);
   return serializeRtpPacket({
     ...{ marker: true, payloadType: 96, sequenceNumber: wireSequence(sequence), timestamp: wireTimestamp(1), ssrc: 7 },
     ...{ csrcs: [], extension: { profile: 0xbede, data: extension.subarray(4) }, payload: Uint8Array.of(0x61, 1, 2) },
@@ -81,6 +81,17 @@ withTshark('an encrypted capture opens as SRTP, and nobody takes its bytes for v
   const path = await captured([media(MARKS[0]!, 1)], true);
   expect(dissect(path, 'udp', ['_ws.col.Protocol'])).toEqual([['SAP/SDP'], ['SRTP']]);
   expect(dissect(path, 'h264', ['frame.number'])).toEqual([]);
+});
+
+withTshark('the dissector reads the short form of frame marks', async () => {
+  const path = await captured(MARKS.map((mark, index) => media(mark, index, 'edges')));
+  const names = ['frame_low', 'edge_packets', 'edge_importance', 'edge_decode_only', 'decode_lead'];
+  const fields = names.map((field) => `dropframe.${field}`);
+  expect(dissect(path, 'rtp.p_type == 96', fields, ...SCRIPT)).toEqual([
+    ['8191', '2', '0', '0', '3600'],
+    ['8191', '2', '1', '0', ''],
+    ['0', '1', '2', '1', ''],
+  ]);
 });
 
 withTshark('the dissector reads frame marks, retransmissions and repair packets', async () => {

@@ -192,7 +192,7 @@ describe('datagrams outside the stream', () => {
   test.each([
     ['another source', packet({ frame: 1, ssrc: 99 }), 'foreign'],
     ['another payload type', packet({ frame: 1, payloadType: 100 }), 'foreign'],
-    ['no mark where the stream has marks', packet({ frame: 1, mark: false }), 'foreign'],
+    ['no mark, and a timestamp of no frame', packet({ frame: 1, mark: false, timestamp: 7 }), 'duplicates'],
     ['neither RTP nor RTCP', Uint8Array.of(1, 2, 3), 'foreign'],
     ['an empty datagram', new Uint8Array(0), 'foreign'],
     ['a header cut short', packet({ frame: 1 }).subarray(0, 20), 'malformed'],

@@ -2,7 +2,7 @@ import type { AccessUnit, Importance } from '../../protocol/access-unit.ts';
 import { assert } from '../../protocol/base/assert.ts';
 import { type Instant, instant, latest, microseconds, milliseconds, ticks } from '../../protocol/base/units.ts';
 import { parseRtcp, type RtcpPacket, serializeRtcp } from '../../protocol/rtcp/rtcp.ts';
-import { writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
+import { frameMarkBytes, writeFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { wrapRetransmission } from '../../protocol/rtp/retransmission.ts';
 import { serializeRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
@@ -37,7 +37,8 @@ export interface PacketOptions {
   readonly ssrc?: number;
   readonly payloadType?: number;
   readonly payload?: Uint8Array;
-  readonly mark?: boolean;
+  /** `edges`: a mark only if the packet is at an edge of its frame. */
+  readonly mark?: boolean | 'edges';
 }
 
 /** A packet of a frame, whose payload identifies it. Frame 0 is a key frame. */
@@ -52,14 +53,16 @@ export function packet({ frame, index = 0, count = 1, ...options }: PacketOption
     payload = payloadOf(frame, index),
     mark = true,
   } = options;
-  const extension = new Uint8Array(lead === 0 ? 12 : 16);
-  writeFrameMark(extension, 0, {
+  const fields = {
     frameNumber: frame & 0xffff,
     packetIndex: index,
     packetCount: count,
     importance,
     decodeLead: ticks(lead),
-  });
+  };
+  const marked = mark === 'edges' ? 'edges' : 'every';
+  const extension = new Uint8Array(mark === false ? 0 : frameMarkBytes(fields, marked));
+  if (extension.length > 0) writeFrameMark(extension, 0, fields, marked);
   return serializeRtpPacket({
     marker: index === count - 1,
     payloadType,
@@ -68,7 +71,7 @@ export function packet({ frame, index = 0, count = 1, ...options }: PacketOption
     ssrc,
     csrcs: [],
     payload,
-    ...(mark ? { extension: { profile: 0xbede, data: extension.subarray(4) } } : {}),
+    ...(extension.length > 0 ? { extension: { profile: 0xbede, data: extension.subarray(4) } } : {}),
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { instant } from '../../protocol/base/units.ts';
+import { instant, ticks } from '../../protocol/base/units.ts';
 import { H264 } from '../../protocol/codec/h264/h264.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import type { Sender } from '../../sender/sender.ts';
@@ -8,13 +8,14 @@ import { at, deliverRtcp, frame, nack, newSender } from './desk.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
-/** Streams of five receivers: numbers at the wrap, another length of datagrams, no frame marks, and repair packets of either kind. */
+/** Streams of six receivers: numbers at the wrap, another length of datagrams, no or few frame marks, and repair packets of either kind. */
 const STREAMS = [
   { recovery: 'nack' },
   { recovery: 'nack', initialSequence: wireSequence(0xfffe), timestampBase: wireTimestamp(0xffff_f000) },
   { recovery: 'fec', initialSequence: wireSequence(77), initialFrameNumber: 0xfffe, redundancy: 0.5 },
   { recovery: 'hybrid', initialSequence: wireSequence(31), datagramBytesMax: 900 },
   { recovery: 'none', frameMarks: false },
+  { recovery: 'hybrid', frameMarks: 'edges' },
 ] as const;
 
 /** Returns what is polled, as text, since its memory is used again. */
@@ -61,7 +62,7 @@ test('a sender with shared payloads sends the datagrams of one that packetizes f
 test('packetizes an access unit once for all receivers whose packets have its lengths', () => {
   const shared = new SharedPackets();
   const unit = frame(0, 5_000);
-  const lengths = { payloadBytesMax: 1_100, headroomBytes: 24 };
+  const lengths = { payloadBytesMax: 1_100, marked: 'every', decodeLead: ticks(0) } as const;
   const templates = shared.packetize(unit, H264, lengths);
   expect(shared.packetize(unit, H264, lengths)).toBe(templates);
   expect(shared.packetize(unit, H264, { ...lengths, payloadBytesMax: 500 })).not.toBe(templates);

@@ -48,7 +48,7 @@ describe('joining', () => {
       return client.pollMessage();
     };
     const wishes = { transport: 'tcp', latencyMs: 80, recovery: 'nack', playing: true };
-    const hello = { kind: 'hello', version: 1, userAgent: 'dropframe control/1.2', ...wishes };
+    const hello = { kind: 'hello', version: 1, userAgent: 'dropframe control/1.3', ...wishes };
     expect(helloOf()).toEqual(hello);
     expect(helloOf(0.5)).toEqual({ ...hello, redundancy: 0.5 });
   });

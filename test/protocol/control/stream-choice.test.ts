@@ -97,7 +97,7 @@ test.each([
   [undefined, 0],
   ['', 0],
   ['dropframe/0.1.0', 0],
-  [CONTROL_USER_AGENT, 2],
+  [CONTROL_USER_AGENT, 3],
   ['dropframe/7.2 control/1.12 linux', 12],
   ['control/2.1', 0],
   ['mycontrol/1.3', 0],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ticks } from '../../../protocol/base/units.ts';
 import { type FrameMark, frameMarkBytes, parseFrameMark, writeFrameMark } from '../../../protocol/rtp/frame-mark.ts';
 import { parseElements, serializeElements } from '../../../protocol/rtp/header-extension.ts';
@@ -163,4 +163,77 @@ test('never throws on arbitrary bytes, and a parsed mark keeps its invariants', 
         expect(result.value.packetIndex).toBeLessThan(result.value.packetCount);
     }),
   );
+});
+
+describe('marks at the edges of a frame', () => {
+  const edge = (bytes: string, marker: boolean, near = 0x1234) =>
+    parseFrameMark(asExtension(hex(bytes)), { marker, near });
+  const FIRST: FrameMark = { ...MARK, packetIndex: 0, packetCount: 9 };
+
+  test('the first and the last packet have the short form', () => {
+    for (const packetIndex of [0, 8]) {
+      const mark = { ...FIRST, packetIndex };
+      expect(frameMarkBytes(mark, 'edges')).toBe(8);
+      const target = new Uint8Array(8);
+      writeFrameMark(target, 0, mark, 'edges');
+      // 0xBEDE; one word; id 3, three bytes; key frame; low 13 bits of the frame number; packet count.
+      expect(target).toEqual(hex('bede0001 32 123409'));
+      expect(parseFrameMark(asExtension(target), { marker: packetIndex === 8, near: 0x1230 })).toEqual({
+        ok: true,
+        value: mark,
+      });
+    }
+  });
+
+  test('every 32nd packet and the edges of frames of more than 255 packets have the long form, the others none', () => {
+    const long = { packetCount: 300, decodeLead: ticks(0) };
+    const bytes = [0, 1, 31, 32, 33, 64, 298, 299].map((packetIndex) =>
+      frameMarkBytes({ ...long, packetIndex }, 'edges'),
+    );
+    expect(bytes).toEqual([12, 0, 0, 12, 0, 12, 0, 12]);
+  });
+
+  test('the middle packet of frames of eight packets and more has the long form', () => {
+    const bytesOf = (packetCount: number) =>
+      Array.from({ length: packetCount }, (_, packetIndex) =>
+        frameMarkBytes({ packetCount, decodeLead: ticks(0), packetIndex }, 'edges'),
+      );
+    expect(bytesOf(7)).toEqual([8, 0, 0, 0, 0, 0, 8]);
+    expect(bytesOf(9)).toEqual([8, 0, 0, 0, 12, 0, 0, 0, 8]);
+  });
+
+  test.each([
+    [0, 0xffff],
+    [0xffff, 1],
+    [0x1fff, 0x2000],
+    [0x8000, 0x8fff],
+    [0x8000, 0x7001],
+  ])('near frame %i, reads frame %i', (near, frameNumber) => {
+    const target = new Uint8Array(8);
+    writeFrameMark(target, 0, { ...FIRST, frameNumber }, 'edges');
+    const read = parseFrameMark(asExtension(target), { marker: false, near });
+    expect(read).toMatchObject({ ok: true, value: { frameNumber } });
+  });
+
+  test('a short form without importance or packets is malformed, and without context it is no mark', () => {
+    expect(edge('bede0001 32 d23409', false)).toEqual({ ok: false, malformed: 'frame-mark-importance' });
+    expect(edge('bede0001 32 123400', false)).toEqual({ ok: false, malformed: 'frame-mark-index' });
+    expect(parseFrameMark(asExtension(hex('bede0001 32 123409')))).toEqual({ ok: true, value: undefined });
+  });
+
+  test('what is written is read, at every edge and with every lead', () => {
+    fc.assert(
+      fc.property(mark, fc.boolean(), fc.integer({ min: -4_095, max: 4_095 }), (drawn, isShort, away) => {
+        const any = isShort ? { ...drawn, packetCount: 1 + (drawn.packetCount & 0x7f) } : drawn;
+        const near = (any.frameNumber + away) & 0xffff;
+        for (const packetIndex of [0, any.packetCount - 1]) {
+          const sent = { ...any, packetIndex };
+          const target = new Uint8Array(frameMarkBytes(sent, 'edges'));
+          writeFrameMark(target, 0, sent, 'edges');
+          const marker = packetIndex === any.packetCount - 1;
+          expect(parseFrameMark(asExtension(target), { marker, near })).toEqual({ ok: true, value: sent });
+        }
+      }),
+    );
+  });
 });

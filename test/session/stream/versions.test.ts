@@ -206,7 +206,7 @@ describe('an invented newer version', () => {
     peer.socket.write(Buffer.concat([frame({ kind: 'weather' }), frame(hello), frame({ kind: 'layers', wanted: 2 })]));
     await until('the welcome is there', () => peer.received.length > 0);
     const welcome = peer.received[0] as Message;
-    expect(welcome).toMatchObject({ kind: 'welcome', version: 1, minor: 2, parameterSets: [] });
+    expect(welcome).toMatchObject({ kind: 'welcome', version: 1, minor: 3, parameterSets: [] });
     const { ssrc, payloadType, timestampBase } = welcome;
     expect(welcome.streams).toMatchObject([
       { id: 0, mediaType: 'video', codec: 'h264', clockRate: 90_000, ssrc, payloadType, timestampBase },
