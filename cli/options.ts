@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { type HostAndPort, parseHostAndPort } from '../io/net/host-and-port.ts';
+import { addressAndQuery, type HostAndPort, parseHostAndPort } from '../io/net/host-and-port.ts';
 import { readTraceFile } from '../io/trace-file.ts';
 import type { PageListen } from '../io/web-server/network-entrance.ts';
-import { addressAndQuery } from '../protocol/base/address-and-query.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from '../protocol/control/latency-limit.ts';
 import { parseRistAddress } from '../session/rist/rist-address.ts';
 import type { MulticastWishes } from '../session/rtp/multicast.ts';

@@ -13,7 +13,7 @@ import { type PathNotice, parseRecoveryNotice, type RequestNotice } from '../pro
 import { type ApplicationPacket, type ReportBlock, type RtcpPacket, serializeRtcp } from '../protocol/rtcp/rtcp.ts';
 import { compactNtp, ntpFromInstant, roundTripFromEcho } from '../protocol/rtp/ntp.ts';
 import { RETRANSMISSION_OVERHEAD_BYTES } from '../protocol/rtp/retransmission.ts';
-import { headerBytesOf } from '../protocol/rtp/rtp-packet.ts';
+import { rtpHeaderBytesOf } from '../protocol/rtp/rtp-packet.ts';
 import { asSequence, type Sequence, type WireSequence, wireSequence } from '../protocol/rtp/sequence.ts';
 import { BottleneckQueue } from './bottleneck-queue.ts';
 import { FeedbackIntake } from './feedback-intake.ts';
@@ -276,7 +276,7 @@ export class Sender implements Endpoint<SenderEvent> {
     this.#highestSent = sequence;
     this.#statistics.packets++;
     this.#statistics.bytes += datagram.length;
-    const sourceBytes = datagram.length - headerBytesOf(datagram);
+    const sourceBytes = datagram.length - rtpHeaderBytesOf(datagram);
     this.#reports.onPacket(sourceBytes);
     this.#count(now, datagram, sourceBytes);
     this.#bottleneck.onMedia(sequence, frame.at);

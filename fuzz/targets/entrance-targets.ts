@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Command } from 'commander';
 import { addReceiveCommand } from '../../cli/receive.ts';
 import { receiveTarget } from '../../cli/receive-target.ts';
+import { addressAndQuery } from '../../io/net/host-and-port.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { NetworkEntrance } from '../../io/web-server/network-entrance.ts';
-import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { hold } from '../fuzz-target.ts';
 import { textTarget } from './text-target.ts';
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { addressCause } from '../net/address-cause.ts';
 import { formatAddress, isLoopback, isLoopbackHost, resolveHost } from '../net/host-address.ts';
 import type { HostAndPort } from '../net/host-and-port.ts';
+import { addressAndQuery } from '../net/host-and-port.ts';
 import { PendingSockets } from '../net/pending-sockets.ts';
 import { Failure } from '../os/failure.ts';
 import { METRICS_CONTENT_TYPE, type MetricFamily, writeMetrics } from './metric-family.ts';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
+import { addressAndQuery } from '../net/host-and-port.ts';
 import type { PageFile } from './module-preloads.ts';
 import type { NetworkEntrance, PageInvitation, PageListen } from './network-entrance.ts';
 import { LoopbackEntrance, type PageEntrance } from './page-entrance.ts';

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
-import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { makeIdentity } from '../crypto/identity.ts';
 import { SecretToken } from '../crypto/secret-token.ts';
 import { formatAddress, reachableAddresses, resolveHost } from '../net/host-address.ts';
+import { addressAndQuery } from '../net/host-and-port.ts';
 import { PendingSockets } from '../net/pending-sockets.ts';
 import { comparableHost, listenOn, type PageEntrance } from './page-entrance.ts';
 

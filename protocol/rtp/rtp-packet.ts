@@ -109,7 +109,7 @@ export class RtpLayout {
 }
 
 /** Length of the header in front of the payload, extension included. @param packet a valid RTP packet. */
-export function headerBytesOf(packet: Uint8Array): number {
+export function rtpHeaderBytesOf(packet: Uint8Array): number {
   const bytes = RTP_HEADER_BYTES + (packet[0]! & 0x0f) * 4;
   return (packet[0]! & 0x10) === 0 ? bytes : bytes + EXTENSION_HEADER_BYTES + readUint16(packet, bytes + 2) * 4;
 }

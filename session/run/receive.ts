@@ -1,8 +1,7 @@
 import { readFingerprint } from '../../io/crypto/fingerprint.ts';
-import { type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
+import { addressAndQuery, type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
-import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import { checkChoice, checkKeys, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
 import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { addressAndQuery } from '../../io/net/host-and-port.ts';
 import { BodyTooLarge, deny, readBody } from '../../io/web-server/request-body.ts';
-import { addressAndQuery } from '../../protocol/base/address-and-query.ts';
 import {
   OFFER_BYTES_MAX,
   parseSessionOffer,

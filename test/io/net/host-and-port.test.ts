@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addressAndQuery } from '../../../protocol/base/address-and-query.ts';
+import { addressAndQuery } from '../../../io/net/host-and-port.ts';
 
 it('keeps a second question mark within the query', () => {
   expect(addressAndQuery('/?token=secret?')).toEqual(['/', 'token=secret?']);
