@@ -24,7 +24,7 @@ import {
 } from './path-run.ts';
 import { shownSsim } from './shown-quality.ts';
 
-/** What a viewer saw of a film over a path. */
+/** A film as its viewer saw it over a path. */
 export interface ShownFilm {
   readonly film: string;
   readonly path: string;

@@ -155,7 +155,7 @@ test('counts the sound that a player which does not read misses', async () => {
   const player = await opened('mpv', folder, sound);
   const [first, ...rest] = soundUnits('aac', 10);
   player.writeSound(first!);
-  // What comes before the first picture is not wanted yet.
+  // Messages before the first picture are not checked.
   expect(player.droppedSound).toBe(0);
   player.write(unit('key', 1));
   for (const each of rest.slice(0, 4)) player.writeSound(each);
