@@ -40,21 +40,9 @@ export interface FrameMark {
   readonly decodeLead: Ticks;
 }
 
-/**
- * Short form of the frame mark, for the first and the last packet of a frame. The marker bit of the RTP header tells
- * which of the two it is, so that the packet index is not needed.
- *
- *     0                   1                   2                   3
- *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *    | ID=3  | L=2   |Imp|N|      frame number       | packet count  |
- *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *
- * Imp: importance, 0 key, 1 reference, 2 discardable. N: the frame is decoded and not shown. Frame number: the low 13
- * bits. Packet count: 1…255; longer frames carry the long form.
- */
+/** Facts about a packet that its short mark leaves out. */
 export interface EdgeContext {
-  /** Marker bit of the packet: its last packet, unless the frame has only one. */
+  /** True in the last packet of a frame: the marker bit of the RTP header. */
   readonly marker: boolean;
   /** Number of a frame at most 4,095 frames away, to which the frame number is extended: 0…65535. */
   readonly near: number;
@@ -77,6 +65,19 @@ const DECODE_LEAD_DATA_BYTES = 3;
 const FRAME_MARK_HEAD = (FRAME_MARK_ELEMENT << 4) | (FRAME_MARK_DATA_BYTES - 1);
 const DECODE_LEAD_HEAD = (DECODE_LEAD_ELEMENT << 4) | (DECODE_LEAD_DATA_BYTES - 1);
 
+/**
+ * Short form of the frame mark, for the first and the last packet of a frame. The marker bit of the RTP header tells
+ * which of the two it is, so that the packet index is not needed.
+ *
+ *     0                   1                   2                   3
+ *     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *    | ID=3  | L=2   |Imp|N|      frame number       | packet count  |
+ *    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *
+ * Imp: importance, 0 key, 1 reference, 2 discardable. N: the frame is decoded and not shown. Frame number: the low 13
+ * bits. Packet count: 1…255; longer frames carry the long form.
+ */
 const FRAME_EDGE_DATA_BYTES = 3;
 const FRAME_EDGE_HEAD = (FRAME_EDGE_ELEMENT << 4) | (FRAME_EDGE_DATA_BYTES - 1);
 
