@@ -2,7 +2,7 @@ import { codecByName } from '../../protocol/codec/codecs.ts';
 import { holdsTransportStream } from '../../protocol/transport-stream.ts';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
 import { type Probe, probe } from '../ffmpeg/ffmpeg-probe.ts';
-import { inputGuard, pipeGuard } from '../ffmpeg/input-guard.ts';
+import { pipeGuard } from '../ffmpeg/input-guard.ts';
 import { now } from '../os/clock.ts';
 import { Failure } from '../os/failure.ts';
 import { codecOfAnnexB, rateOfAnnexB } from './annex-b-file.ts';
@@ -114,7 +114,9 @@ async function examine(
   const { ffmpeg, feed, options } = parts;
   const beganAt = now();
   const attempt = async (analysis: readonly string[]): Promise<Examination> => {
-    const reading = [...guardOf(live), ...live.options, ...analysis, ...clockOf(feed?.head, options)];
+    // Devices open no protocol: their format is given.
+    const guard = live.bytes ? pipeGuard() : [];
+    const reading = [...guard, ...live.options, ...analysis, ...clockOf(feed?.head, options)];
     return { reading, found: await probe(ffmpeg, live.url, { live: { options: reading, head: feed?.head } }) };
   };
   let examined = await attempt([]);
@@ -138,12 +140,6 @@ async function examine(
 function lacksKeyFrame({ video, complaint }: Probe, feed: PipeFeed | undefined): boolean {
   if (video) return video.size === undefined;
   return complaint !== undefined && feed !== undefined && holdsTransportStream(feed.head);
-}
-
-/** Devices open no protocol: their format is given. */
-function guardOf({ url, bytes, options }: LiveInput): string[] {
-  if (bytes) return pipeGuard();
-  return options.includes('-f') ? [] : inputGuard(url);
 }
 
 /** A raw byte stream has no times: those of its arrival, unless the user or the stream names a rate. */
