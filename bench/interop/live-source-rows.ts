@@ -70,7 +70,7 @@ export const LIVE_SOURCE_ROWS: readonly InteropRow[] = [
       recovery: "SRT's own",
       codec: 'H.264',
     },
-    measure: { kind: 'file', path: 'out.ts', pictures: 100 },
+    measure: { kind: 'file', path: 'out.ts', pictures: 150 },
     steps: [
       { command: 'srt-live-transmit srt://127.0.0.1:{port}?mode=listener udp://127.0.0.1:{other}' },
       { command: 'srt-live-transmit udp://127.0.0.1:{port}+1 srt://127.0.0.1:{port}?mode=caller' },
