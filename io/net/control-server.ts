@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../os/failure.ts';
 import { addressCause } from './address-cause.ts';
+import { FairWork } from './fair-work.ts';
 import { LOOPBACK, mostCrowded, NetworkBudgets, networkOf } from './networks.ts';
 import { pendingMaxFor } from './pending-sockets.ts';
 import { acceptSecure, isTlsClient, type SecureChannel, type SecureSide } from './secure-channel.ts';
@@ -43,6 +44,11 @@ export interface ControlServerCounters {
 const BACKLOG = 511;
 /** Limit of connections per second per network; a joining receiver makes at most two. */
 const CONNECTIONS_PER_SECOND = 20;
+/**
+ * TLS handshakes, which are the most expensive thing that a stranger can ask for: a signature and a key exchange take the
+ * thread a millisecond. With this share of it there are 150 a second, and the first of each network waits for one of each other.
+ */
+const HANDSHAKES = { share: 0.15, costMsMin: 1, waitMsMax: 4_000 };
 
 /** Accept loop of the control port. Silent clients cannot lock others out. */
 export class ControlServer {
@@ -52,12 +58,14 @@ export class ControlServer {
   readonly #sockets = new Set<Socket>();
   readonly #budgets: NetworkBudgets;
   readonly #pendingMax: number;
+  readonly #handshakes: FairWork;
   #accepted = 0;
   #refused = 0;
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
     this.#pendingMax = pendingMaxFor(options.pendingMax);
+    this.#handshakes = new FairWork({ ...HANDSHAKES, waitingMax: options.connectionsMax });
     this.#budgets = new NetworkBudgets({ perSecond: CONNECTIONS_PER_SECOND, burst: options.connectionsMax });
     // allowHalfOpen: a peer that has finished sending can still receive the last message.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
@@ -91,6 +99,7 @@ export class ControlServer {
   }
 
   async close(): Promise<void> {
+    this.#handshakes.close();
     for (const socket of this.#sockets) socket.destroy();
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -140,12 +149,20 @@ export class ControlServer {
       socket.pause();
       socket.unshift(firstBytes);
       if (isTlsClient(firstBytes)) {
-        acceptSecure(socket, secure, (channel) => pass(channel.socket, channel)).on('error', () => socket.destroy());
+        void this.#handshake(socket, secure, (channel) => pass(channel.socket, channel));
       } else {
         pass(socket, undefined);
         socket.resume();
       }
     });
+  }
+
+  /** Begins a handshake when its network's turn comes, or refuses the connection where that would be too late. */
+  async #handshake(socket: Socket, secure: SecureSide, pass: (channel: SecureChannel) => void): Promise<void> {
+    const { kind } = await this.#handshakes.run(socket.remoteAddress ?? '?', () => {
+      if (!socket.destroyed) acceptSecure(socket, secure, pass).on('error', () => socket.destroy());
+    });
+    if (kind === 'busy' && !socket.destroyed) this.#refuse(socket);
   }
 
   #refuse(socket: Socket | undefined): void {

@@ -7,6 +7,8 @@ export interface FairWorkOptions {
   readonly waitMsMax: number;
   /** Limit of waiting jobs, of all networks together. */
   readonly waitingMax: number;
+  /** Least time that a job counts, milliseconds: of one that goes on in later turns of the event loop. Default: 0. */
+  readonly costMsMin?: number;
 }
 
 /** Result of a job, or the time after which another attempt makes sense. */
@@ -38,11 +40,12 @@ export class FairWork {
   /** Waiting jobs of each network, in the order of their turns. */
   readonly #waiting = new Map<string, Job[]>();
   #count = 0;
-  #costMs = COST_MS_INITIAL;
+  #costMs: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: FairWorkOptions) {
     this.#options = options;
+    this.#costMs = Math.max(COST_MS_INITIAL, options.costMsMin ?? 0);
   }
 
   /** Seconds after which another attempt makes sense; `undefined` when a job from this address would be admitted now. */
@@ -112,13 +115,13 @@ export class FairWork {
     this.#timer = undefined;
     const job = this.#next();
     if (!job) return;
-    const { share, waitMsMax } = this.#options;
+    const { share, waitMsMax, costMsMin = 0 } = this.#options;
     // The estimate was wrong, as when the machine is slow: the peer has given up, or is about to.
     if (performance.now() - job.arrivedMs > waitMsMax + LATE_MS_MAX) {
       job.refuse();
       return this.#runNext();
     }
-    const costMs = job.run();
+    const costMs = Math.max(job.run(), costMsMin);
     this.#costMs += COST_WEIGHT * (costMs - this.#costMs);
     this.#timer = setTimeout(() => this.#runNext(), Math.max(PAUSE_MS_MIN, costMs * (1 / share - 1)));
   }

@@ -55,7 +55,7 @@ export interface StreamServerStatus {
   readonly adaptive: FollowedState | undefined;
 }
 
-const PENDING_MAX = 64;
+const PENDING_MAX = 128;
 const HELLO_TIMEOUT_MS = 5_000;
 /** Limit of joins per second per network, including loopback. Setup and teardown of a session take 1 ms each. */
 const JOINS_PER_SECOND = 20;

@@ -37,6 +37,14 @@ test('refuses a job at once whose turn would come late, but not the first of ano
   expect(work.busyFor('192.0.2.1')).toBeUndefined();
 });
 
+test('counts a job that goes on later with its least cost', async () => {
+  const { ran, ask } = fairWork({ costMsMin: 60, waitMsMax: 100 });
+  const outcomes = await Promise.all([ask('192.0.2.1'), ask('192.0.2.1'), ask('192.0.2.1')]);
+  // Each takes 120 ms at a share of a half: the second is next, the third would come too late.
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done', 'busy']);
+  expect(ran).toHaveLength(2);
+});
+
 test('makes room for another network with the newest job of the most crowded one', async () => {
   const { work, ran, ask } = fairWork({ waitingMax: 3 });
   // The first runs at once.
