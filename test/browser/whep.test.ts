@@ -15,6 +15,7 @@ import { PATIENCE } from '../patience.ts';
 import { serveWhep } from '../session/whep/serve-whep.ts';
 import { useBrowser } from './browser.ts';
 import { CHROMIUM, HAS_CHROMIUM } from './chromium.ts';
+import { FIREFOX, FirefoxTab, HAS_FIREFOX } from './firefox.ts';
 
 const inChromium = optional(`${CHROMIUM} and node-datachannel`, HAS_CHROMIUM && WhepServer.isAvailable);
 const withFfmpeg = optional(
@@ -97,6 +98,18 @@ inChromium('asks for a missing token, and plays once it is in the address', asyn
   await vi.waitFor(async () => expect(await text()).toContain('Wrong token'), PATIENCE);
   await tab.evaluate("location.hash = 'four-random-words'");
   await decoded(10);
+});
+
+const inFirefox = optional(`${FIREFOX} and node-datachannel`, HAS_FIREFOX && WhepServer.isAvailable);
+
+inFirefox('says to a browser without H.264 what is missing', async () => {
+  const { url } = await serve(await clip('counter.h264', 300));
+  // A new profile has no OpenH264 yet, and this one does not download it.
+  const tab = await FirefoxTab.open(800, 600, { 'media.gmp-manager.updateEnabled': false });
+  onTestFinished(() => tab.close());
+  await tab.goto(url);
+  const text = () => tab.evaluate<string>("document.querySelector('#message').textContent");
+  await vi.waitFor(async () => expect(await text()).toContain('does not receive H.264 by WebRTC'), PATIENCE);
 });
 
 inChromium('recovers 3 % of lost packets by retransmission', async () => {
