@@ -51,7 +51,7 @@ export function totalsText(
   players: Readonly<Record<string, PlayerTotals | undefined>>,
 ): string {
   const { receivers, frames, packets, bytes, retransmissions } = totals;
-  const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams refused`;
+  const refused = `${status.connectionsRefused} connections and ${status.datagramsForeign} datagrams`;
   const unsent =
     totals.refused > 0 ? `\n  unsent   ${totals.refused} datagrams, which the operating system refused to send` : '';
   const rates = followedText(totals);
