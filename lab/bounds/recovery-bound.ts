@@ -48,6 +48,10 @@ export const repairSlots = ({
 }: Pick<BoundedStream, 'oneWay' | 'budget' | 'frameInterval'>): number =>
   Math.max(0, Math.ceil((budget - oneWay) / frameInterval));
 
+/** Returns the least overhead of any scheme with which a stream loses `lost` of its frames, 0 … 1. */
+export const overheadFloor = ({ loss, headers }: Pick<BoundedStream, 'loss' | 'headers'>, lost: number): number =>
+  ((1 + headers) * (1 - lost)) / (1 - loss) - 1;
+
 /** Returns the least overhead with which a stream loses `lost` of its frames, 0 … 1. */
 export function recoveryBound(stream: BoundedStream, lost: number): RecoveryBound {
   const { loss, packets, headers } = stream;
@@ -56,10 +60,9 @@ export function recoveryBound(stream: BoundedStream, lost: number): RecoveryBoun
     rounds > 0
       ? packetsForLoss(framePolicies({ loss, packets, rounds }), lost)
       : causalPackets({ loss, packets, slots: repairSlots(stream) }, lost);
-  const overhead = (each: number) => ((1 + headers) * each) / packets - 1;
   return {
-    floor: overhead((packets * (1 - lost)) / (1 - loss)),
-    scheme: sent === undefined ? undefined : overhead(sent),
+    floor: overheadFloor(stream, lost),
+    scheme: sent === undefined ? undefined : ((1 + headers) * sent) / packets - 1,
   };
 }
 

@@ -46,11 +46,12 @@ describe('the least overhead', () => {
     ['a bottleneck', { forward: 'loss=5% delay=25ms rate=8mbit' }],
     ['jitter', { forward: 'loss=5% delay=25ms jitter=5ms' }],
     ['frames of several lengths', { framePackets: 11.5 }],
+    ['more than 60 % loss', { forward: 'loss=95% delay=25ms', linkLoss: 0.95 }],
   ])('is that of any scheme with %s', (_, changes) => {
     const { floor, scheme } = leastOverhead([pointA(changes)])!;
     expect(scheme).toBeUndefined();
     const headers = 1 + (40 * (changes.framePackets ?? 12)) / 12_000;
-    expect((1 + floor) / headers).toBeCloseTo((1 - 5 / FRAMES) / 0.95, 9);
+    expect((1 + floor) / headers).toBeCloseTo((1 - 5 / FRAMES) / (1 - (changes.linkLoss ?? 0.05)), 9);
   });
 
   test.each<[string, Partial<SummaryRow>]>([
