@@ -11,6 +11,7 @@ import { mergeRun, type OpenRun, openScenario } from '../run.ts';
 import { writeAtomically } from '../store/atomic-file.ts';
 import type { Json } from '../store/canonical-json.ts';
 import { type SweepProgress, sweep } from '../sweep.ts';
+import { checkBudgets } from './out-of-time.ts';
 import type { Question } from './question.ts';
 import { intervalAt, looksUntil, reachOf, type SeedCount, seedsNeeded } from './sampling.ts';
 
@@ -73,7 +74,7 @@ export interface AskResult {
 
 /**
  * Opens a question.
- * @throws {Failure} when no number of seeds up to `seedsMax` makes an interval as narrow as asked, with what would.
+ * @throws {Failure} when no frame of any cell can be in time, or no number of seeds up to `seedsMax` makes an interval as narrow as asked, with what would.
  */
 export async function openQuestion(question: Question, options: AskOptions): Promise<OpenQuestion> {
   const { until, seedsMax, out, warn } = options;
@@ -82,7 +83,14 @@ export async function openQuestion(question: Question, options: AskOptions): Pro
     question: `${question.question} --until ${percentagePoints(until)}pp --seeds-max ${seedsMax}`,
     repeats: seedsMax,
   });
-  const check = (grid: Grid) => assertReachable(groupsOf(grid), options);
+  const check = (grid: Grid) => {
+    const cells = groupsOf(grid);
+    checkBudgets(
+      cells.map(([first]) => first!.cell),
+      warn,
+    );
+    assertReachable(cells, options);
+  };
   const opened = await openScenario({ path: 'ask', text }, { out, strategies: undefined, output: {}, warn, check });
   const groups = groupsOf(opened.grid);
   const [first] = looksUntil(seedsMax);

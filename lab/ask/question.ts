@@ -53,6 +53,8 @@ export function readQuestion(strategies: string, words: readonly string[]): Ques
   for (const text of words) {
     const split = text.indexOf('=');
     const word = (split < 0 ? text : text.slice(0, split)) as Word;
+    if (isStrategy(text))
+      throw new Failure(`'${text}': give the strategies in one argument, as "${strategies} ${text}"`, 2);
     if (!WORDS.includes(word)) throw new Failure(`'${text}': ${suggestion(word, WORDS)}`, 2);
     const value = split < 0 ? '' : text.slice(split + 1);
     if (value === '') throw new Failure(`${word}: expected ${QUESTION_WORDS[word].values}, as ${word}=…`, 2);
@@ -87,10 +89,12 @@ const REPEATED: ReadonlySet<Word> = new Set(['link', 'back', 'second', 'file']);
 /** Words that describe a link in parts. */
 const LINK_PARTS: readonly Word[] = ['loss', 'burst', 'rtt', 'jitter', 'rate', 'queue'];
 
+const isStrategy = (name: string): boolean => (STRATEGIES as readonly string[]).includes(name);
+
 function namesOf(text: string): readonly StrategyName[] {
   const names = [...new Set(text.split(/[\s,]+/).filter((name) => name !== ''))];
   if (names.length === 0) throw new Failure(`expected strategies: ${STRATEGIES.join(', ')}`, 2);
-  const unknown = names.find((name) => !(STRATEGIES as readonly string[]).includes(name));
+  const unknown = names.find((name) => !isStrategy(name));
   if (unknown !== undefined) throw new Failure(`strategy '${unknown}': ${suggestion(unknown, STRATEGIES)}`, 2);
   const measured = names.find((name) => name.startsWith('udp-kernel-') || name.startsWith('tcp-kernel-'));
   if (measured) throw new Failure(`${measured} runs in real time: \`dropframe lab run\` measures it in a scenario`, 2);
@@ -134,6 +138,8 @@ function linksOf(asked: Asked): string[] {
     links = links.flatMap((link) => parts.map((part) => [link, part].filter((text) => text !== '').join(' ')));
   };
   const bursts = numbers(asked, 'burst');
+  const short = bursts.find((burst) => burst < 1);
+  if (short !== undefined) throw new Failure(`burst: '${short}': a run of losses has at least 1 datagram`, 2);
   const losses = values(asked, 'loss').map(shareOf);
   cross(
     losses.flatMap((loss) => {
@@ -173,7 +179,8 @@ function numbersOf(word: Word, text: string): number[] {
   if (range) {
     const [from, to, step] = range.slice(1).map(Number) as [number, number, number];
     const count = Math.floor((to - from) / step + 1e-9) + 1;
-    if (!(step > 0 && to >= from && count <= RANGE_MAX)) {
+    if (count > RANGE_MAX) throw new Failure(`${word}: '${text}': at most ${RANGE_MAX} values; give a longer step`, 2);
+    if (!(step > 0 && to >= from)) {
       throw new Failure(`${word}: '${text}': expected a range with a step, such as 100..400/50`, 2);
     }
     return Array.from({ length: count }, (_, index) => Number((from + index * step).toFixed(6)));

@@ -79,6 +79,19 @@ test('an interval out of reach is refused before anything is written, with its c
   expect(() => readFileSync(join(root, 'never', 'run.json'))).toThrow();
 });
 
+test('a budget shorter than the path is refused, or pointed out where other cells have longer ones', async () => {
+  await expect(open('late', UNTIL, ['rtt=80', 'budget=30'])).rejects.toMatchObject({
+    message:
+      'no frame can be in time: a datagram takes 40 ms to arrive, longer than the budget of 30 ms; raise budget=',
+    exitCode: 2,
+  });
+  const warnings: string[] = [];
+  const question = readQuestion('nack', ['rtt=80', 'budget=30,100']);
+  const warn = (message: string) => void warnings.push(message);
+  await openQuestion(question, { until: UNTIL, seedsMax: 12, out: join(root, 'partly-late'), warn });
+  expect(warnings).toEqual([expect.stringMatching(/^in 1 of 2 cells no frame can be in time: .* budget of 30 ms$/)]);
+});
+
 test('links that are refused are named in one line', async () => {
   await expect(open('bad', UNTIL, ['link=lost=1%'])).rejects.toThrow(/^ask: link\.forward/);
 });
