@@ -1,8 +1,5 @@
-/**
- * Least sound that should wait, milliseconds: playing begins with 80 ms, of which a frame of 20 ms is heard before the next one
- * has come.
- */
-const LEAST_MS = 60;
+/** Lack of sound above which it is not the clocks that differ, but sound was late, milliseconds. */
+const LATE_MS = 40;
 /** Largest correction, parts per million: 0.9 cents of pitch, where five can be heard. Clocks differ by less. */
 const PPM_MAX = 500;
 /** Correction for each millisecond of error, and what each millisecond adds in a second: without overshoot, in some minutes. */
@@ -28,9 +25,9 @@ export class DriftCorrection {
     return 1 + this.#ppm / 1e6;
   }
 
-  /** Takes over what waited at least during a time of playing. */
-  update(leastMs: number, seconds: number): void {
-    const errorMs = leastMs - LEAST_MS;
+  /** Takes over by how much more waited at least, during a time of playing, than is to wait; negative: less. */
+  update(errorMs: number, seconds: number): void {
+    if (errorMs < -LATE_MS) return;
     this.#driftPpm = bounded(this.#driftPpm + errorMs * seconds * PPM_PER_MS_SECOND);
     this.#ppm = Math.round(bounded(this.#driftPpm + errorMs * PPM_PER_MS));
   }

@@ -1,12 +1,13 @@
 import { DriftCorrection } from './drift-correction.ts';
 import { SoundStretch } from './sound-stretch.ts';
+import { WaitTarget } from './wait-target.ts';
 
-/** Sound that waits before it is played, milliseconds: what the connection and the decoder may vary. */
-const TARGET_MS = 80;
-/** Surplus beyond it that is cut after a second, milliseconds. */
+/** Surplus beyond what is to wait that is cut after a second, milliseconds. */
 const SURPLUS_MS = 60;
 /** Surplus that is cut at once, as it has come in a burst, milliseconds. */
-const BURST_MS = 600;
+const BURST_MS = 520;
+/** Length of a frame of sound, milliseconds, of which one is heard before the next one has come. */
+const FRAME_MS = 20;
 /** Gaps up to this length are concealed; after a longer one, or a step backwards, playing begins again, milliseconds. */
 const GAP_MS_MAX = 1_000;
 /** Difference of timestamps that counts as rounding, milliseconds. */
@@ -38,9 +39,12 @@ export class SoundBuffer {
   #isPlaying = false;
   #hasPlayed = false;
   #fadesIn = false;
+  /** Silence since the sound ran out, milliseconds; `undefined` once more has come. */
+  #dryMs: number | undefined;
   /** Least that waited in the current second, samples. */
   #leastSamples = Number.POSITIVE_INFINITY;
   #secondSamples = 0;
+  readonly #target = new WaitTarget();
   readonly #drift = new DriftCorrection();
   readonly #stretch = new SoundStretch();
   /** Sound that was missing and was concealed, milliseconds. */
@@ -58,6 +62,11 @@ export class SoundBuffer {
     return (this.#samples * 1_000) / this.#sampleRate;
   }
 
+  /** Sound that is to wait, milliseconds. */
+  get targetMs(): number {
+    return this.#target.ms;
+  }
+
   /** Parts per million by which sound is played faster, to follow the sender's clock; negative: slower. */
   get correctionPpm(): number {
     return this.#drift.ppm;
@@ -71,6 +80,12 @@ export class SoundBuffer {
 
   push(chunk: SoundChunk): void {
     if (this.#endUs !== undefined && !this.#connect(chunk.timeUs, this.#endUs)) return;
+    if (this.#dryMs !== undefined && this.#endUs !== undefined) {
+      // Sound that was lost was not late.
+      const lateMs = this.#dryMs - (chunk.timeUs - this.#endUs) / 1_000;
+      if (lateMs > 0) this.#target.raise(lateMs);
+    }
+    this.#dryMs = undefined;
     if (this.#fadesIn) {
       fade(chunk.channels, 0, 1, this.#count(FADE_IN_MS));
       this.#fadesIn = false;
@@ -83,9 +98,9 @@ export class SoundBuffer {
   read(output: readonly Float32Array[]): void {
     const count = output[0]?.length ?? 0;
     for (const channel of output) channel.fill(0);
-    if (!this.#isPlaying && this.bufferedMs >= TARGET_MS) this.#isPlaying = true;
+    if (!this.#isPlaying && this.bufferedMs >= this.#target.ms) this.#isPlaying = true;
     if (!this.#isPlaying) {
-      if (this.#endUs !== undefined && this.#hasPlayed) this.concealedMs += (count * 1_000) / this.#sampleRate;
+      if (this.#endUs !== undefined && this.#hasPlayed) this.#addSilence(count);
       return;
     }
     this.#hasPlayed = true;
@@ -113,6 +128,7 @@ export class SoundBuffer {
     this.#isPlaying = false;
     this.#hasPlayed = false;
     this.#fadesIn = true;
+    this.#dryMs = undefined;
     this.#leastSamples = Number.POSITIVE_INFINITY;
     this.#secondSamples = 0;
     this.#stretch.reset();
@@ -160,10 +176,17 @@ export class SoundBuffer {
   }
 
   #runDry(missing: number): void {
-    this.concealedMs += (missing * 1_000) / this.#sampleRate;
+    this.#dryMs = 0;
+    this.#addSilence(missing);
     this.#isPlaying = false;
     this.#fadesIn = true;
     this.#stretch.reset();
+  }
+
+  #addSilence(count: number): void {
+    const ms = (count * 1_000) / this.#sampleRate;
+    this.concealedMs += ms;
+    if (this.#dryMs !== undefined) this.#dryMs += ms;
   }
 
   #advance(count: number): void {
@@ -178,13 +201,15 @@ export class SoundBuffer {
   #trim(count: number): void {
     this.#leastSamples = Math.min(this.#leastSamples, this.#samples);
     this.#secondSamples += count;
-    if (this.#secondSamples < this.#sampleRate && this.bufferedMs < BURST_MS) return;
-    const [least, read] = [this.#leastSamples, this.#secondSamples];
-    const surplus = least - this.#count(TARGET_MS);
+    if (this.#secondSamples < this.#sampleRate && this.bufferedMs < this.#target.ms + BURST_MS) return;
+    const [least, seconds] = [this.#leastSamples, this.#secondSamples / this.#sampleRate];
+    const surplus = least - this.#count(this.#target.ms);
     this.#secondSamples = 0;
     this.#leastSamples = Number.POSITIVE_INFINITY;
     if (surplus < this.#count(SURPLUS_MS)) {
-      return this.#drift.update((least * 1_000) / this.#sampleRate, read / this.#sampleRate);
+      const leastMs = (least * 1_000) / this.#sampleRate;
+      this.#target.update(leastMs, seconds);
+      return this.#drift.update(leastMs - (this.#target.ms - FRAME_MS), seconds);
     }
     this.#advance(surplus);
     this.cutMs += (surplus * 1_000) / this.#sampleRate;

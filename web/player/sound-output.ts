@@ -16,7 +16,7 @@ export class SoundOutput {
   /** Opens an output, which browsers let sound after a click or a key only. Rejects where there is no worklet. */
   static async open({ sampleRate, channels }: PageSoundDescription, worklet: URL): Promise<SoundOutput> {
     // At the rate of the stream, so that nothing is resampled here.
-    const context = new AudioContext({ sampleRate, latencyHint: 'interactive' });
+    const context = new AudioContext({ sampleRate, latencyHint: 'playback' });
     try {
       await context.audioWorklet.addModule(worklet);
     } catch (error) {
