@@ -167,6 +167,10 @@ export const NOT_RUN: readonly InteropRow[] = [
     recovery: 'NACK, RTX',
   },
   {
+    ...{ ...untried, program: 'OBS Studio', direction: 'from us', protocol: 'RTSP over TCP', codec: 'H.264' },
+    notRun: 'plays: 29.0.2, as a Media Source, opened by hand',
+  },
+  {
     ...{ ...untried, program: 'Safari', direction: 'from us', protocol: 'WebRTC by WHEP' },
     notRun: 'not tried: there is none for Linux',
   },
