@@ -1,20 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Patch } from '../mp4/mp4-structure.ts';
-
-/** Bytes of a sequential read: a second of 4 Mb/s. Each read wakes another thread, whatever its length. */
-const CHUNK_BYTES = 524_288;
-
-/** Part of the file, with the patches applied. */
-interface Chunk {
-  readonly start: number;
-  readonly bytes: Uint8Array;
-}
+import { CHUNK_BYTES, type Chunk, SharedFile } from './shared-file.ts';
 
 /** Reads a file in any order, with patches applied, and ahead while it is read from front to back. */
 export class ReadAhead {
   readonly #path: string;
   readonly #patches: readonly Patch[];
-  #file: Promise<FileHandle> | undefined;
+  #file: Promise<SharedFile> | undefined;
   #chunk: Chunk = { start: 0, bytes: new Uint8Array(0) };
   #closed = false;
 
@@ -25,7 +16,7 @@ export class ReadAhead {
   }
 
   async size(): Promise<number> {
-    return (await (await this.#opened()).stat()).size;
+    return await (await this.#opened()).size();
   }
 
   /**
@@ -34,9 +25,10 @@ export class ReadAhead {
    */
   read(start: number, end: number): Uint8Array | Promise<Uint8Array> {
     const { start: from, bytes } = this.#chunk;
-    if (start >= from && end <= from + bytes.length) return bytes.subarray(start - from, end - from);
-    const continues = start >= from && start <= from + bytes.length;
-    return this.#readChunk(start, end - start, continues ? CHUNK_BYTES : 0);
+    const until = from + bytes.length;
+    if (start >= from && end <= until) return bytes.subarray(start - from, end - from);
+    const continues = start >= from && start <= until && end - start <= CHUNK_BYTES;
+    return continues ? this.#readChunk(start, end) : this.#readRange(start, end);
   }
 
   close(): void {
@@ -44,25 +36,52 @@ export class ReadAhead {
     void this.#file?.then((file) => file.close()).catch(() => {});
   }
 
-  /** @param aheadBytes read if the file is long enough. */
-  async #readChunk(start: number, length: number, aheadBytes: number): Promise<Uint8Array> {
+  /** Reads the chunk that contains the end, and the one before it when the range begins there. */
+  async #readChunk(start: number, end: number): Promise<Uint8Array> {
     const file = await this.#opened();
-    const buffer = new Uint8Array(Math.max(length, aheadBytes));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
-    for (const patch of this.#patches) {
-      for (const [index, byte] of patch.bytes.entries()) {
-        const at = patch.offset + index - start;
+    const first = this.#patched(await file.chunkAt(start));
+    const last = end <= first.start + CHUNK_BYTES ? first : this.#patched(await file.chunkAt(end - 1));
+    this.#chunk = last;
+    if (start >= last.start && end <= last.start + last.bytes.length) {
+      return last.bytes.subarray(start - last.start, end - last.start);
+    }
+    const range = new Uint8Array(end - start);
+    for (const chunk of first === last ? [last] : [first, last]) {
+      const from = Math.max(start, chunk.start);
+      range.set(chunk.bytes.subarray(from - chunk.start, end - chunk.start), from - start);
+    }
+    return range;
+  }
+
+  async #readRange(start: number, end: number): Promise<Uint8Array> {
+    const file = await this.#opened();
+    const bytes = new Uint8Array(end - start);
+    const length = await file.read(bytes, start);
+    this.#patch(bytes, start);
+    this.#chunk = { start, bytes: bytes.subarray(0, length) };
+    return bytes;
+  }
+
+  /** Returns the chunk with the patches applied, in a copy where there are any. */
+  #patched(chunk: Chunk): Chunk {
+    if (this.#patches.length === 0) return chunk;
+    const bytes = chunk.bytes.slice();
+    this.#patch(bytes, chunk.start);
+    return { start: chunk.start, bytes };
+  }
+
+  #patch(buffer: Uint8Array, start: number): void {
+    for (const { offset, bytes } of this.#patches) {
+      for (const [index, byte] of bytes.entries()) {
+        const at = offset + index - start;
         if (at >= 0 && at < buffer.length) buffer[at] = byte;
       }
     }
-    // A file that grows is read again.
-    this.#chunk = { start, bytes: buffer.subarray(0, bytesRead) };
-    return buffer.subarray(0, length);
   }
 
-  #opened(): Promise<FileHandle> {
+  #opened(): Promise<SharedFile> {
     if (this.#closed) throw new Error('the file was closed');
-    this.#file ??= open(this.#path, 'r');
+    this.#file ??= SharedFile.open(this.#path);
     return this.#file;
   }
 }

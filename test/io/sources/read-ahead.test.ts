@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -44,4 +45,36 @@ test('patches apply wherever a read begins, and bytes behind the end are 0', asy
   const { length } = content;
   expect([...(await file.read(length - 1, length + 2))]).toEqual([content[length - 1], 0, 0]);
   file.close();
+});
+
+test('patches apply to what is read in order', async () => {
+  const at = 524_287;
+  const file = new ReadAhead(path, [{ offset: at, bytes: Uint8Array.of(1, 2) }]);
+  for (let start = 0; start < at - 10; start += 10_000) await file.read(start, start + 10_000);
+  const start = 520_000;
+  const bytes = await file.read(start, start + 10_000);
+  expect([...bytes.subarray(at - 1 - start, at + 3 - start)]).toEqual([content[at - 1], 1, 2, content[at + 2]]);
+  file.close();
+});
+
+test('readers of one file share what one of them has read, and a reader of the file that replaces it does not', async () => {
+  const shared = `${path}.shared`;
+  writeFileSync(shared, content);
+  const [first, second] = [new ReadAhead(shared, []), new ReadAhead(shared, [])];
+  expect(await first.size()).toBe(content.length);
+  expect(await second.size()).toBe(content.length);
+  await first.read(0, 10);
+  const handle = await open(shared, 'r+');
+  await handle.write(Uint8Array.of(0xaa), 0, 1, 5);
+  await handle.close();
+  expect((await second.read(0, 10))[5]).toBe(content[5]);
+  writeFileSync(
+    `${shared}.new`,
+    Uint8Array.from(content, (byte) => byte ^ 0xff),
+  );
+  renameSync(`${shared}.new`, shared);
+  const third = new ReadAhead(shared, []);
+  expect((await third.read(0, 10))[5]).toBe(content[5]! ^ 0xff);
+  for (const file of [first, second, third]) file.close();
+  rmSync(shared);
 });
