@@ -35,6 +35,9 @@ export interface BroadcastOptions {
   readonly isLive?: boolean | undefined;
   /** @param dueAt due time of the unit; the call may be up to `lateMax` later. */
   readonly onUnit: (unit: AccessUnit, dueAt: Instant) => void;
+  /** Called before and after units that are due at the same time are handed over. */
+  readonly onHandOver?: (() => void) | undefined;
+  readonly onHandedOver?: (() => void) | undefined;
   /** Sound beside the units, whose times are on the same timeline; from the start at each call. */
   readonly sound?: ((pass?: SourcePass) => AsyncIterable<AccessUnit>) | undefined;
   /** Called with each unit of the sound when its time has come. @param dueAt due time of the unit, as that of `onUnit`. */
@@ -322,6 +325,12 @@ export class Broadcast {
 
   #handOver(): void {
     if (this.#startedAt === undefined) return this.#exhausted && this.#queue.length === 0 ? this.#end() : undefined;
+    this.#options.onHandOver?.();
+    this.#handOverDue();
+    this.#options.onHandedOver?.();
+  }
+
+  #handOverDue(): void {
     for (let head = this.#head; head && !this.#stopped; head = this.#head) {
       const { unit, isSound } = head;
       const late = this.#lateness(unit);

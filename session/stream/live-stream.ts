@@ -36,7 +36,8 @@ export interface LiveStreamOptions {
   readonly onKeyFrameWanted: (viewer: object) => void;
   readonly onUnit: ((unit: AccessUnit) => void) | undefined;
   readonly onSound: ((unit: AccessUnit) => void) | undefined;
-  /** Called when a unit has been handed to all viewers, whose datagrams may leave together. */
+  /** Called before units are handed to the viewers: until `onHandedOver`, their datagrams may wait for each other. */
+  readonly onHandOver?: (() => void) | undefined;
   readonly onHandedOver?: (() => void) | undefined;
   /** Called when an entry of a playlist is left out. */
   readonly onSkipped?: ((error: unknown) => void) | undefined;
@@ -138,7 +139,7 @@ export class LiveStream {
   /** Starts the stream, unless it is running. Returns true when it was not. */
   start(): boolean {
     if (this.#broadcast || this.#closed) return false;
-    const { source, loop, onRead, onSoundFailure, onSkipped, onStall } = this.#options;
+    const { source, loop, onRead, onHandOver, onHandedOver, onSoundFailure, onSkipped, onStall } = this.#options;
     const { adaptive } = source;
     this.#recent.clear();
     this.#heldSound.clear();
@@ -149,6 +150,7 @@ export class LiveStream {
       onSkipped,
       isLive: this.#isLive,
       ...(adaptive && { leadTime: () => adaptive.leadTime, onRead }),
+      ...{ onHandOver, onHandedOver },
       onUnit: (unit, dueAt) => this.#send(unit, dueAt),
       onSound: (unit, dueAt) => this.#sendSound(unit, dueAt),
       bundlesSound: () => this.#takesEarlySound,
@@ -185,7 +187,6 @@ export class LiveStream {
     this.#options.onUnit?.(unit);
     this.#recent.add(unit);
     for (const viewer of this.#viewers) viewer.send(unit);
-    this.#options.onHandedOver?.();
   }
 
   #sendSound(unit: AccessUnit, dueAt: Instant): void {
@@ -198,7 +199,6 @@ export class LiveStream {
     }
     // Sound at its own time passes through, behind what is held.
     if (isHeld) this.#heldSound.hold(unit, dueAt);
-    this.#options.onHandedOver?.();
   }
 
   #idle(error: unknown): void {

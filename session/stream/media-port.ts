@@ -26,6 +26,7 @@ export class MediaPort {
   #datagramsForeign = 0;
   /** Set while datagrams wait in the socket's queue. */
   #flushing: NodeJS.Immediate | undefined;
+  #holds = false;
 
   /** @param sessions of the server, by identifier. */
   constructor(sessions: ReadonlyMap<string, ServerSession>) {
@@ -62,19 +63,25 @@ export class MediaPort {
     this.#socket?.close();
   }
 
+  /** Lets datagrams wait for `flush`, which is called in the same turn: those of a picture and of its sound leave in one call. */
+  hold(): void {
+    this.#holds = true;
+  }
+
   /**
    * Sends datagrams to a receiver. With several, they leave with those for the others by `flush`, at the latest when the event
    * loop has come round once: an answer that is made in its check phase waits for the next one.
    */
   send(datagrams: readonly Uint8Array[], to: Destination, lengths: DatagramLengths | undefined, ecn: Ecn): void {
-    if (this.#sessions.size < 2) return this.#socket?.send(datagrams, to, lengths, ecn);
+    if (this.#sessions.size < 2 && !this.#holds) return this.#socket?.send(datagrams, to, lengths, ecn);
     this.#socket?.queue(datagrams, to, lengths, ecn);
-    this.#flushing ??= setImmediate(() => this.flush());
+    if (!this.#holds) this.#flushing ??= setImmediate(() => this.flush());
   }
 
-  /** Sends what waits for other receivers' datagrams. */
+  /** Sends what waits for other datagrams. */
   flush(): void {
-    if (!this.#flushing) return;
+    if (!this.#flushing && !this.#holds) return;
+    this.#holds = false;
     clearImmediate(this.#flushing);
     this.#flushing = undefined;
     this.#socket?.flush();

@@ -111,6 +111,8 @@ export class StreamServer {
       onKeyFrameWanted: (viewer) => this.#steering?.requestKeyFrame(now(), viewer),
       onUnit: options.onUnit,
       onSound: options.onSound,
+      // A picture leaves in one call by itself.
+      onHandOver: source.sound && (() => this.#media.hold()),
       onHandedOver: () => this.#media.flush(),
       onSkipped: (error) => options.log.warn(`left out of the playlist: ${causeOf(error)}`),
       onSoundFailure: (error) => options.log.warn(`the sound ends early: ${causeOf(error)}`),

@@ -73,6 +73,26 @@ describe('sound beside pictures', () => {
     ]);
   });
 
+  test('is handed over between the same two calls as its picture', async () => {
+    const handOvers: string[][] = [];
+    let open: string[] | undefined;
+    await leaving([0, 30, 60], [5, 25, 45], {
+      bundlesSound: () => true,
+      onHandOver: () => {
+        open = [];
+        handOvers.push(open);
+      },
+      onHandedOver: () => {
+        open = undefined;
+      },
+      onUnit: ({ timestamp }) => open?.push(`picture ${timestamp / 90}`),
+      onSound: ({ timestamp }) => open?.push(`sound ${timestamp / 90}`),
+    });
+    const first = handOvers.find((units) => units.includes('picture 0'));
+    expect(first?.slice(0, 3)).toEqual(['sound 5', 'picture 0', 'sound 25']);
+    expect(handOvers.flat()).toHaveLength(6);
+  });
+
   test('leaves at its own time by default', async () => {
     const order = await leaving([0, 30, 60], [5, 25, 45], {});
     expect(order).toEqual([
