@@ -14,8 +14,8 @@ import { latencyMsOf, linksOf, type Peer, type PeerRecord, type PeerTask } from 
 import { Relay } from './relay.ts';
 import { PAYLOAD_BYTES } from './workload.ts';
 
-/** RTP header 12, frame mark 12, fragment header 2, space for a retransmission header 2. */
-const HEADER_BYTES = 28;
+/** RTP header 12, longest frame mark 16, fragment header 2, and space for a retransmission header 2. */
+const HEADER_BYTES = 32;
 /** Bytes by which media packets are shorter when there are repair packets. */
 const REPAIR_BYTES = 18;
 /**
