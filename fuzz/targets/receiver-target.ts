@@ -13,6 +13,7 @@ import { type FuzzTarget, hold, type Observed } from '../fuzz-target.ts';
 import { mutateDatagram } from '../mutate-datagram.ts';
 import { ReceiverOutput } from '../receiver-output.ts';
 import {
+  type RecordedSessionChanges,
   recordSession,
   SESSION_FRAMES,
   SESSION_LATENCY_MS,
@@ -21,6 +22,11 @@ import {
 } from '../recorded-session.ts';
 
 const LINKS = ['delay=5ms', 'loss=10% delay=10ms jitter=5ms seed=3', 'loss=20% burst=4 delay=30ms dup=5% seed=8'];
+/** Sessions beside those with frame marks at the edges: of older senders, and with marks within frames of 9 and 35 packets. */
+const VARIANTS: readonly RecordedSessionChanges[] = [
+  { stream: { frameMarks: true } },
+  { stream: { datagramBytesMax: 300 }, source: { frameBytes: 2_100, keyFrameBytes: 8_200, frames: 6 } },
+];
 /** Datagrams that a receiver may send: to each that it gets, and by its timers. */
 const SENT_PER_DATAGRAM_MAX = 4;
 const SENT_PER_SECOND_MAX = 400;
@@ -46,9 +52,10 @@ function choose(choices: number) {
 export const receiverTarget: FuzzTarget = {
   name: 'receiver',
   seeds: () =>
-    RECOVERIES.flatMap((recovery, choices) =>
-      LINKS.map((link) => ({ choices, steps: recordSession(recovery, 'forward', link) })),
-    ),
+    RECOVERIES.flatMap((recovery, choices) => [
+      ...LINKS.map((link) => ({ choices, steps: recordSession(recovery, 'forward', link) })),
+      ...VARIANTS.map((changes) => ({ choices, steps: recordSession(recovery, 'forward', LINKS[1]!, changes) })),
+    ]),
   mutate: mutateDatagram,
   run: (input, observed) => {
     const { recovery, release, onLoss, mendMs } = choose(input.choices);

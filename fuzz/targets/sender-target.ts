@@ -39,7 +39,7 @@ export const rateTarget: FuzzTarget = {
   name: 'rate-feedback',
   seeds: () =>
     RATE_CONTROLS.flatMap((rate, choices) =>
-      RATE_LINKS.map((link) => ({ choices, steps: recordSession('hybrid', 'back', link, { rate }) })),
+      RATE_LINKS.map((link) => ({ choices, steps: recordSession('hybrid', 'back', link, { settings: { rate } }) })),
     ),
   mutate: mutateFeedback,
   run: ({ choices, steps }, observed) => {
