@@ -30,7 +30,9 @@ const SCRIPTS = [
   'site/lab-worker.ts',
   'site/own-file.ts',
 ];
-const ASSETS = ['web/base.css', 'web/lanes.css', 'web/replay.css', 'web/icon.svg', 'site/site.css'];
+/** Style sheets of the page with the lanes. */
+const STYLES = readFileSync(join(root, 'web/lanes.html'), 'utf8').matchAll(/<link rel="stylesheet" href="\/(web\/[\w-]+\.css)"/g);
+const ASSETS = [...Array.from(STYLES, ([, path]) => path), 'web/icon.svg', 'site/site.css'];
 /** Modules of Node that the laboratory uses, and their stand-ins. */
 const STAND_INS = { 'node:crypto': 'site/stand-ins/crypto.ts', 'node:path': 'site/stand-ins/path.ts' };
 /**

@@ -21,8 +21,8 @@ export function pageFolders(): PageFolders {
 
 /** Folders whose modules each page uses where they are not bundled. */
 const ROOMS = { 'index.html': ['web', 'protocol'], 'lanes.html': ['web', 'protocol', 'sim'] } as const;
-/** Style sheets of both pages. */
-const STYLES = ['base.css', 'page.css', 'lanes.css', 'replay.css'];
+/** A style sheet that a page names, in the folder of HTML and CSS. */
+const STYLE = /<link rel="stylesheet" href="\/web\/([\w-]+\.css)"/g;
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /**
@@ -42,9 +42,10 @@ export async function readPageFiles(
   try {
     const folded = isBundled ? (['web'] as const) : ROOMS[entry];
     const rooms = await Promise.all(folded.map((room) => modulesIn(join(compiled, room), room)));
+    const styles = [...(await readFile(join(written, entry), 'utf8')).matchAll(STYLE)].map(([, name]) => name!);
     const parts: readonly (readonly [url: string, path: string, contentType: string])[] = [
       ['/', join(written, entry), 'text/html; charset=utf-8'],
-      ...STYLES.map((name) => [`/web/${name}`, join(written, name), 'text/css; charset=utf-8'] as const),
+      ...styles.map((name) => [`/web/${name}`, join(written, name), 'text/css; charset=utf-8'] as const),
       ['/web/icon.svg', join(written, 'icon.svg'), 'image/svg+xml'],
       ...rooms.flat().map((name) => [`/${name}`, join(compiled, name), JAVASCRIPT] as const),
     ];

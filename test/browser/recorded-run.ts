@@ -82,7 +82,8 @@ export function recordedRun(text: string, lanes: readonly (readonly LaneSettings
 /** Writes a recording as a shared page. @returns path of the file, which is removed after the test. */
 export async function sharedFile(recording: Recording, { written, compiled }: PageFolders): Promise<string> {
   const script = readFileSync(join(compiled, 'page/web/lanes/replay-page.js'), 'utf8');
-  const styles = ['base.css', 'lanes.css', 'replay.css'].map((name) => readFileSync(join(written, name), 'utf8'));
+  const named = readFileSync(join(written, 'lanes.html'), 'utf8').matchAll(/href="\/web\/([\w-]+\.css)"/g);
+  const styles = Array.from(named, ([, name]) => readFileSync(join(written, name!), 'utf8'));
   const folder = mkdtempSync(join(tmpdir(), 'dropframe-shared-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'run.html');
