@@ -31,7 +31,9 @@ const SCRIPTS = [
   'site/own-file.ts',
 ];
 /** Style sheets of the page with the lanes. */
-const STYLES = readFileSync(join(root, 'web/lanes.html'), 'utf8').matchAll(/<link rel="stylesheet" href="\/(web\/[\w-]+\.css)"/g);
+const STYLES = readFileSync(join(root, 'web/lanes.html'), 'utf8').matchAll(
+  /<link rel="stylesheet" href="\/(web\/[\w-]+\.css)"/g,
+);
 const ASSETS = [...Array.from(STYLES, ([, path]) => path), 'web/icon.svg', 'site/site.css'];
 /** Modules of Node that the laboratory uses, and their stand-ins. */
 const STAND_INS = { 'node:crypto': 'site/stand-ins/crypto.ts', 'node:path': 'site/stand-ins/path.ts' };
