@@ -1,44 +1,37 @@
+import type { TwoPathUse } from '../../protocol/control/two-path-use.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
 import { MultipathReceiver } from '../../receiver/paths/multipath-receiver.ts';
-import { MultipathSender } from '../../sender/paths/multipath-sender.ts';
-import { PathHealth } from '../../sender/paths/path-health.ts';
-import type { PathSchedulerOptions } from '../../sender/paths/path-scheduler.ts';
+import { StreamPaths } from '../../sender/paths/stream-paths.ts';
 import type { SenderOptions } from '../../sender/sender-options.ts';
 import { REPORT_SSRC } from '../../sim/simulated-stream.ts';
 import type { PathStrategyName } from '../strategies.ts';
 import type { StrategyParameters } from '../strategy.ts';
 
+const USES: { readonly [Name in PathStrategyName]: TwoPathUse } = {
+  'paths-duplicate': 'duplicate',
+  'paths-split': 'split',
+  'paths-coded': 'coded',
+};
+
 /** Both ends of a stream over two paths, around our sender and receiver. */
 export class CellPaths {
-  readonly #strategy: PathStrategyName;
-  readonly #parameters: StrategyParameters;
   readonly #stream: SentStreamParameters;
-  readonly #health: PathHealth;
+  readonly #paths: StreamPaths;
 
   constructor(strategy: PathStrategyName, parameters: StrategyParameters, stream: SentStreamParameters) {
-    this.#strategy = strategy;
-    this.#parameters = parameters;
+    const { firstShare, pathRepair } = parameters;
     this.#stream = stream;
-    this.#health = new PathHealth(stream.initialSequence);
+    this.#paths = new StreamPaths(USES[strategy], stream, { firstShare, pathRepair, areProved: true });
   }
 
   /** Options of the sender that depend on the paths. */
   get senderOptions(): Pick<SenderOptions, 'pathRepair'> {
-    if (this.#strategy !== 'paths-coded') return {};
-    return { pathRepair: { isSplit: () => this.#health.isSplit, share: this.#parameters.pathRepair ?? 1 } };
+    return this.#paths.senderOptions;
   }
 
   sendingEnd<Event>(sender: Endpoint<Event>): Endpoint<Event> {
-    const { ssrc, initialSequence, retransmission } = this.#stream;
-    const options: PathSchedulerOptions = {
-      ssrc,
-      initialSequence,
-      ...(retransmission && { retransmissionSsrc: retransmission.ssrc }),
-      distribution: this.#strategy === 'paths-duplicate' ? 'copied' : 'split',
-      firstShare: this.#parameters.firstShare ?? 0.5,
-    };
-    return new MultipathSender(sender, options, this.#health);
+    return this.#paths.sendingEnd(sender);
   }
 
   receivingEnd<Event>(receiver: Endpoint<Event>): Endpoint<Event> {

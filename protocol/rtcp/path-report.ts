@@ -56,7 +56,7 @@ export function appendPathReport(datagram: Uint8Array, ssrc: number, { paths }: 
 /** Splits the report off a datagram. @returns `undefined` when its last packet is not a report. */
 export function splitPathReport(
   datagram: Uint8Array,
-): { readonly rest: Uint8Array; readonly report: PathReport } | undefined {
+): { readonly rest: Uint8Array; readonly ssrc: number; readonly report: PathReport } | undefined {
   const at = datagram.length - REPORT_BYTES;
   if (at < 0 || at % 4 !== 0 || !isPathPacket(datagram, at, REPORT_BYTES)) return undefined;
   const of = (path: number): PathArrivals => ({
@@ -65,7 +65,7 @@ export function splitPathReport(
   });
   // Bytes like those of a report may be the end of another packet.
   if (!parseRtcp(datagram).ok) return undefined;
-  return { rest: datagram.subarray(0, at), report: { paths: [of(0), of(1)] } };
+  return { rest: datagram.subarray(0, at), ssrc: readUint32(datagram, at + 4), report: { paths: [of(0), of(1)] } };
 }
 
 /** Returns a datagram that shows that a path carries: the report's packet without data. */

@@ -25,6 +25,7 @@ export class MultipathSender<Event> implements Endpoint<Event> {
   #copy: Copy | undefined;
   #path = 0;
   #ecn: Ecn = NOT_ECT;
+  #reportSsrc: number | undefined;
 
   /** @param health state of the paths, which the sender may read as well. */
   constructor(sender: Endpoint<Event>, options: PathSchedulerOptions, health: PathHealth) {
@@ -34,10 +35,16 @@ export class MultipathSender<Event> implements Endpoint<Event> {
     this.#scheduler = new PathScheduler(options, health);
   }
 
+  /** Path reports of other sources are ignored from now on. */
+  expectReportsFrom(reportSsrc: number): void {
+    this.#reportSsrc = reportSsrc;
+  }
+
   handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn, path = 0): void {
     if (this.#repeated.isRepeated(datagram, path)) return;
     const split = splitPathReport(datagram);
-    if (split) this.#health.onReport(now, split.report);
+    const isExpected = this.#reportSsrc === undefined || this.#reportSsrc === split?.ssrc;
+    if (split && isExpected) this.#health.onReport(now, split.report);
     const rest = split ? split.rest : datagram;
     if (rest.length > 0) this.#sender.handleDatagram(now, rest, ecn);
   }

@@ -40,6 +40,8 @@ interface PathState {
   datagrams: number | undefined;
   /** Time by which packets of this path arrive behind those that left at the same time by the other. */
   readonly lag: WindowedMaximum;
+  /** True when its receiver's address is known. */
+  isProved: boolean;
   isUp: boolean;
   arrivalsSinceDown: number;
   probeAt: Instant;
@@ -47,7 +49,8 @@ interface PathState {
 
 /**
  * State of the paths of one stream, from the receiver's reports. A path is down when several packets in a row that left
- * by it are missing, while packets that left later by the other path have arrived; at least one path is always up.
+ * by it are missing, while packets that left later by the other path have arrived; of those that are proved, one is
+ * always up.
  */
 export class PathHealth {
   readonly #states: readonly PathState[];
@@ -55,7 +58,8 @@ export class PathHealth {
   /** Departure of the newest packet that had arrived by each path at the report before. */
   #seenBefore: Instant[] = new Array<Instant>(PATHS).fill(instant(Number.NEGATIVE_INFINITY));
 
-  constructor(initialSequence: number) {
+  /** @param areProved false where `onProved` is called once for each path. */
+  constructor(initialSequence: number, { areProved = true }: { readonly areProved?: boolean } = {}) {
     this.#highestSent = asSequence(initialSequence - 1);
     this.#states = Array.from({ length: PATHS }, () => ({
       outstanding: [],
@@ -63,7 +67,8 @@ export class PathHealth {
       arrivedSentAt: instant(Number.NEGATIVE_INFINITY),
       datagrams: undefined,
       lag: new WindowedMaximum({ slot: LAG_SLOT, initial: LAG_INITIAL, outlastsSilence: true }),
-      isUp: true,
+      isProved: areProved,
+      isUp: areProved,
       arrivalsSinceDown: 0,
       probeAt: NEVER,
     }));
@@ -76,6 +81,24 @@ export class PathHealth {
 
   isUp(path: number): boolean {
     return this.#states[path]!.isUp;
+  }
+
+  /** The receiver has proved its address on a path: the only one is up at once, another when datagrams arrive by it. */
+  onProved(now: Instant, path: number): void {
+    const state = this.#states[path]!;
+    if (state.isProved) return;
+    state.isProved = true;
+    if (this.#states[1 - path]!.isUp) {
+      this.#take(now, state);
+      state.probeAt = now;
+    } else state.isUp = true;
+  }
+
+  /** Nothing may be sent by a path any more, until its address is proved again. */
+  onRevoked(path: number): void {
+    const [state, other] = [this.#states[path]!, this.#states[1 - path]!];
+    Object.assign(state, { isProved: false, isUp: false, outstanding: [], probeAt: NEVER });
+    if (other.isProved) other.isUp = true;
   }
 
   /** A media packet leaves by a path. */
@@ -91,7 +114,7 @@ export class PathHealth {
       const state = this.#states[path]!;
       const fresh = state.datagrams === undefined ? 0 : ahead(state.datagrams, arrivals.datagrams);
       if (state.datagrams === undefined || fresh > 0) state.datagrams = arrivals.datagrams;
-      if (!state.isUp) this.#onReturning(state, fresh);
+      if (state.isProved && !state.isUp) this.#onReturning(state, fresh);
       const newest = extend(arrivals.newest, this.#highestSent);
       if (newest <= this.#highestSent && newest > state.newest) this.#onProgress(now, path, newest);
     }
@@ -103,14 +126,14 @@ export class PathHealth {
 
   /** Returns the path to probe now; `undefined` when none is due. */
   pollProbe(now: Instant): number | undefined {
-    const path = this.#states.findIndex(({ isUp, probeAt }) => !isUp && probeAt <= now);
+    const path = this.#states.findIndex(({ isProved, isUp, probeAt }) => isProved && !isUp && probeAt <= now);
     if (path < 0) return undefined;
     this.#states[path]!.probeAt = later(now, PROBE_INTERVAL);
     return path;
   }
 
   pollTimeout(): Instant | undefined {
-    const down = this.#states.find(({ isUp }) => !isUp);
+    const down = this.#states.find(({ isProved, isUp }) => isProved && !isUp);
     return down?.probeAt;
   }
 

@@ -9,6 +9,7 @@ import type { PathHealth } from './path-health.ts';
 export interface PathSchedulerOptions {
   readonly ssrc: number;
   readonly retransmissionSsrc?: number;
+  readonly repairSsrc?: number;
   readonly initialSequence: number;
   /** `copied`: each datagram by both paths; `split`: each by one. */
   readonly distribution: 'copied' | 'split';
@@ -26,8 +27,8 @@ const BALANCE_MAX = 256;
 /**
  * Chooses the paths of each datagram. Media packets take turns by share; a repair packet takes the path with fewer
  * packets, so that a frame and as many repair packets put as many packets on each path as the frame has; a
- * retransmission takes the other path than the packet's last transmission. RTCP takes both. Nothing but RTCP takes a
- * path that is down.
+ * retransmission takes the other path than the packet's last transmission. RTCP and the packets of other streams, which
+ * are the sound, take both. Nothing but RTCP takes a path that is down.
  */
 export class PathScheduler {
   readonly #options: PathSchedulerOptions;
@@ -47,11 +48,12 @@ export class PathScheduler {
 
   choose(now: Instant, datagram: Uint8Array): PathChoice {
     if (isRtcp(datagram)) return 'both';
-    const { ssrc, retransmissionSsrc, distribution } = this.#options;
+    const { ssrc, retransmissionSsrc, repairSsrc, distribution } = this.#options;
     const own = readUint32(datagram, 8);
     if (own === ssrc) return this.#chooseForMedia(now, datagram);
     if (distribution === 'copied') return this.#onlyUp ?? 'both';
-    return own === retransmissionSsrc ? this.#chooseForRetransmission(datagram) : this.#chooseForRepair();
+    if (own === retransmissionSsrc) return this.#chooseForRetransmission(datagram);
+    return own === repairSsrc ? this.#chooseForRepair() : (this.#onlyUp ?? 'both');
   }
 
   /** The path that is up, when the other is down. */

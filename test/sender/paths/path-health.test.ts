@@ -105,3 +105,28 @@ test('a report of a packet that was never sent changes nothing', () => {
   report(health, 250, [6, 4], [9_001, 8]);
   expect(health.isSplit).toBe(true);
 });
+
+test('the path that is proved first is up at once, and the other one when datagrams have arrived by it', () => {
+  const health = new PathHealth(0, { areProved: false });
+  expect([health.isUp(0), health.isUp(1), health.pollTimeout()]).toEqual([false, false, undefined]);
+  health.onProved(at(10), 1);
+  expect([health.isUp(0), health.isUp(1)]).toEqual([false, true]);
+  health.onProved(at(20), 0);
+  expect(health.isSplit).toBe(false);
+  expect(health.pollProbe(at(20))).toBe(0);
+  report(health, 50, [0xffff, 0], [0xffff, 0]);
+  report(health, 350, [0xffff, 3], [7, 8]);
+  expect(health.isSplit).toBe(true);
+});
+
+test('a path without an address is neither used nor probed until it is proved again', () => {
+  const health = new PathHealth(0);
+  report(health, 50, [0xffff, 0], [0xffff, 0]);
+  health.onRevoked(0);
+  report(health, 100, [0xffff, 9], [0xffff, 9]);
+  expect([health.isUp(0), health.isUp(1), health.pollProbe(at(1_000))]).toEqual([false, true, undefined]);
+  health.onRevoked(1);
+  expect([health.isUp(0), health.isUp(1)]).toEqual([false, false]);
+  health.onProved(at(2_000), 0);
+  expect(health.isUp(0)).toBe(true);
+});

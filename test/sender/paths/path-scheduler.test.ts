@@ -30,7 +30,7 @@ const retransmissionOf = (sequence: number): Uint8Array =>
 
 function scheduler(options: Partial<PathSchedulerOptions> = {}): { health: PathHealth; scheduler: PathScheduler } {
   const health = new PathHealth(0);
-  const stream = { ssrc: MEDIA, retransmissionSsrc: RETRANSMISSION, initialSequence: 0 };
+  const stream = { ssrc: MEDIA, retransmissionSsrc: RETRANSMISSION, repairSsrc: REPAIR, initialSequence: 0 };
   const built = new PathScheduler({ ...stream, distribution: 'split', firstShare: 0.5, ...options }, health);
   return { health, scheduler: built };
 }
@@ -48,6 +48,14 @@ function takeDown(health: PathHealth): void {
   health.onReport(at(600), { paths: [none, { newest: wireSequence(1_005), datagrams: 3 }] });
   expect(health.isUp(0)).toBe(false);
 }
+
+test('packets of another stream, which are the sound, take both paths, or the one that is up', () => {
+  const { health, scheduler: built } = scheduler();
+  const sound = packet(9, 7);
+  expect(built.choose(at(0), sound)).toBe('both');
+  takeDown(health);
+  expect(built.choose(at(700), sound)).toBe(1);
+});
 
 describe('a split stream', () => {
   test('takes turns', () => {
