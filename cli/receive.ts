@@ -31,7 +31,9 @@ import {
   readShare,
   readWhole,
 } from './options.ts';
+import { RECEIVE_HELP } from './receive-help.ts';
 import type { ReceiveTarget } from './receive-target.ts';
+import { addSecondPathOptions, type SecondPathOptions, secondPathOf } from './second-path-options.ts';
 
 export interface ReceiveCommandOptions extends CommonOptions, ReceiverEncryptionOptions, MetricsCommandOptions {
   readonly latency: number;
@@ -191,7 +193,7 @@ export function addReceiveCommand(program: Command): void {
       await receive(url, command);
     });
   addReceiverEncryption(command);
-  addReceiverOptions(command)
+  addSecondPathOptions(addReceiverOptions(command))
     .optionsGroup('Player and files:')
     .option('--no-audio', 'leave the sound out')
     .optionsGroup(RECOVERY)
@@ -201,34 +203,7 @@ export function addReceiveCommand(program: Command): void {
         'plain RTP: HOST:PORT at which the sender awaits RTCP, if it is not the one that its RTCP comes from',
       ).argParser(readAddress),
     )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  dropframe receive dropframe://127.0.0.1:7000
-  dropframe receive dropframe://127.0.0.1:7000 --link "loss=5% delay=20ms" --latency 200
-  dropframe receive "dropframe://10.0.0.2:7000?fingerprint=3f9a…" (the URL that the sender prints)
-  DROPFRAME_PASSPHRASE=… dropframe receive dropframe://10.0.0.2:7000
-  dropframe receive "dropframe://127.0.0.1:7000?transport=tcp" --play none --summary tcp.json
-  dropframe receive dropframe://127.0.0.1:7000 --play none --output - | ffplay -f h264 -
-  dropframe receive rtp://127.0.0.1:5004 --output camera.mp4
-  dropframe receive camera.sdp --latency 300
-  dropframe receive rist://@0.0.0.0:5000 --latency 1000
-  dropframe receive rtp://0.0.0.0:5004 --rtcp-to 10.0.0.3:6005 --latency 200
-
-rtp:// and SDP files name an address of this machine to which ffmpeg, GStreamer or a camera sends plain RTP: H.264 by rtp://; H.264, HEVC, VP9 or AV1 with Opus or AAC by an SDP file.
-Such a run ends with an RTCP BYE or after --timeout without packets. Reports, requests for missing packets (NACK) and for
-key frames (PLI) go back by RTCP as the SDP file allows, without one always; answers are retransmissions (RFC 4588).
-rist:// is MPEG-TS by RIST Simple Profile (VSF TR-06-1; librist with --profile 0), with requests for missing packets and without
-its sound; its pictures are found by ffmpeg.
-With --transport tcp and --link the media crosses a model of Linux TCP, whose segments the link loses, delays and queues:
-no data is lost, but some of it is late. Without --link it is the kernel's TCP.
-Options in a URL are those of connection and delay; ports, files, programs and links are for the command line only.
-In a terminal, space pauses and resumes live, q stops. If the sender is absent or disappears, receive waits for it for
---timeout; a sender that disappears without a goodbye and does not return is a failure. Ctrl-C stops the run and
-prints the summary; a second one exits at once.
-Exit codes: 0 success, 1 the run failed, 2 usage error, 3 a tool is missing, 130 ended at once by a signal.`,
-    );
+    .addHelpText('after', RECEIVE_HELP);
 }
 
 async function receive(url: string, command: Command): Promise<void> {
@@ -243,7 +218,7 @@ async function receive(url: string, command: Command): Promise<void> {
     import('./result-file.ts'),
   ]);
   const target = await receiveTarget(url, command);
-  const options = command.opts<ReceiveCommandOptions>();
+  const options = command.opts<ReceiveCommandOptions & SecondPathOptions>();
   if (options.json && options.output === '-') {
     throw new Failure('--json and --output - both write to stdout: record to a file instead', 2);
   }
@@ -254,6 +229,7 @@ async function receive(url: string, command: Command): Promise<void> {
   }
   if (given('congestion') && (options.transport !== 'tcp' || !options.link)) throw new Failure(CONGESTION_UNUSED, 2);
   if (options.summary !== undefined) await checkWritable(options.summary);
+  const second = secondPathOf(options, { given, isForeign, transport: options.transport });
   const context = new Context(options);
   if (target.kind !== 'rtp' && options.rtcpTo !== undefined) {
     throw new Failure('--rtcp-to is for plain RTP: an rtp:// address or an SDP file', 2);
@@ -267,7 +243,7 @@ async function receive(url: string, command: Command): Promise<void> {
   if (target.kind === 'rtp' && target.refusedSound && options.audio) context.log.warn(target.refusedSound);
   const latencyMs = latencyOf(target, options.latency, given('latency'));
   const run = new ReceiveRun({
-    connect: await clientFor(url, target, { ...options, recovery, latency: latencyMs }),
+    connect: await clientFor(url, target, { ...options, recovery, latency: latencyMs }, second),
     transport: isForeign ? 'rtp' : options.transport,
     ipv6: target.host.includes(':'),
     latencyMs,
@@ -291,6 +267,7 @@ async function clientFor(
   url: string,
   target: ReceiveTarget,
   options: ReceiveCommandOptions,
+  second: ReturnType<typeof secondPathOf>,
 ): Promise<(events: ClientEvents) => Client> {
   const { host, port } = target;
   const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;
@@ -313,6 +290,7 @@ async function clientFor(
       sound: options.audio,
       records: options.output !== undefined,
       congestionControl,
+      second,
     });
   }
   if ((options.fingerprint ?? options.passphrase ?? options.passphraseFile) !== undefined) {

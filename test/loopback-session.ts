@@ -3,8 +3,8 @@ import { onTestFinished } from 'vitest';
 import { Log } from '../io/os/log.ts';
 import type { MediaSource } from '../io/sources/media-source.ts';
 import type { AccessUnit } from '../protocol/access-unit.ts';
-import type { ControlNotice } from '../protocol/control/control-client-event.ts';
 import type { ClientEnd } from '../session/stream/client.ts';
+import type { ClientNotice } from '../session/stream/client-texts.ts';
 import { StreamClient, type StreamClientOptions } from '../session/stream/stream-client.ts';
 import { StreamServer } from '../session/stream/stream-server.ts';
 import type { StreamServerOptions } from '../session/stream/stream-server-options.ts';
@@ -84,7 +84,7 @@ export interface Receiving {
   readonly received: AccessUnit[];
   readonly welcomed: string[];
   readonly waited: string[];
-  readonly notices: ControlNotice[];
+  readonly notices: ClientNotice[];
   readonly run: Promise<ClientEnd>;
 }
 
@@ -93,7 +93,7 @@ export function receive(port: number, options: Partial<StreamClientOptions> = {}
   const received: AccessUnit[] = [];
   const welcomed: string[] = [];
   const waited: string[] = [];
-  const notices: ControlNotice[] = [];
+  const notices: ClientNotice[] = [];
   const client = new StreamClient({
     host: '127.0.0.1',
     port,

@@ -12,8 +12,8 @@ export interface EndpointFault {
 
 export interface EndpointDriverOptions<Event> {
   readonly endpoint: Endpoint<Event>;
-  /** Sends datagrams in order, all with these ECN bits. */
-  readonly transmit: (datagrams: readonly Uint8Array[], ecn: Ecn) => void;
+  /** Sends datagrams in order, all with these ECN bits and by this path, 0 where there is one. */
+  readonly transmit: (datagrams: readonly Uint8Array[], ecn: Ecn, path: number) => void;
   readonly onEvent: (event: Event) => void;
   /** Called when the polled datagrams have been transmitted, and their memory may be used again. */
   readonly onTransmitted?: () => void;
@@ -39,11 +39,11 @@ export class EndpointDriver<Event> {
   }
 
   /** Passes a datagram to the endpoint. The output is drained once for all datagrams of the same turn. */
-  receive(datagram: Uint8Array, ecn?: Ecn): void {
+  receive(datagram: Uint8Array, ecn?: Ecn, path?: number): void {
     if (this.#closed) return;
     const at = now();
     this.#recent?.add(at, datagram);
-    this.attempt(() => this.#options.endpoint.handleDatagram(at, datagram, ecn));
+    this.attempt(() => this.#options.endpoint.handleDatagram(at, datagram, ecn, path));
     this.#drainSoon();
   }
 
@@ -51,17 +51,19 @@ export class EndpointDriver<Event> {
   drain(): void {
     if (this.#closed) return;
     const { endpoint, transmit, onEvent } = this.#options;
-    const runs: { readonly datagrams: Uint8Array[]; readonly ecn: Ecn }[] = [];
+    const runs: { readonly datagrams: Uint8Array[]; readonly ecn: Ecn; readonly path: number }[] = [];
     const at = now();
     this.attempt(() => {
       for (let datagram = endpoint.pollTransmit(at); datagram; datagram = endpoint.pollTransmit(at)) {
         const ecn = endpoint.transmitEcn ?? NOT_ECT;
+        const path = endpoint.transmitPath ?? 0;
+        // In the order of polling over all paths, as packets are encrypted in it.
         const run = runs.at(-1);
-        if (run?.ecn === ecn) run.datagrams.push(datagram);
-        else runs.push({ datagrams: [datagram], ecn });
+        if (run?.ecn === ecn && run.path === path) run.datagrams.push(datagram);
+        else runs.push({ datagrams: [datagram], ecn, path });
       }
     });
-    for (const { datagrams, ecn } of runs) transmit(datagrams, ecn);
+    for (const { datagrams, ecn, path } of runs) transmit(datagrams, ecn, path);
     this.#options.onTransmitted?.();
     const poll = () => this.attempt(() => endpoint.pollEvent());
     for (let event = poll(); event !== undefined; event = poll()) onEvent(event);

@@ -14,7 +14,8 @@ import { MEND_MS_DEFAULT, noMediaCause } from './latency-limit.ts';
 import { PathWatch } from './path-watch.ts';
 import { choiceMessages, chooseStreams } from './stream-choice.ts';
 
-export interface ControlClientOptions extends Pick<HelloMessage, 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy'> {
+export interface ControlClientOptions
+  extends Pick<HelloMessage, 'latencyMs' | 'recovery' | 'mendMs' | 'redundancy' | 'paths'> {
   /** `auto`: UDP, or TCP once the control connection works and no datagram arrives. */
   readonly transport: 'auto' | 'udp' | 'tcp';
   /** False when missing datagrams are intended, as on an impaired link: the client then waits on a silent path. */
@@ -109,7 +110,7 @@ export class ControlClient {
     if (this.#state.kind === 'leaving') return void this.#events.push({ kind: 'cut', cause: 'stopped' });
     if (this.#state.kind !== 'connecting') return;
     this.#state = { kind: 'greeting' };
-    const { latencyMs, recovery, mendMs, redundancy } = this.#options;
+    const { latencyMs, recovery, mendMs, redundancy, paths } = this.#options;
     // Earlier senders refuse unknown fields, so the default value is omitted.
     const mend = mendMs === undefined || mendMs === MEND_MS_DEFAULT ? {} : { mendMs };
     this.#messages.push({
@@ -120,6 +121,7 @@ export class ControlClient {
       recovery,
       ...mend,
       ...(redundancy !== undefined && { redundancy }),
+      ...(paths !== undefined && this.#transport === 'udp' && { paths }),
       userAgent: CONTROL_USER_AGENT,
       playing: this.#playing,
     });

@@ -18,6 +18,7 @@ import { CONTROL_MAJOR } from './control-version.ts';
 import { LATENCY_MS_MAX, MEND_MS_MAX } from './latency-limit.ts';
 import { announcedStreams, MEDIA_STREAMS_MAX, refuseStream, streamId } from './media-stream.ts';
 import { RECOVERIES } from './recovery.ts';
+import { TWO_PATH_USES } from './two-path-use.ts';
 
 /**
  * Messages on the control connection: JSON, one per frame (`control-framing.ts`). Numbers from a peer have a range, and
@@ -75,6 +76,8 @@ const hello = z.object({
   /** Maximum bytes of retransmission and repair per byte of media; the sender's default when absent. */
   redundancy: z.number().min(0).max(1).optional(),
   userAgent: text(100).optional(),
+  /** Use of a second path, whose address the receiver proves too; UDP only. Absent: one path. */
+  paths: z.enum(TWO_PATH_USES).optional(),
   /** True to start the stream at once; with `false`, it waits for `play`. */
   playing: z.boolean(),
 });
@@ -152,6 +155,8 @@ const welcome = z.object({
   parameterSets,
   /** Agreed play-out delay. */
   latencyMs,
+  /** Number of paths, for a receiver that asked for two; one when absent. */
+  paths: z.literal(2).optional(),
   /** `start`: the stream begins for this receiver; `live`: it is running and is joined at the next key frame. */
   position: z.enum(['start', 'live']),
   /** All media streams. The first is the video that the single fields above describe for 1.0 receivers. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { readFingerprint } from '../../io/crypto/fingerprint.ts';
 import { addressAndQuery, type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
@@ -5,12 +6,14 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkChoice, checkKeys, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
 import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
+import { TWO_PATH_USES } from '../../protocol/control/two-path-use.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import { parseLink } from '../../sim/link/link-parse.ts';
 import type { StreamAnnouncement } from '../stream/client.ts';
 import { dropframeClient } from '../stream/dropframe-client.ts';
 import { checkPassphrase } from '../stream/server-security.ts';
+import type { StreamClientOptions } from '../stream/stream-client.ts';
 import { ReceiveRun } from './receive-run.ts';
 import type { RunSummary } from './run-summary.ts';
 import type { PlayChoice } from './viewer.ts';
@@ -43,6 +46,16 @@ export interface ReceiveOptions {
   readonly passphrase?: string;
   /** Impairments of this receiver's path, both ways: `loss=5% delay=20ms seed=1` (docs/LINK.md). Default: none. */
   readonly link?: string;
+  /**
+   * A second path to the sender, over UDP: an address of this machine from which it leads there, and its use: everything by
+   * both, each packet by one, or by one with repair packets against the death of a path (`coded`, the default), and its
+   * impairments. Default: one path.
+   */
+  readonly secondPath?: {
+    readonly from: string;
+    readonly use?: 'duplicate' | 'split' | 'coded';
+    readonly link?: string;
+  };
   /** Player for the stream. Default `none`. */
   readonly play?: PlayChoice;
   /** File to record to: FILE.mp4, FILE.mkv, FILE.ts, FILE.h264 or FILE.h265. */
@@ -83,6 +96,7 @@ const OPTIONS = Object.keys({
   onLoss: true,
   mendMs: true,
   link: true,
+  secondPath: true,
   play: true,
   output: true,
   capture: true,
@@ -118,6 +132,7 @@ export function receive(url: string, options: ReceiveOptions = {}): Reception {
     onLoss: checkChoice('onLoss', options.onLoss ?? 'freeze', ['freeze', 'smear']),
     records: options.output !== undefined,
     link: options.link === undefined ? undefined : parseLink(options.link),
+    second: options.secondPath && secondPathOf(options.secondPath, transport),
   } as const;
   const connect = dropframeClient(settings);
   const run = new ReceiveRun({
@@ -175,4 +190,16 @@ function checkFingerprint(text: string): string {
   const fingerprint = readFingerprint(text);
   if (fingerprint === undefined) throw new RangeError(`fingerprint '${text}': expected 64 hexadecimal digits`);
   return fingerprint;
+}
+
+function secondPathOf(
+  given: NonNullable<ReceiveOptions['secondPath']>,
+  transport: string,
+): StreamClientOptions['second'] {
+  checkKeys(given, ['from', 'use', 'link']);
+  const { from, use = 'coded', link } = given;
+  if (isIP(from) === 0) throw new RangeError(`secondPath.from must be an IP address of this machine, not ${from}`);
+  if (transport === 'tcp') throw new RangeError('secondPath is for UDP, and transport is tcp');
+  const impairments = link === undefined ? undefined : parseLink(link);
+  return { from, use: checkChoice('secondPath.use', use, TWO_PATH_USES), link: impairments };
 }

@@ -7,13 +7,17 @@ interface Peer {
   readonly port: number;
 }
 
+/** What a client tells about its path: a notice of the control channel, or why there is no second path. */
+export type ClientNotice = ControlNotice | { readonly withoutSecondPath: string };
+
 /** Describes a notice about the path in one line. */
 export function noticeText(
-  notice: ControlNotice,
+  notice: ClientNotice,
   { host, port, timeoutMs }: Peer & { readonly timeoutMs: number },
 ): string {
   const sender = `the sender at ${formatAddress({ host, port })}`;
   const udp = `UDP port ${port}`;
+  if (typeof notice === 'object') return `one path only: ${notice.withoutSecondPath}`;
   switch (notice) {
     case 'no-datagrams':
       return `${sender} answers on TCP, but no datagram from it arrives: ${udp} appears to be blocked; --transport tcp works without it`;

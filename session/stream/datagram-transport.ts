@@ -17,6 +17,16 @@ import { MediaProtection } from './media-protection.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
 import { isChallenge } from './proof-datagram.ts';
 
+export interface DatagramTransportOptions extends MediaTransportOptions {
+  readonly link: LinkSpecification | undefined;
+  /** Number of the path, where there are two. */
+  readonly path?: number;
+  /** Address of this machine from which it sends; any when absent. */
+  readonly from?: string;
+  /** Protection of this path, where there are two. */
+  readonly protection?: MediaProtection | undefined;
+}
+
 /** Longer than it takes to lose two reports of the sender, which come every second while the stream is paused as well. */
 const SILENCE: Microseconds = milliseconds(2_500);
 const CHECK_MS = 500;
@@ -25,7 +35,7 @@ const CHECK_MS = 500;
 export class DatagramTransport implements MediaTransport {
   readonly segments = undefined;
   readonly modeledTcp = undefined;
-  readonly #options: MediaTransportOptions;
+  readonly #options: DatagramTransportOptions;
   readonly #readHostDrops = () => this.hostDrops;
   readonly #protection: MediaProtection | undefined;
   readonly #forward: ImpairedDirection | undefined;
@@ -36,10 +46,10 @@ export class DatagramTransport implements MediaTransport {
   #heardAt: Instant = now();
   #closed = false;
 
-  constructor(options: MediaTransportOptions & { readonly link: LinkSpecification | undefined }) {
+  constructor(options: DatagramTransportOptions) {
     this.#options = options;
-    const { channel, welcome } = options;
-    if (channel) this.#protection = new MediaProtection(channel, welcome.session, 'receiver');
+    const { channel, welcome, protection } = options;
+    if (channel) this.#protection = protection ?? new MediaProtection(channel, welcome.session, 'receiver');
     if (!options.link) return;
     const { forward, back } = impairedPath(options.link, {
       toReceiver: (datagram, ecn) => this.#handIn(datagram, ecn),
@@ -63,11 +73,11 @@ export class DatagramTransport implements MediaTransport {
   }
 
   async open(): Promise<void> {
-    const { host, port, welcome, onCrossing } = this.#options;
+    const { host, port, from, welcome, onCrossing } = this.#options;
     const fullBytes = welcome.fullDatagramBytes;
     const bytesMax = welcome.datagramBytesMax + (this.#protection ? PROTECTION_BYTES_MAX : 0);
     this.#socket = await DatagramSocket.open({
-      host: anyAddressLike(host),
+      host: from ?? anyAddressLike(host),
       port: 0,
       peer: { host, port },
       ...(fullBytes !== undefined && { lengths: { fullBytes, bytesMax } }),
@@ -124,11 +134,13 @@ export class DatagramTransport implements MediaTransport {
 
   proveAddress(): void {
     if (this.#prover || this.#closed || !this.#socket) return;
-    const { welcome } = this.#options;
+    const { welcome, path } = this.#options;
+    const nonce = randomBytes(8);
+    if (path !== undefined) nonce[0] = path;
     const prover = new AddressProver({
       session: welcome.session,
       key: hexBytes(welcome.key) ?? new Uint8Array(),
-      nonce: randomBytes(8),
+      nonce,
       mac,
     });
     this.#prover = new EndpointDriver({

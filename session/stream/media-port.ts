@@ -5,12 +5,19 @@ import { type DatagramLengths, DatagramSocket } from '../../io/net/datagram-sock
 import { formatAddress } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
+import type { AddressProofMessage } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
 import { mac } from './identifiers.ts';
 import { isRtcpApplication, readProof } from './proof-datagram.ts';
 import type { ServerSession } from './server-session.ts';
+
+/** Owner of an address: a path of a session. */
+interface Owner {
+  readonly session: ServerSession;
+  readonly path: number;
+}
 
 interface Destination {
   readonly host: string;
@@ -20,7 +27,7 @@ interface Destination {
 /** UDP port of a server: proves the receivers' addresses, and hands each datagram to the session of its address. */
 export class MediaPort {
   readonly #sessions: ReadonlyMap<string, ServerSession>;
-  readonly #byAddress = new Map<string, ServerSession>();
+  readonly #byAddress = new Map<string, Owner>();
   readonly #verifier: AddressVerifier;
   #socket: DatagramSocket | undefined;
   #datagramsForeign = 0;
@@ -53,7 +60,7 @@ export class MediaPort {
       reusesMemory: true,
       onDatagram: (datagram, from) => this.#receive(datagram, from),
       onRefused: (datagrams, to) => {
-        if (to) this.#byAddress.get(formatAddress(to))?.handleRefusal(datagrams);
+        if (to) this.#byAddress.get(formatAddress(to))?.session.handleRefusal(datagrams);
       },
     });
   }
@@ -97,20 +104,23 @@ export class MediaPort {
     this.#socket?.segmentAgain(to);
   }
 
-  /** Forgets the address of a session, which must then be proved again. */
-  forgetAddress(session: ServerSession): void {
-    for (const [address, owner] of this.#byAddress) if (owner === session) this.#byAddress.delete(address);
+  /** Forgets the address of a session by a path, or by all, which must then be proved again. */
+  forgetAddress(session: ServerSession, path?: number): void {
+    for (const [address, owner] of this.#byAddress) {
+      if (owner.session === session && (path ?? owner.path) === owner.path) this.#byAddress.delete(address);
+    }
   }
 
   #receive(datagram: Uint8Array, from: RemoteInfo): void {
     const address = `${bracketed(from.address)}:${from.port}`;
-    const session = this.#byAddress.get(address);
+    const owner = this.#byAddress.get(address);
+    const session = owner?.session;
     if (isRtcpApplication(datagram) && !(session && isProbeAnswer(datagram))) {
       this.#handleProof(datagram, from, address);
       // Proofs are in the clear; everything else of such a session is not.
       if (session?.encrypted) return;
     }
-    if (session) session.receive(datagram);
+    if (owner) owner.session.receive(datagram, owner.path);
     else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
   }
 
@@ -128,10 +138,15 @@ export class MediaPort {
     if (reply) this.#socket?.send(session?.protect([reply]) ?? [reply], to);
     else this.#datagramsForeign++;
     if (session?.transport !== 'udp') return;
-    if (session.destination !== `${to.host}:${to.port}`) {
-      this.forgetAddress(session);
-      this.#byAddress.set(address, session);
+    const path = pathOf(session, message);
+    if (!session.paths.isAt(to, path)) {
+      this.forgetAddress(session, path);
+      this.#byAddress.set(address, { session, path });
     }
-    session.provedAddress(to);
+    session.provedAddress(to, path);
   }
 }
+
+/** Path of a proof: the first byte of its nonce, where the session has two. */
+const pathOf = ({ paths }: ServerSession, { nonce }: AddressProofMessage): number =>
+  paths.count > 1 ? Math.min(nonce[0]!, paths.count - 1) : 0;

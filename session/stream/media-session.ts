@@ -2,13 +2,16 @@ import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
+import { assert } from '../../protocol/base/assert.ts';
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
 import type { EndOfStreamMessage, SentMessage } from '../../protocol/control/control-message.ts';
 import { SOUND_STREAM_ID } from '../../protocol/control/media-stream.ts';
 import { type StreamWishes, welcomedParameters, welcomedSound } from '../../protocol/control/stream-agreement.ts';
 import { type AcceptedWelcome, soundReportSsrc } from '../../protocol/control/stream-choice.ts';
+import type { Endpoint } from '../../protocol/endpoint.ts';
 import { wireSequence } from '../../protocol/rtp/sequence.ts';
 import { BundledReceiver, type BundledReceiverEvent, type BundledStreams } from '../../receiver/bundled-receiver.ts';
+import { MultipathReceiver } from '../../receiver/paths/multipath-receiver.ts';
 import { mendOf, type ReceiverOptions, type Recovery, receiverOptions } from '../../receiver/receiver-options.ts';
 import type { ReceiverStatistics } from '../../receiver/receiver-statistics.ts';
 import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
@@ -83,14 +86,16 @@ export class MediaSession {
     const { host, port, welcome, reportSsrc, release, onLoss, records = false } = options;
     const cname = randomCname();
     const settings = { reportSsrc, release, onLoss, records, cname };
-    const video = receiverOptions(welcomedParameters(welcome, options), settings);
+    const { second } = options;
+    const parameters = receiverOptions(welcomedParameters(welcome, options), settings);
+    const video = { ...parameters, ...(second && { multipath: true }) };
     this.recordsApart = mendsRecording(video);
     const sound = soundOptions(welcome, options, cname);
     const receiving = { video, sound, recordsApart: this.recordsApart };
     this.#receiver = new BundledReceiver(receiving);
     this.#driver = new EndpointDriver<BundledReceiverEvent>({
-      endpoint: this.#receiver,
-      transmit: (datagrams) => this.#transport.send(datagrams),
+      endpoint: second ? this.#overTwoPaths(welcome, reportSsrc) : this.#receiver,
+      transmit: (datagrams, _, path) => this.#transport.send(datagrams, path),
       onEvent: options.onEvent,
       onFault: ({ error, datagrams }) => {
         options.onPathLost(reportFault({ where: 'receiver', error, details: { options: receiving, datagrams } }));
@@ -102,13 +107,18 @@ export class MediaSession {
       welcome,
       channel: options.channel,
       early: options.early,
-      onPacket: (packet, ecn) => {
+      onPacket: (packet, ecn, path) => {
         options.onPacket();
-        this.#driver.receive(packet, ecn);
+        this.#driver.receive(packet, ecn, path);
       },
       onCrossing: options.onDatagram,
       onLost: options.onPathLost,
     });
+  }
+
+  #overTwoPaths({ ssrc, initialSequence }: AcceptedWelcome, reportSsrc: number): Endpoint<BundledReceiverEvent> {
+    assert(initialSequence !== undefined, 'two paths are agreed on with the first sequence number only');
+    return new MultipathReceiver(this.#receiver, { ssrc, initialSequence, reportSsrc });
   }
 
   /** Statistics of the pictures, and of the sound where there is any. */

@@ -8,8 +8,8 @@ import type { EarlyConnection } from './early-connection.ts';
 export interface MediaTransport {
   /** Opens the path to the sender. Rejects when the sender refuses or cannot be reached. */
   open(): Promise<void>;
-  /** Sends RTCP packets of the receiver to the sender. */
-  send(packets: readonly Uint8Array[]): void;
+  /** Sends RTCP packets of the receiver to the sender. @param path of two, 0 by default */
+  send(packets: readonly Uint8Array[], path?: number): void;
   /** Proves this end's address again, as it may have changed on the way; UDP only. */
   proveAddress?(): void;
   /** Closes the transport; nothing is delivered afterwards. */
@@ -34,8 +34,8 @@ export interface MediaTransportOptions {
   readonly channel: SecureChannel | undefined;
   /** Connection that was opened for media before the session was agreed on; over TCP only. */
   readonly early?: EarlyConnection | undefined;
-  /** Called for each packet for the receiver, until the transport is closed. */
-  readonly onPacket: (packet: Uint8Array, ecn?: Ecn) => void;
+  /** Called for each packet for the receiver, and the path by which it came, until the transport is closed. */
+  readonly onPacket: (packet: Uint8Array, ecn?: Ecn, path?: number) => void;
   /** Called for each packet at this end of the path, for a capture. */
   readonly onCrossing?: ((direction: 'in' | 'out', packet: Uint8Array) => void) | undefined;
   /** Called when the path is lost, other than by `close`. */

@@ -53,8 +53,8 @@ export interface ServerSessionOptions {
   readonly onFinished: () => void;
   /** Called when the receiver was not reached in time; its session must be ended. */
   readonly onUnreachable: (cause: string) => void;
-  /** Called when the consent of the address has expired. */
-  readonly onConsentLost: () => void;
+  /** Called when the consent of the address of a path has expired. */
+  readonly onConsentLost: (path: number) => void;
   /** Called for the first unit of the sound that its payload format cannot carry in the datagrams of this path, or whose queue is full. */
   readonly onSoundRefused: (bytes: number) => void;
   /** Called when the sender's circuit breaker changes its rate. `line`: one line for the log. */

@@ -6,31 +6,26 @@ import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { RateBudget } from '../../protocol/base/rate-budget.ts';
-import { instant, type Microseconds, seconds, type Ticks, ticks } from '../../protocol/base/units.ts';
+import { type Ticks, ticks } from '../../protocol/base/units.ts';
 import type { ReceiverMessage, StatisticsMessage } from '../../protocol/control/control-message.ts';
 import { minorVersionOf } from '../../protocol/control/control-version.ts';
 import { type MediaStream, SOUND_STREAM_ID, VIDEO_STREAM_ID } from '../../protocol/control/media-stream.ts';
 import type { StreamFields } from '../../protocol/control/stream-agreement.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
+import { PATHS } from '../../protocol/rtcp/path-report.ts';
 import { TAG_BYTES } from '../../protocol/srtp/srtp-cipher.ts';
-import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { BundledSender } from '../../sender/bundled-sender.ts';
 import type { SenderEvent } from '../../sender/sender.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { circuitBreakerText } from './circuit-breaker-text.ts';
 import { randomHex, randomLowSequence, randomSequence } from './identifiers.ts';
-import { MediaProtection } from './media-protection.ts';
-import { PathMtuDriver } from './path-mtu-driver.ts';
 import type { PlaceHolder } from './places.ts';
+import type { MediaAddress } from './receiver-path.ts';
+import { ReceiverPaths } from './receiver-paths.ts';
 import type { ServerSessionOptions } from './server-session-options.ts';
 import { SessionStreams } from './session-streams.ts';
 
-/**
- * Expiry of consent without a report or request from the address. RFC 7675 §5.1 allows 30 s and checks every 5 s. A
- * receiver reports every second, so consent expires after five lost reports. The address must then be proved again.
- */
-const CONSENT: Microseconds = seconds(5);
 /** Time limit for reaching a receiver, milliseconds: the silence limit of the control channel. */
 const REACH_TIMEOUT_MS = 15_000;
 /** Rate limit of hellos and proofs: a receiver repeats its hello after 100 ms, then every second, with its proof. */
@@ -46,14 +41,11 @@ export class ServerSession implements PlaceHolder {
   readonly id = randomHex(8);
   readonly key = randomHex(16);
   readonly #options: ServerSessionOptions;
-  /** SRTP; `undefined` without TLS, and over TCP, where the media connection has TLS of its own. */
-  readonly #protection: MediaProtection | undefined;
+  /** Where it is reached over UDP; without an address over TCP, where the media connection has TLS of its own. */
+  readonly paths: ReceiverPaths;
   readonly #streams: SessionStreams;
   readonly #sender: BundledSender;
   readonly #driver: EndpointDriver<SenderEvent>;
-  #address: { readonly host: string; readonly port: number } | undefined;
-  /** Time of the last address proof. */
-  #provedAt = instant(Number.NEGATIVE_INFINITY);
   #stream: AttachedStream | undefined;
   readonly #proofs = new RateBudget({ perSecond: PROOFS_PER_SECOND, burst: PROOFS_BURST });
   #reachTimer: NodeJS.Timeout | undefined;
@@ -72,8 +64,6 @@ export class ServerSession implements PlaceHolder {
   #sendsRefused = 0;
   #reported: StatisticsMessage | undefined;
   readonly #sentTicker: NodeJS.Timeout | undefined;
-  /** Path MTU discovery; `undefined` over TCP, and for receivers of release 0.1.0. */
-  readonly #mtu: PathMtuDriver | undefined;
   /** Lengths of datagrams, for receivers that know them too. */
   readonly #lengths: DatagramLengths | undefined;
   #lossSeen = 0;
@@ -82,19 +72,29 @@ export class ServerSession implements PlaceHolder {
     this.#options = options;
     const { hello, channel, historyBudget } = options;
     this.#playing = hello.playing;
-    if (channel && hello.transport === 'udp') this.#protection = new MediaProtection(channel, this.id, 'sender');
-    const protectionBytes = this.#protection ? PROTECTION_BYTES_MAX : 0;
-    const datagramBytesMax = options.datagramBytesMax - protectionBytes;
+    const isUdp = hello.transport === 'udp';
+    const isFirstRelease = minorVersionOf(hello.userAgent) === 0;
+    this.paths = new ReceiverPaths({
+      count: isUdp && hello.paths ? PATHS : 1,
+      channel: isUdp ? channel : undefined,
+      session: this.id,
+      datagramBytesMax: options.datagramBytesMax,
+      findsMtu: isUdp && !isFirstRelease,
+      sendProbe: options.sendProbe,
+      onBytes: (bytes) => this.#sender.limitDatagrams(bytes),
+      onFound: options.onPathMtu,
+    });
+    const { isProtected, datagramBytesMax } = this.paths;
     historyBudget.join();
     this.#streams = new SessionStreams({
       ...options,
       datagramBytesMax,
-      initialSequence: this.#protection ? randomLowSequence : randomSequence,
+      initialSequence: isProtected ? randomLowSequence : randomSequence,
     });
     this.#sender = this.#streams.sender;
     this.#driver = new EndpointDriver({
-      endpoint: this.#sender,
-      transmit: (datagrams, ecn) => this.#transmit(datagrams, ecn),
+      endpoint: this.#streams.paths?.end ?? this.#sender,
+      transmit: (datagrams, ecn, path) => this.#transmit(datagrams, ecn, path),
       onEvent: (event) => {
         if (event.kind === 'keyframe-requested') options.requestKeyFrame();
         if (event.kind === 'circuit-breaker') options.onCircuitBreaker(circuitBreakerText(event));
@@ -110,21 +110,10 @@ export class ServerSession implements PlaceHolder {
       },
     });
     this.#expectReach();
-    if (minorVersionOf(hello.userAgent) === 0) return;
-    if (hello.transport === 'udp') {
-      const fullBytes = this.#sender.video.fullDatagramBytes + (this.#protection ? TAG_BYTES : 0);
+    if (isFirstRelease) return;
+    if (isUdp) {
+      const fullBytes = this.#sender.video.fullDatagramBytes + (isProtected ? TAG_BYTES : 0);
       this.#lengths = { fullBytes, bytesMax: options.datagramBytesMax };
-      this.#mtu = new PathMtuDriver({
-        datagramBytesMax,
-        protectionBytes,
-        sendProbe: (probe, onRefused) => {
-          for (const datagram of this.protect([probe])) {
-            if (this.#address) options.sendProbe(datagram, this.#address, onRefused);
-          }
-        },
-        onBytes: (bytes) => this.#sender.limitDatagrams(bytes),
-        onFound: (bytes) => options.onPathMtu(bytes + protectionBytes),
-      });
     }
     // Release 0.1.0 closes the connection on an unknown message.
     this.#sentTicker = setInterval(() => this.#reportSent(), SENT_INTERVAL_MS);
@@ -142,13 +131,12 @@ export class ServerSession implements PlaceHolder {
 
   /** Forged or replayed datagrams from the receiver's address. */
   get datagramsRefused(): number {
-    const refused = this.#protection?.refused;
-    return refused ? refused.forged + refused.malformed + refused.replayed : 0;
+    return this.paths.refused;
   }
 
   /** Returns packets as sent on the wire. */
   protect(packets: readonly Uint8Array[]): readonly Uint8Array[] {
-    return this.#protection?.protect(packets) ?? packets;
+    return this.paths.protect(packets);
   }
 
   get peer(): string {
@@ -161,21 +149,21 @@ export class ServerSession implements PlaceHolder {
 
   /** True when media can be sent: the address is proved, or the media connection is in use. */
   get reachable(): boolean {
-    return this.#address !== undefined || this.#stream?.reached === true;
+    return this.mediaAddress !== undefined || this.#stream?.reached === true;
   }
 
   get transport(): 'udp' | 'tcp' {
     return this.#options.hello.transport;
   }
 
-  /** Destination of the media over UDP; `undefined` until it is known. */
-  get mediaAddress(): { readonly host: string; readonly port: number } | undefined {
-    return this.#address;
+  /** Destination of the media over UDP, by the first path that has one; `undefined` until it is known. */
+  get mediaAddress(): MediaAddress | undefined {
+    return this.paths.address;
   }
 
-  /** Destination of the media, as text; `undefined` until it is known. */
+  /** The same as text. */
   get destination(): string | undefined {
-    return this.#address ? `${this.#address.host}:${this.#address.port}` : undefined;
+    return this.mediaAddress && `${this.mediaAddress.host}:${this.mediaAddress.port}`;
   }
 
   get statistics(): Readonly<SenderStatistics> & { readonly framesSkipped: number } {
@@ -217,16 +205,14 @@ export class ServerSession implements PlaceHolder {
     return this.#proofs.spend(now(), 1);
   }
 
-  /** Called when the receiver has proved that it owns this address. */
-  provedAddress(address: { readonly host: string; readonly port: number }): void {
-    const first = this.#address === undefined;
-    const same = this.#address?.host === address.host && this.#address.port === address.port;
-    this.#address = address;
-    this.#provedAt = now();
+  /** Called when the receiver has proved that it owns this address, by this path. */
+  provedAddress(address: MediaAddress, path: number): void {
+    const first = this.mediaAddress === undefined;
+    this.paths.prove(address, path);
+    this.#streams.paths?.health.onProved(now(), path);
     clearTimeout(this.#reachTimer);
-    if (same) this.#mtu?.handleLoss();
-    else this.#mtu?.start();
     if (first && this.ready) this.#options.onReady();
+    if (this.#streams.paths) this.#driver.drain();
   }
 
   /** True while the session waits for its only media connection. */
@@ -253,14 +239,14 @@ export class ServerSession implements PlaceHolder {
     this.#sendsRefused += datagrams;
   }
 
-  receive(received: Uint8Array): void {
-    const datagram = this.#protection ? this.#protection.unprotect(received) : received;
+  receive(received: Uint8Array, path: number): void {
+    const datagram = this.paths.take(received, path);
     if (!datagram) return;
-    if (this.#mtu?.handleDatagram(datagram)) return;
-    this.#driver.receive(datagram);
+    this.#driver.receive(datagram, undefined, path);
+    if (this.#streams.paths) this.paths.handleHeard(path);
     const { retransmissions, requestsRefused, reportedLoss } = this.#sender.video.statistics;
     const seen = retransmissions + requestsRefused + this.#sendsRefused;
-    if (seen > this.#lossSeen || (reportedLoss ?? 0) > 0) this.#mtu?.handleLoss();
+    if (seen > this.#lossSeen || (reportedLoss ?? 0) > 0) this.paths.handleLoss();
     this.#lossSeen = seen;
   }
 
@@ -279,7 +265,7 @@ export class ServerSession implements PlaceHolder {
         this.#options.connection.send({ kind: 'keyframe', inMs: this.#options.requestKeyFrame() });
         return;
       case 'report-source':
-        this.#sender.expectReportsFrom(message.id === SOUND_STREAM_ID ? 'sound' : 'video', message.ssrc);
+        this.#expectReports(message.id === SOUND_STREAM_ID ? 'sound' : 'video', message.ssrc);
         return;
       case 'statistics':
         this.#reported = message;
@@ -353,25 +339,34 @@ export class ServerSession implements PlaceHolder {
     this.#closed = true;
     clearTimeout(this.#reachTimer);
     clearInterval(this.#sentTicker);
-    this.#mtu?.close();
+    this.paths.close();
     this.#driver.close();
     this.#stream?.close();
   }
 
-  #transmit(datagrams: readonly Uint8Array[], ecn: Ecn): void {
-    if (this.#address && this.#consents()) {
-      this.#options.sendDatagrams(this.protect(datagrams), this.#address, this.#lengths, ecn);
+  #expectReports(stream: 'video' | 'sound', ssrc: number): void {
+    this.#sender.expectReportsFrom(stream, ssrc);
+    // Reports of the paths have the SSRC of those on the video.
+    if (stream === 'video') this.#streams.paths?.end.expectReportsFrom(ssrc);
+  }
+
+  #transmit(datagrams: readonly Uint8Array[], ecn: Ecn, path: number): void {
+    const to = this.paths.addressBy(path);
+    if (to && this.#consents(path)) {
+      this.paths.sent[path]! += datagrams.length;
+      this.#options.sendDatagrams(this.protect(datagrams), to, this.#lengths, ecn);
     } else this.#stream?.write(datagrams);
     this.#announceEnd();
   }
 
-  /** True while consent for the address is valid (RFC 7675). Otherwise revokes it: the address must be proved again. */
-  #consents(): boolean {
-    const heardAt = Math.max(this.#provedAt, this.#sender.video.heardAt ?? Number.NEGATIVE_INFINITY);
-    if (now() - heardAt <= CONSENT) return true;
-    this.#address = undefined;
+  /** True while consent for the address of a path is valid. Otherwise it must be proved again. */
+  #consents(path: number): boolean {
+    const { paths } = this.#streams;
+    if (this.paths.consents(path, paths ? undefined : this.#sender.video.heardAt)) return true;
+    paths?.health.onRevoked(path);
+    this.#options.onConsentLost(path);
+    if (this.reachable) return false;
     this.#needsKey = true;
-    this.#options.onConsentLost();
     this.#expectReach();
     return false;
   }

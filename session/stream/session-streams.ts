@@ -13,8 +13,11 @@ import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { SentStreamParameters } from '../../protocol/stream-parameters.ts';
 import { BundledSender } from '../../sender/bundled-sender.ts';
 import type { HistoryBudget } from '../../sender/history-budget.ts';
+import type { MultipathSender } from '../../sender/paths/multipath-sender.ts';
+import type { PathHealth } from '../../sender/paths/path-health.ts';
+import { StreamPaths } from '../../sender/paths/stream-paths.ts';
 import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
-import { Sender } from '../../sender/sender.ts';
+import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
 import type { SharedPackets } from '../../sender/shared-packets.ts';
 import { randomCname, randomSsrc, randomTimestamp } from './identifiers.ts';
@@ -43,6 +46,8 @@ export interface SessionStreamsOptions {
 /** The media streams of one receiver: what both ends agreed on, their senders, and their totals in messages. */
 export class SessionStreams {
   readonly sender: BundledSender;
+  /** The two paths of the streams, which leave by the `end`; `undefined` for one path. */
+  readonly paths: { readonly health: PathHealth; readonly end: MultipathSender<SenderEvent> } | undefined;
   /** Options of the senders, for a report of a fault. */
   readonly options: { readonly video: object; readonly sound: object | undefined };
   readonly #video: SentStreamParameters;
@@ -66,7 +71,15 @@ export class SessionStreams {
     const rate = isSound ? () => new UnlimitedRate() : follows ? 'adaptive' : 'measured';
     const { sharedPackets } = options;
     const common = { historyBudget, cname: randomCname() };
-    const video = { ...senderOptions(this.#video, { ...common, rate }), sharedPackets: sharedPackets?.video };
+    const paths =
+      hello.paths && hello.transport === 'udp'
+        ? new StreamPaths(hello.paths, this.#video, { areProved: false })
+        : undefined;
+    const video = {
+      ...senderOptions(this.#video, { ...common, rate }),
+      ...paths?.senderOptions,
+      sharedPackets: sharedPackets?.video,
+    };
     let soundSender: Sender | undefined;
     let soundOptions: object | undefined;
     if (sound) {
@@ -84,6 +97,7 @@ export class SessionStreams {
     }
     this.options = { video, sound: soundOptions };
     this.sender = new BundledSender(new Sender(video), soundSender);
+    this.paths = paths && { health: paths.health, end: paths.sendingEnd(this.sender) };
   }
 
   /** Parameters of the video in the welcome message. */

@@ -6,9 +6,10 @@ import { WakeUp } from '../../io/os/wake-up.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { ControlClient } from '../../protocol/control/control-client.ts';
-import type { ControlClientEvent, ControlNotice, SessionCause } from '../../protocol/control/control-client-event.ts';
+import type { ControlClientEvent, SessionCause } from '../../protocol/control/control-client-event.ts';
 import { parseSenderMessage, type SenderMessage } from '../../protocol/control/control-message.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
+import type { TwoPathUse } from '../../protocol/control/two-path-use.ts';
 import type { BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
@@ -18,7 +19,7 @@ import type { ByteTunnelCounters } from '../../sim/tcp/byte-tunnel.ts';
 import type { CongestionControlName } from '../../sim/tcp/congestion-control.ts';
 import { TCP_DEFAULTS } from '../../sim/tcp/tcp-options.ts';
 import { type ClientEnd, type HostFaults, type SoundRecord, sumHostFaults } from './client.ts';
-import { clientFailure, connectCause } from './client-texts.ts';
+import { type ClientNotice, clientFailure, connectCause } from './client-texts.ts';
 import { EarlyConnection } from './early-connection.ts';
 import { FinishedSessions, totals } from './finished-sessions.ts';
 import { randomSsrc } from './identifiers.ts';
@@ -27,6 +28,7 @@ import { MediaSession } from './media-session.ts';
 import { connectToSender, provenMessage, type SenderConnection, type SenderProof } from './sender-proof.ts';
 import { SoundMeter } from './sound-meter.ts';
 import { statisticsMessage } from './statistics-message.ts';
+import type { SecondPath } from './two-path-transport.ts';
 
 export interface StreamClientOptions extends SenderProof {
   readonly host: string;
@@ -47,13 +49,15 @@ export interface StreamClientOptions extends SenderProof {
   /** True when every frame is recorded, shown or not. */
   readonly records?: boolean | undefined;
   readonly link: LinkSpecification | undefined;
+  /** Second path to the sender, over UDP, and its use; `undefined` for one path. */
+  readonly second?: (SecondPath & { readonly use: TwoPathUse }) | undefined;
   /** Congestion control of the modelled TCP (transport TCP over a link); default: cubic. */
   readonly congestionControl?: CongestionControlName | undefined;
   /** Time without a sender, or without media, that is a failure, milliseconds. */
   readonly timeoutMs: number;
   readonly onWaiting: (cause: string) => void;
   /** Called with notices about the path, to which the client reacts by itself. */
-  readonly onNotice: (notice: ControlNotice) => void;
+  readonly onNotice: (notice: ClientNotice) => void;
   /** Called when a session begins, also after a restart of the sender. */
   readonly onWelcome: (welcome: AcceptedWelcome) => void;
   readonly onUnit: (unit: AccessUnit, event: ReceiverEvent & { kind: 'access-unit' }) => void;
@@ -104,6 +108,7 @@ export class StreamClient {
     this.#usesTcp = transport === 'tcp';
     this.#control = new ControlClient({
       ...options,
+      paths: options.second?.use,
       transport: transport === 'auto' && link ? 'udp' : transport,
       leavesSilentPath: link === undefined,
       timeout: milliseconds(options.timeoutMs),
@@ -294,6 +299,11 @@ export class StreamClient {
     this.#timeline.begin();
     if (welcome.sound) this.#sound.begin(welcome.sound);
     this.#recordedTimeline.begin();
+    const { second } = this.#options;
+    const isSplit = second && welcome.paths === 2 && welcome.initialSequence !== undefined;
+    const onSecondClosed = (withoutSecondPath: string) => this.#options.onNotice({ withoutSecondPath });
+    if (second && !isSplit)
+      onSecondClosed(transport === 'udp' ? 'the sender is of an earlier version' : 'the stream is over TCP');
     const media = new MediaSession({
       host: this.#host,
       port,
@@ -306,6 +316,8 @@ export class StreamClient {
       mendMs: this.#options.mendMs,
       records: this.#options.records,
       link,
+      second: isSplit ? second : undefined,
+      onSecondClosed,
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,
       channel: this.#channel,

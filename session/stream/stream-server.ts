@@ -282,9 +282,9 @@ export class StreamServer {
       },
       onFinished: () => this.#linger(session, hello, connection),
       onUnreachable: dismiss,
-      onConsentLost: () => {
-        log.debug('no report from the receiver: its media has stopped', { peer: pending.peer });
-        this.#media.forgetAddress(session);
+      onConsentLost: (path) => {
+        log.debug('no report from the receiver: its media has stopped', { peer: pending.peer, path });
+        this.#media.forgetAddress(session, path);
       },
       onSoundRefused: (bytes) => {
         const why = 'they are too long for its datagrams (--mtu) or their payload format, or its queue is full';
@@ -369,7 +369,9 @@ export class StreamServer {
     addSession(this.#totals, session);
     const { frames, packets, retransmissions } = session.statistics;
     const why = cause === undefined || cause === GOODBYE ? '' : `: ${cause}`;
-    log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions });
+    const { count, sent } = session.paths;
+    const byPath = count > 1 && { datagramsByPath: sent.join('+') };
+    log.info(`receiver ${peer} left${why}`, { frames, packets, retransmissions, ...byPath });
     this.live.delete(session);
   }
 }

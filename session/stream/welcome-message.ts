@@ -47,6 +47,7 @@ export function welcomeMessage(
     },
     parameterSets: minor === 0 ? sets : [],
     position,
+    ...(session.paths.count > 1 && { paths: 2 as const }),
     // Release 0.1.0 closes the connection on an unknown field.
     ...(minor > 0 && { minor: CONTROL_MINOR, streams: session.announced({ decoder: codec, parameterSets: sets }) }),
   };
