@@ -133,7 +133,6 @@ export function runPoint(point: BenchPoint, run: PointRun): PointOutcome {
   const spareBytes = recovery === 'fec' || recovery === 'hybrid' ? REPAIR_BYTES : 0;
   const parameters = simulatedStream({
     recovery,
-    frameMarks: 'edges',
     datagramBytesMax: PAYLOAD_BYTES + HEADER_BYTES + spareBytes,
     latency: milliseconds(point.budgetMs - point.oneWayMs),
   });

@@ -2,9 +2,12 @@ import { readUint16, readUint32 } from '../protocol/base/big-endian.ts';
 import { type Instant, instant, later, type Microseconds } from '../protocol/base/units.ts';
 import type { ReleasedFrameClass } from '../protocol/frame-class.ts';
 import { isRtcp } from '../protocol/rtp/multiplex.ts';
+import { originalSequenceOf } from '../protocol/rtp/retransmission.ts';
+import { RTP_HEADER_BYTES } from '../protocol/rtp/rtp-packet.ts';
 import { type WireTimestamp, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import type { Direction } from '../sim/direction.ts';
 import type { DatagramFate, DecidedFate } from '../sim/link/datagram-fate.ts';
+import { SentFrames } from '../sim/sent-frames.ts';
 import { MEDIA_SSRC, REPAIR_SSRC, RETRANSMISSION_SSRC } from '../sim/simulated-stream.ts';
 import { type FrameTable, widened } from './frame-table.ts';
 import { InterarrivalJitter } from './metrics/interarrival-jitter.ts';
@@ -15,13 +18,6 @@ import type { TransportFigures } from './strategy.ts';
 const MISSING = 0;
 const RECEIVED = 1;
 const RETRANSMITTED = 2;
-
-/** Offset of the frame mark in a datagram (protocol/rtp/frame-mark.ts), after a header without CSRCs. */
-const PACKET_INDEX_OFFSET = 20;
-const PACKET_COUNT_OFFSET = 22;
-const MARK_END = 24;
-const RTP_HEADER_BYTES = 12;
-const EXTENSION_LENGTH_OFFSET = 14;
 
 /** The observed stream. */
 export interface ObservedStream {
@@ -64,6 +60,7 @@ export class MediaPacketTable implements PathObserver {
   readonly #initialSequence: number;
   readonly #sendableFor: Microseconds;
   readonly #ssrcs: StreamSsrcs;
+  readonly #sentFrames = new SentFrames();
   /** Row of each accepted frame, by frame number. */
   readonly #rows: number[] = [];
   /** First packet of each frame, by frame number. */
@@ -150,20 +147,19 @@ export class MediaPacketTable implements PathObserver {
   }
 
   onDelivered(now: Instant, direction: Direction, datagram: Uint8Array): void {
-    if (direction === 'back' || datagram.length < MARK_END || isRtcp(datagram)) return;
+    if (direction === 'back' || datagram.length < RTP_HEADER_BYTES || isRtcp(datagram)) return;
     const ssrc = readUint32(datagram, 8);
     if (ssrc === this.#ssrcs.media) {
       const packet = this.#packetOf(readUint16(datagram, 2));
       const timestamp = wireTimestamp(readUint32(datagram, 4));
       this.#jitter.add(now, timestamp);
-      if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) this.#jitterFirst.add(now, timestamp);
       if (packet === undefined) return;
+      if (packet === this.#firstPacket[this.#frameOf[packet]!]) this.#jitterFirst.add(now, timestamp);
       this.#noteArrival(now, packet, RECEIVED, datagram.length);
       this.#noteLosses(now, packet);
     } else if (ssrc === this.#ssrcs.retransmission) {
-      const original = RTP_HEADER_BYTES + 4 + 4 * readUint16(datagram, EXTENSION_LENGTH_OFFSET);
-      if (original + 2 > datagram.length) return;
-      const packet = this.#packetOf(readUint16(datagram, original));
+      const original = originalSequenceOf(datagram);
+      const packet = original === undefined ? undefined : this.#packetOf(original);
       if (packet !== undefined) this.#noteArrival(now, packet, RETRANSMITTED, datagram.length);
     } else if (ssrc === this.#ssrcs.repair && this.#frames.length > this.#measuredFrom) {
       this.#repairs.datagrams++;
@@ -230,14 +226,15 @@ export class MediaPacketTable implements PathObserver {
       this.#frameOf = widened(this.#frameOf, new Uint32Array(packet * 2));
       this.#lost = widened(this.#lost, new Uint8Array(packet * 2));
     }
-    if (readUint16(datagram, PACKET_INDEX_OFFSET) === 0) {
-      const row = this.#rows[this.#firstPacket.length]!;
+    this.#sentFrames.next(datagram);
+    const { frame, packetIndex, packetCount } = this.#sentFrames;
+    if (packetIndex === 0) {
+      const row = this.#rows[frame]!;
       this.#frames.setTime(row, 'sentAt', now);
-      this.#frames.setPackets(row, readUint16(datagram, PACKET_COUNT_OFFSET));
+      this.#frames.setPackets(row, packetCount);
       this.#firstPacket.push(packet);
       this.#rowAt.set(wireTimestamp(readUint32(datagram, 4)), row);
     }
-    const frame = this.#firstPacket.length - 1;
     this.#frameOf[packet] = frame;
     if (this.#isMeasured(packet)) this.#figures.packetsSent++;
     if (fate === 'lost' || fate === 'overflowed') this.#noteLost(packet);

@@ -1,3 +1,4 @@
+import { CONTROL_USER_AGENT, frameMarksFor } from '../protocol/control/control-version.ts';
 import { wireSequence, wireTimestamp } from '../protocol/rtp/sequence.ts';
 import {
   type SentStreamParameters,
@@ -21,7 +22,10 @@ export const SOUND_REPAIR_SSRC = 8;
 /** Both numbers wrap after a few hundred packets and some minutes, as they do in the field. */
 export const SIMULATED_START = { initialSequence: wireSequence(65_000), timestampBase: wireTimestamp(4_000_000_000) };
 
-/** Returns the parameters of a stream on the virtual clock, on which `agreed` was agreed. */
+/**
+ * Returns the parameters of a stream on the virtual clock, on which `agreed` was agreed. Frame marks are those of a
+ * session between two ends of this version.
+ */
 export function simulatedStream(agreed: Partial<Omit<StreamParameters, 'ssrc'>>): SentStreamParameters {
   const { retransmissionPayloadType, repairPayloadType } = STREAM_DEFAULTS;
   return streamParameters({
@@ -29,6 +33,7 @@ export function simulatedStream(agreed: Partial<Omit<StreamParameters, 'ssrc'>>)
     ssrc: MEDIA_SSRC,
     retransmission: { ssrc: RETRANSMISSION_SSRC, payloadType: retransmissionPayloadType },
     repair: { ssrc: REPAIR_SSRC, payloadType: repairPayloadType },
+    frameMarks: frameMarksFor(CONTROL_USER_AGENT),
     ...agreed,
   });
 }

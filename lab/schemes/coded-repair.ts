@@ -11,7 +11,7 @@ import { extend, type Sequence, wireSequence, wireTimestamp } from '../../protoc
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import { MEDIA_SSRC, REPAIR_SSRC } from '../../sim/simulated-stream.ts';
 import { DepartureQueue } from './departure-queue.ts';
-import type { ProtectedStream, SchemePacket, SchemeReceiver, SchemeSender } from './scheme.ts';
+import type { ProtectedStream, SchemePacket, SchemeReceiver, SchemeSender, SentSchemePacket } from './scheme.ts';
 
 /**
  * Repair packets of other codes, in dropframe's own packet (protocol/repair/repair-payload.ts): both ends know the code,
@@ -61,14 +61,14 @@ export abstract class CodingSender implements SchemeSender {
     this.#encoder = new RepairEncoder({ windowPackets: SENT_PACKETS_MAX, packetBytesMax: datagramBytesMax });
   }
 
-  onMedia(now: Instant, packet: SchemePacket): void {
+  onMedia(now: Instant, packet: SentSchemePacket): void {
     this.#encoder.add(packet.sequence, packet.datagram);
     this.#timestamp = wireTimestamp(readUint32(packet.datagram, 4));
     for (const combination of this.combinationsAfter(packet, now)) this.send(combination);
   }
 
   /** Returns what is to be sent after a media packet. */
-  protected abstract combinationsAfter(packet: SchemePacket, now: Instant): readonly Combination[];
+  protected abstract combinationsAfter(packet: SentSchemePacket, now: Instant): readonly Combination[];
 
   pollTransmit(now: Instant): Uint8Array | undefined {
     return this.#departures.pollTransmit(now);

@@ -1,7 +1,7 @@
 import type { CoefficientRule } from '../../protocol/repair/coding-coefficients.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import { CodingReceiver, CodingSender, type Combination, REPAIR_HEADROOM_BYTES } from './coded-repair.ts';
-import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
+import type { ProtectedStream, SchemeKind, SentSchemePacket } from './scheme.ts';
 
 /** Matrix of consecutive packets whose rows and columns get a parity packet each. */
 export interface ParityMatrix {
@@ -31,7 +31,7 @@ class ParitySender extends CodingSender {
     this.#matrix = matrix;
   }
 
-  protected override combinationsAfter({ sequence }: SchemePacket): readonly Combination[] {
+  protected override combinationsAfter({ sequence }: SentSchemePacket): readonly Combination[] {
     const { columns, rows, parity } = this.#matrix;
     this.#origin ??= sequence;
     const place = (sequence - this.#origin) % (columns * rows);

@@ -9,7 +9,7 @@ import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import { MEDIA_SSRC, RETRANSMISSION_SSRC } from '../../sim/simulated-stream.ts';
 import { CodingSender, type Combination, REPAIR_HEADROOM_BYTES, SENT_PACKETS_MAX } from './coded-repair.ts';
 import { BATCH_PACKETS_MAX, HairpinTable } from './hairpin-table.ts';
-import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
+import type { ProtectedStream, SchemeKind, SentSchemePacket } from './scheme.ts';
 
 /** Weight of repair packets against missed deadlines in the published runs. */
 const WEIGHT = 1e-7;
@@ -52,20 +52,23 @@ class HairpinSender extends CodingSender {
     this.#stream = stream;
   }
 
-  override onMedia(now: Instant, packet: SchemePacket): void {
-    const { sequence, datagram, mark } = packet;
-    if (mark.packetIndex === 0) this.#frame = { packets: mark.packetCount, at: now };
+  override onMedia(now: Instant, packet: SentSchemePacket): void {
+    const { sequence, datagram, packetIndex, packetCount } = packet;
+    if (packetIndex === 0) this.#frame = { packets: packetCount, at: now };
     this.#highest = sequence;
     this.#sent.set(sequence, { datagram, frame: this.#frame, resentAt: instant(Number.NEGATIVE_INFINITY) });
     this.#sent.delete(asSequence(sequence - SENT_PACKETS_MAX));
     super.onMedia(now, packet);
   }
 
-  protected override combinationsAfter({ sequence, mark }: SchemePacket, now: Instant): readonly Combination[] {
+  protected override combinationsAfter(
+    { sequence, packetIndex, packetCount }: SentSchemePacket,
+    now: Instant,
+  ): readonly Combination[] {
     this.#batchFrom ??= sequence;
     const firstSequence = this.#batchFrom;
     const packets = sequence - firstSequence + 1;
-    if (mark.packetIndex < mark.packetCount - 1 && packets < BATCH_PACKETS_MAX) return [];
+    if (packetIndex < packetCount - 1 && packets < BATCH_PACKETS_MAX) return [];
     this.#batchFrom = undefined;
     return this.#repairs(now, this.#frame, { firstSequence, lastSequence: sequence, packets });
   }

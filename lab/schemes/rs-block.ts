@@ -3,7 +3,7 @@ import { inverse } from '../../protocol/repair/galois-field.ts';
 import { asSequence, type Sequence } from '../../protocol/rtp/sequence.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import { CodingReceiver, CodingSender, type Combination, REPAIR_HEADROOM_BYTES, repairsFor } from './coded-repair.ts';
-import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
+import type { ProtectedStream, SchemeKind, SentSchemePacket } from './scheme.ts';
 
 /** Largest block: with as many repair packets it is the 256 elements of the field. */
 const BLOCK_PACKETS_MAX = 128;
@@ -34,11 +34,15 @@ class BlockSender extends CodingSender {
     this.#frames = frames;
   }
 
-  protected override combinationsAfter({ sequence, mark }: SchemePacket): readonly Combination[] {
+  protected override combinationsAfter({
+    sequence,
+    packetIndex,
+    packetCount,
+  }: SentSchemePacket): readonly Combination[] {
     this.#first ??= sequence;
     const firstSequence = this.#first;
     const packets = sequence - firstSequence + 1;
-    const endsFrame = mark.packetIndex === mark.packetCount - 1;
+    const endsFrame = packetIndex === packetCount - 1;
     if (endsFrame) this.#framesDone++;
     if (this.#framesDone < this.#frames && packets < BLOCK_PACKETS_MAX) return [];
     this.#first = undefined;

@@ -2,10 +2,10 @@ import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { earliestOf, type Instant } from '../../protocol/base/units.ts';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
-import { parseFrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { isRtcp } from '../../protocol/rtp/multiplex.ts';
-import { parseRtpPacket } from '../../protocol/rtp/rtp-packet.ts';
+import { RtpLayout } from '../../protocol/rtp/rtp-packet.ts';
 import { asSequence, extend, type Sequence, type WireSequence, wireSequence } from '../../protocol/rtp/sequence.ts';
+import { SentFrames } from '../../sim/sent-frames.ts';
 import { MEDIA_SSRC, REPAIR_SSRC } from '../../sim/simulated-stream.ts';
 import type { SchemePacket, SchemeReceiver, SchemeSender } from './scheme.ts';
 
@@ -14,6 +14,7 @@ const SSRC_END = 12;
 
 /** Reads the media packets of the pictures, with extended sequence numbers. */
 class MediaReader {
+  readonly #layout = new RtpLayout();
   #highest: Sequence;
 
   constructor(initialSequence: WireSequence) {
@@ -27,12 +28,10 @@ class MediaReader {
 
   /** Returns the packet; `undefined` for a damaged one. */
   read(datagram: Uint8Array): SchemePacket | undefined {
-    const packet = parseRtpPacket(datagram);
-    const mark = packet.ok && packet.value.extension ? parseFrameMark(packet.value.extension) : undefined;
-    if (!mark?.ok || !mark.value) return undefined;
+    if (this.#layout.read(datagram) !== undefined) return undefined;
     const sequence = extend(wireSequence(readUint16(datagram, 2)), this.#highest);
     if (sequence > this.#highest) this.#highest = sequence;
-    return { sequence, datagram, mark: mark.value };
+    return { sequence, datagram };
   }
 }
 
@@ -44,6 +43,7 @@ export class SchemeSenderEnd<Event> implements Endpoint<Event> {
   readonly #sender: Endpoint<Event>;
   readonly #scheme: SchemeSender;
   readonly #reader: MediaReader;
+  readonly #sentFrames = new SentFrames();
   #isOwn = false;
 
   constructor(sender: Endpoint<Event>, scheme: SchemeSender, initialSequence: WireSequence) {
@@ -67,7 +67,11 @@ export class SchemeSenderEnd<Event> implements Endpoint<Event> {
     if (added) return added;
     const datagram = this.#sender.pollTransmit(now);
     const packet = datagram && ssrcOf(datagram) === MEDIA_SSRC ? this.#reader.read(datagram) : undefined;
-    if (packet) this.#scheme.onMedia(now, packet);
+    if (packet) {
+      this.#sentFrames.next(packet.datagram);
+      const { packetIndex, packetCount } = this.#sentFrames;
+      this.#scheme.onMedia(now, { ...packet, packetIndex, packetCount });
+    }
     return datagram;
   }
 

@@ -1,5 +1,4 @@
 import type { Instant, Microseconds } from '../../protocol/base/units.ts';
-import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import type { Sequence, WireSequence } from '../../protocol/rtp/sequence.ts';
 import type { StrategyParameters } from '../strategy.ts';
 
@@ -7,13 +6,19 @@ import type { StrategyParameters } from '../strategy.ts';
 export interface SchemePacket {
   readonly sequence: Sequence;
   readonly datagram: Uint8Array;
-  readonly mark: FrameMark;
+}
+
+/** A media packet that leaves, and its place in its frame. */
+export interface SentSchemePacket extends SchemePacket {
+  /** Index of the packet within its frame: 0 … packetCount-1. */
+  readonly packetIndex: number;
+  readonly packetCount: number;
 }
 
 /** Sending end of a scheme: what it transmits beside the media. */
 export interface SchemeSender {
   /** A media packet leaves. */
-  onMedia(now: Instant, packet: SchemePacket): void;
+  onMedia(now: Instant, packet: SentSchemePacket): void;
   /** Takes its part of the feedback. @returns the rest, for the sender of the media; `undefined` when nothing is left. */
   takeFeedback?(now: Instant, datagram: Uint8Array): Uint8Array | undefined;
   /** Returns the next datagram to transmit; call until `undefined`. */

@@ -4,7 +4,7 @@ import type { RepairPayload } from '../../protocol/repair/repair-payload.ts';
 import { asSequence } from '../../protocol/rtp/sequence.ts';
 import { STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import { CodingReceiver, CodingSender, type Combination, REPAIR_HEADROOM_BYTES, repairsFor } from './coded-repair.ts';
-import type { ProtectedStream, SchemeKind, SchemePacket } from './scheme.ts';
+import type { ProtectedStream, SchemeKind, SentSchemePacket } from './scheme.ts';
 
 /**
  * Streaming code of Tambur (Rudow et al., NSDI 2023) with a delay of τ frames: packets of a frame are V and U in turn. The
@@ -54,9 +54,13 @@ class StreamingSender extends CodingSender {
     this.#delayFrames = delayFrames;
   }
 
-  protected override combinationsAfter({ sequence, mark }: SchemePacket): readonly Combination[] {
-    if (mark.packetIndex < mark.packetCount - 1) return [];
-    this.#counts.push(mark.packetCount);
+  protected override combinationsAfter({
+    sequence,
+    packetIndex,
+    packetCount,
+  }: SentSchemePacket): readonly Combination[] {
+    if (packetIndex < packetCount - 1) return [];
+    this.#counts.push(packetCount);
     let covered = this.#counts.reduce((sum, count) => sum + count, 0);
     while (this.#counts.length > this.#delayFrames + 1 || covered > WINDOW_PACKETS_MAX)
       covered -= this.#counts.shift()!;
@@ -65,7 +69,7 @@ class StreamingSender extends CodingSender {
     const prefix = new Uint8Array(this.#delayFrames * COUNT_BYTES);
     for (const [index, count] of counts.slice(0, -1).entries()) writeUint16(prefix, index * COUNT_BYTES, count);
     const firstSequence = asSequence(sequence - covered + 1);
-    const repairs = repairsFor(mark.packetCount, this.#redundancy);
+    const repairs = repairsFor(packetCount, this.#redundancy);
     return Array.from({ length: repairs }, () => {
       this.#repairKey = (this.#repairKey + 1) & 0xffff;
       const rule = streamingRule(counts, this.#delayFrames);

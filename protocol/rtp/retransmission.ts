@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { readUint16, writeUint16, writeUint32 } from '../base/big-endian.ts';
 import { malformed, type Parsed, parsed } from '../base/parsed.ts';
-import { RTP_PADDING, RtpLayout, type RtpPacket } from './rtp-packet.ts';
+import { RTP_PADDING, RtpLayout, type RtpPacket, rtpHeaderBytesOf } from './rtp-packet.ts';
 import { type WireSequence, wireSequence } from './sequence.ts';
 
 /**
@@ -43,6 +43,12 @@ export function wrapRetransmission(original: Uint8Array, header: RetransmissionH
   writeUint32(datagram, 8, header.ssrc);
   writeUint16(datagram, payloadAt, readUint16(original, 2));
   return datagram;
+}
+
+/** Returns the original sequence number of a retransmission; `undefined` when the datagram is too short to have one. */
+export function originalSequenceOf(datagram: Uint8Array): WireSequence | undefined {
+  const at = rtpHeaderBytesOf(datagram);
+  return at + RETRANSMISSION_OVERHEAD_BYTES > datagram.length ? undefined : wireSequence(readUint16(datagram, at));
 }
 
 /** Restores the original packet. */

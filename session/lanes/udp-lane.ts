@@ -2,10 +2,13 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { readUint16, readUint32 } from '../../protocol/base/big-endian.ts';
 import { type Instant, instant, type Microseconds, microseconds, milliseconds } from '../../protocol/base/units.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
+import { CONTROL_USER_AGENT } from '../../protocol/control/control-version.ts';
 import { agreedParameters } from '../../protocol/control/stream-agreement.ts';
 import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import type { PacketKind } from '../../protocol/page/lane-message.ts';
 import { classifyDatagram } from '../../protocol/rtp/multiplex.ts';
+import { originalSequenceOf } from '../../protocol/rtp/retransmission.ts';
+import { RTP_HEADER_BYTES } from '../../protocol/rtp/rtp-packet.ts';
 import { wireSequence, wireTimestamp } from '../../protocol/rtp/sequence.ts';
 import { type SentStreamParameters, STREAM_DEFAULTS } from '../../protocol/stream-parameters.ts';
 import { BundledReceiver, type BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
@@ -15,6 +18,7 @@ import { BundledSender } from '../../sender/bundled-sender.ts';
 import { UnlimitedRate } from '../../sender/rate/unlimited-rate.ts';
 import { Sender, type SenderEvent } from '../../sender/sender.ts';
 import { senderOptions } from '../../sender/sender-options.ts';
+import { SentFrames } from '../../sim/sent-frames.ts';
 import { MEDIA_SSRC, REPORT_SSRC, RETRANSMISSION_SSRC, simulatedStream } from '../../sim/simulated-stream.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { LanePath } from './lane-path.ts';
@@ -28,12 +32,9 @@ const START = { initialSequence: wireSequence(1_000), timestampBase: wireTimesta
 const SOUND_SSRC = 8;
 /** SSRC of the reports on the sound. */
 const SOUND_REPORT_SSRC = 11;
-/** Field offsets in a media datagram with the frame mark extension (RFC 3550 §5.1, protocol/rtp/frame-mark.ts). */
+/** Field offsets in an RTP packet (RFC 3550 §5.1). */
 const SEQUENCE_OFFSET = 2;
 const SSRC_OFFSET = 8;
-const EXTENSION_LENGTH_OFFSET = 14;
-const FRAME_NUMBER_OFFSET = 18;
-const FRAME_MARK_END = 24;
 
 type SoundEvent = Extract<BundledReceiverEvent, { readonly kind: 'sound' }>['event'];
 
@@ -47,6 +48,7 @@ export class UdpLane implements LaneTransport {
   readonly #sender: BundledSender;
   readonly #receiver: BundledReceiver;
   readonly #simulation: Simulation<SenderEvent, BundledReceiverEvent>;
+  readonly #sentFrames = new SentFrames();
   /** Frame that a wire sequence number was last used for. */
   readonly #frameOf = new Uint32Array(0x1_0000);
   #frames = 0;
@@ -154,15 +156,14 @@ export class UdpLane implements LaneTransport {
   #frameOfDatagram(datagram: Uint8Array, kind: PacketKind): number {
     switch (kind) {
       case 'media': {
-        // The wire carries 16 bits; the newest frame resolves the rest.
-        const newest = this.#frames - 1;
-        const frame = newest - ((newest - readUint16(datagram, FRAME_NUMBER_OFFSET)) & 0xffff);
-        this.#frameOf[readUint16(datagram, SEQUENCE_OFFSET)] = Math.max(0, frame);
+        this.#sentFrames.next(datagram);
+        const { frame } = this.#sentFrames;
+        this.#frameOf[readUint16(datagram, SEQUENCE_OFFSET)] = frame;
         return frame;
       }
       case 'again': {
-        const original = FRAME_NUMBER_OFFSET - 2 + 4 * readUint16(datagram, EXTENSION_LENGTH_OFFSET);
-        return original + 2 <= datagram.length ? this.#frameOf[readUint16(datagram, original)]! : -1;
+        const original = originalSequenceOf(datagram);
+        return original === undefined ? -1 : this.#frameOf[original]!;
       }
       case 'repair':
         return this.#frames - 1;
@@ -211,17 +212,17 @@ function soundParameters({ settings, sound }: LaneTransportOptions): SentStreamP
   const { recovery, latencyMs } = settings;
   const { datagramBytesMax } = STREAM_DEFAULTS;
   const choices = { ...START, codec: codecByName(codecName), clockRate, ssrc: SOUND_SSRC, datagramBytesMax };
-  return agreedParameters({ transport: 'udp', recovery, latencyMs }, choices);
+  return agreedParameters({ transport: 'udp', recovery, latencyMs, userAgent: CONTROL_USER_AGENT }, choices);
 }
 
 /** True for packets of the sound, its retransmissions and its repair packets. */
 function isSound(datagram: Uint8Array): boolean {
-  if (datagram.length < FRAME_MARK_END || classifyDatagram(datagram) !== 'rtp') return false;
+  if (datagram.length < RTP_HEADER_BYTES || classifyDatagram(datagram) !== 'rtp') return false;
   return readUint32(datagram, SSRC_OFFSET) >>> 2 === SOUND_SSRC >>> 2;
 }
 
 function kindOf(datagram: Uint8Array): PacketKind {
-  if (datagram.length < FRAME_MARK_END || classifyDatagram(datagram) !== 'rtp') return 'control';
+  if (datagram.length < RTP_HEADER_BYTES || classifyDatagram(datagram) !== 'rtp') return 'control';
   const ssrc = readUint32(datagram, SSRC_OFFSET);
   if (ssrc === MEDIA_SSRC) return 'media';
   return ssrc === RETRANSMISSION_SSRC ? 'again' : 'repair';

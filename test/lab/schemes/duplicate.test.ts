@@ -9,10 +9,10 @@ test('misses p² of independent losses, and sends the bytes of each packet twice
     runExperiment({ ...experiment, strategy, forward: 'delay=20ms' }, SEED, 1_000).row;
   const [once, twice] = [sent('reorder'), sent('duplicate')];
   expect(twice.packetsSent).toBe(once.packetsSent);
-  // Headers of RTP and the frame mark are 24 bytes beside the 200 of a frame.
-  expect(twice.bytesRepair).toBe(1_000 * (200 + 24));
+  // Headers of RTP and the frame mark are 20 bytes beside the 200 of a frame.
+  expect(twice.bytesRepair).toBe(1_000 * (200 + 20));
   // 28 bytes of UDP and IPv4 more.
-  expect(twice.overheadForward - once.overheadForward).toBeCloseTo((200 + 24 + 28) / 200, 2);
+  expect(twice.overheadForward - once.overheadForward).toBeCloseTo((200 + 20 + 28) / 200, 2);
 });
 
 test('misses what is lost at both times when losses come in time', () => {

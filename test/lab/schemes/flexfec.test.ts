@@ -21,7 +21,7 @@ test.each([
 test('parity of rows alone misses p(1 − q^k)', () => {
   const experiment: Experiment = { ...path, parameters: { columns: 10, rows: 1, parity: 'rows' } };
   expectMissed(experiment, 0.1 * (1 - 0.9 ** 10), 10_000);
-  expect(repairOverhead(experiment, SEED, 1_000)).toBeCloseTo((0.1 * (200 + 24 + 20)) / 200, 2);
+  expect(repairOverhead(experiment, SEED, 1_000)).toBeCloseTo((0.1 * (200 + 20 + 20)) / 200, 2);
 });
 
 test('parity of columns alone recovers every burst that is no longer than a row', () => {

@@ -1,5 +1,5 @@
-import type { ProtectedStream, SchemePacket } from '../../../lab/schemes/scheme.ts';
-import { milliseconds, ticks } from '../../../protocol/base/units.ts';
+import type { ProtectedStream, SentSchemePacket } from '../../../lab/schemes/scheme.ts';
+import { milliseconds } from '../../../protocol/base/units.ts';
 import { writeRtpHeader } from '../../../protocol/rtp/rtp-packet.ts';
 import { asSequence, wireSequence, wireTimestamp } from '../../../protocol/rtp/sequence.ts';
 import { MEDIA_SSRC } from '../../../sim/simulated-stream.ts';
@@ -14,7 +14,7 @@ export const STREAM: ProtectedStream = {
 };
 
 /** Packets of different lengths, in frames of `perFrame` packets. */
-export const mediaPackets = (count: number, perFrame = 1): SchemePacket[] =>
+export const mediaPackets = (count: number, perFrame = 1): SentSchemePacket[] =>
   Array.from({ length: count }, (_, index) => {
     const datagram = new Uint8Array(60 + ((index * 37) % 100)).map((_, at) => (at * 7 + index * 13) & 0xff);
     writeRtpHeader(datagram, {
@@ -25,12 +25,5 @@ export const mediaPackets = (count: number, perFrame = 1): SchemePacket[] =>
       timestamp: wireTimestamp(Math.floor(index / perFrame) * 3_000),
       ssrc: MEDIA_SSRC,
     });
-    const frameNumber = Math.floor(index / perFrame);
-    const mark = {
-      frameNumber,
-      packetIndex: index % perFrame,
-      packetCount: perFrame,
-      importance: 'reference',
-    } as const;
-    return { sequence: asSequence(index), datagram, mark: { ...mark, decodeLead: ticks(0) } };
+    return { sequence: asSequence(index), datagram, packetIndex: index % perFrame, packetCount: perFrame };
   });

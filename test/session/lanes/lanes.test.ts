@@ -2,11 +2,14 @@ import { expect, test } from 'vitest';
 import { now as clockNow } from '../../../io/os/clock.ts';
 import { instant, later, milliseconds, ticks } from '../../../protocol/base/units.ts';
 import { FRAME_CLASSES, type FrameClass } from '../../../protocol/frame-class.ts';
+import { UDP_IP_HEADER_BYTES } from '../../../protocol/ip-packet.ts';
 import type { LaneRates, LaneSettings } from '../../../protocol/page/lane-message.ts';
+import { parseRtpPacket, type RtpPacket } from '../../../protocol/rtp/rtp-packet.ts';
 import { Lane } from '../../../session/lanes/lane.ts';
 import { Lanes } from '../../../session/lanes/lanes.ts';
 import { parseLinkSpecification } from '../../../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../../../sim/link/link-specification.ts';
+import { MEDIA_SSRC } from '../../../sim/simulated-stream.ts';
 import { SyntheticEncoder } from '../../../sim/synthetic-encoder.ts';
 import { readPcapng } from '../../io/capture/pcapng.ts';
 import { sampleUnits } from '../../sample-units.ts';
@@ -202,6 +205,23 @@ test('captures sent and delivered packets of the last 30 seconds', () => {
     expect(Math.max(...times)).toBeGreaterThan((1_190 * FRAME_MS) / 1_000);
     expect(new Set(packets.map(({ bytes }) => bytes[9]))).toEqual(new Set([settings.transport === 'udp' ? 17 : 6]));
   }
+});
+
+test('marks the edges of frames only, as a session does', () => {
+  const story = play(BASE, 'delay=20ms seed=1', { frames: 300 });
+  const media = new Map<number, RtpPacket>();
+  for (const { bytes } of readPcapng(Buffer.from(story.capture)).packets) {
+    const packet = parseRtpPacket(bytes.subarray(UDP_IP_HEADER_BYTES));
+    if (packet.ok && packet.value.ssrc === MEDIA_SSRC) media.set(packet.value.sequenceNumber, packet.value);
+  }
+  const within = [...media.values()].filter(({ sequenceNumber, marker }) => {
+    return !marker && media.get(sequenceNumber - 1)?.marker === false;
+  });
+  const edges = [...media.values()].filter(
+    (packet) => media.has(packet.sequenceNumber - 1) && !within.includes(packet),
+  );
+  expect(new Set(edges.map(({ extension }) => extension?.data.length))).toEqual(new Set([4]));
+  expect(within.filter(({ extension }) => extension === undefined).length).toBeGreaterThan(within.length / 2);
 });
 
 function play(
