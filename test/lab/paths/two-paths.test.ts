@@ -14,16 +14,18 @@ interface Trial {
   readonly strategy: StrategyName;
   readonly parameters?: StrategyParameters;
   readonly budgetMs: number;
+  /** Default 3,000, which is ten packets in a frame. */
+  readonly kbps?: number;
   /** Words of the first and the second path, in both directions. */
   readonly first: string;
   readonly second: string;
 }
 
-function run({ strategy, parameters = {}, budgetMs, first, second }: Trial): CellResult {
+function run({ strategy, parameters = {}, budgetMs, kbps = 3_000, first, second }: Trial): CellResult {
   const cell: Cell = {
     strategy,
     parameters,
-    source: { kind: 'synthetic', fps: 30, kbps: 3_000, keyInterval: 60, keyFrameRatio: 4, frames: SECONDS * 30 },
+    source: { kind: 'synthetic', fps: 30, kbps, keyInterval: 60, keyFrameRatio: 4, frames: SECONDS * 30 },
     forward: `${first} seed=1`,
     back: `${first} seed=1`,
     second: { forward: `${second} seed=2`, back: `${second} seed=2` },
@@ -120,4 +122,14 @@ test('a path that returns carries its share again', () => {
   // One of six seconds, and the probing after it, by the second path alone.
   expect(second!.bytesSecondForward! / row.bytesForward).toBeGreaterThan(0.55);
   expect(second!.bytesSecondForward! / row.bytesForward).toBeLessThan(0.68);
+});
+
+describe.each(['paths-split', 'paths-coded', 'paths-duplicate'] as const)('%s', (strategy) => {
+  test.each([
+    { packets: 'one packet', kbps: 200 },
+    { packets: 'forty packets', kbps: 12_000 },
+  ])('shows frames of $packets, whose edges come by paths of different delays and are lost on both', ({ kbps }) => {
+    const [first, second] = ['loss=2% delay=10ms', 'loss=2% delay=40ms'];
+    expect(missed(run({ strategy, budgetMs: 320, kbps, first, second }))).toBe(0);
+  });
 });

@@ -160,6 +160,48 @@ const STREAM = {
 const VVC = { ...STREAM, id: 1, codec: 'h266', ssrc: 7, decoder: 'vvc1.1.L51.CQA', tier: 'main' };
 const SPEEX = { id: 2, mediaType: 'audio', codec: 'speex', clockRate: 48_000, channels: [1, 2] };
 
+/** Frame marks of the media sent to a receiver with this user agent, in their order: index of the packet and bytes. */
+async function marksFor(userAgent: string) {
+  const { server } = await serve(madeUpUnits(20));
+  const peer = await Peer.to(server.port);
+  peer.socket.write(frame({ ...HELLO, transport: 'tcp', userAgent }));
+  await until('the welcome is there', () => peer.received.length > 0);
+  const { session, key, ssrc } = peer.received[0] as Message;
+  const media = await Peer.to(server.port);
+  const bytes: Uint8Array[] = [];
+  media.socket.removeAllListeners('data');
+  media.socket.on('data', (more) => void bytes.push(more));
+  media.socket.write(frame({ kind: 'attach', session, key }));
+  await until('the connection is attached', () => bytes.length > 0);
+  media.socket.write(new Uint8Array(2));
+  await until('the end is there', () => peer.received.some((message) => (message as Message).kind === 'end-of-stream'));
+  const packets = new StreamDeframer().push(Buffer.concat(bytes).subarray(ATTACHED!.length)).map(parseRtpPacket);
+  const marks: { readonly starts: boolean; readonly marker: boolean; readonly bytes: number }[] = [];
+  let starts = true;
+  for (const packet of packets) {
+    if (!packet.ok || packet.value.ssrc !== ssrc) continue;
+    const { marker, extension } = packet.value;
+    marks.push({ starts, marker, bytes: extension ? extension.data.length : 0 });
+    starts = marker;
+  }
+  return marks;
+}
+
+describe('frame marks', () => {
+  test('are in each packet for a receiver of control protocol 1.2, in the long form', async () => {
+    const marks = await marksFor('dropframe control/1.2');
+    expect(marks.length).toBeGreaterThan(60);
+    expect(new Set(marks.map(({ bytes }) => bytes))).toEqual(new Set([8]));
+  });
+
+  test('are at the edges of frames for one of 1.3, in the short form, and seldom between them', async () => {
+    const marks = await marksFor('dropframe control/1.3');
+    const [edges, between] = [true, false].map((is) => marks.filter(({ starts, marker }) => (starts || marker) === is));
+    expect(new Set(edges!.map(({ bytes }) => bytes))).toEqual(new Set([4]));
+    expect(between!.filter(({ bytes }) => bytes === 0).length).toBeGreaterThan(between!.length / 2);
+  });
+});
+
 describe('an invented newer version', () => {
   test('as a sender: unknown fields and kinds are ignored, and streams of unknown codecs are refused one by one', async () => {
     const { port, heard } = await recordedSender((welcome) => [

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { runSession } from './simulated-session.ts';
+
+/** Bytes of frames that have this many packets with marks at the edges. */
+const FRAMES = [
+  { packets: 1, frameBytes: 900 },
+  { packets: 2, frameBytes: 1_900 },
+  { packets: 8, frameBytes: 8_700 },
+  { packets: 33, frameBytes: 37_000 },
+  { packets: 430, frameBytes: 494_500 },
+];
+
+describe.each(FRAMES)('frames of $packets packets', ({ packets, frameBytes }) => {
+  const stream = { frameBytes, keyFrameBytes: frameBytes, frames: packets > 100 ? 20 : 120, keyInterval: 10 };
+  const run = (forward: string, frameMarks: 'edges' | true) =>
+    runSession({ forward, back: 'delay=20ms', latencyMs: 250, stream, parameters: { frameMarks } });
+
+  test.each([
+    'delay=20ms',
+    'loss=4% delay=20ms seed=3',
+    'loss=4% burst=3 delay=20ms seed=5',
+    'delay=20ms jitter=20ms seed=2',
+    'loss=2% dup=3% delay=20ms jitter=8ms seed=4',
+  ])('with marks at their edges, all are shown over %s, as with a mark in every packet', (path) => {
+    const [edges, every] = [run(path, 'edges'), run(path, true)];
+    expect(edges.sender.statistics.packets).toBeGreaterThanOrEqual(packets * stream.frames);
+    expect(edges.received).toEqual(edges.sent);
+    expect(every.received).toEqual(every.sent);
+    expect(edges.sender.statistics.bytes).toBeLessThan(every.sender.statistics.bytes);
+  });
+});
