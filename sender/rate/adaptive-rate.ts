@@ -36,6 +36,9 @@ export interface AdaptiveRateOptions {
   /** Queue allowed between frames, as a share of the latency beyond `queueFrom`. */
   readonly queueOfLatency: number;
   readonly queueFrom: Microseconds;
+  /** Wait that costs no frame, as a share of the latency beyond `waitFrom`: pauses of this length lower no rate. */
+  readonly waitOfLatency: number;
+  readonly waitFrom: Microseconds;
   /** Largest factor by which the target grows with a report. */
   readonly growth: number;
   /**
@@ -62,6 +65,8 @@ export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
   utilization: 0.98,
   queueOfLatency: 0.1,
   queueFrom: milliseconds(300),
+  waitOfLatency: 0.4,
+  waitFrom: milliseconds(50),
   growth: 1.5,
   paceOfCapacity: 2.5,
   paceMin: 150_000,
@@ -100,8 +105,9 @@ export class AdaptiveRate implements RateController {
   /** @param latency play-out delay above the fastest observed transit. */
   constructor(latency: Microseconds, options: Partial<AdaptiveRateOptions> = {}) {
     this.#options = { ...ADAPTIVE_RATE_DEFAULTS, ...options };
-    const { queueOfLatency, queueFrom, startRate } = this.#options;
-    this.#path = new PathModel(this.#options);
+    const { queueOfLatency, queueFrom, waitOfLatency, waitFrom, startRate } = this.#options;
+    const waitHarmless = microseconds(Math.max(0, latency - waitFrom) * waitOfLatency);
+    this.#path = new PathModel({ ...this.#options, waitHarmless });
     this.#queueAllowed = microseconds(Math.max(0, latency - queueFrom) * queueOfLatency);
     this.#allowed = startRate;
     this.#target = startRate;

@@ -123,7 +123,7 @@ export class MeasuredRate implements RateController {
 
   waitOf(now: Instant, bytes: number): Microseconds | undefined {
     if (!this.#varies || !this.#mayWait || this.#backlog.length < BACKLOG_MIN) return undefined;
-    const capacity = this.#path.lowCapacity(BEST);
+    const capacity = this.#path.sampledCapacity(BEST);
     if (!Number.isFinite(capacity) || capacity <= 0) return undefined;
     return microseconds(this.#path.queueAt(now, now, capacity) + timeFor(bytes, capacity));
   }
@@ -197,14 +197,14 @@ export class MeasuredRate implements RateController {
    */
   #queueIsLong(now: Instant): boolean {
     if (this.#path.silence(now) >= SILENCE_MAX) return false;
-    const usual = this.#path.lowCapacity(USUAL);
+    const usual = this.#path.sampledCapacity(USUAL);
     const capacity = Math.max(this.#path.capacity ?? 0, Number.isFinite(usual) ? usual : 0, this.#backlog.rate);
     return capacity > 0 && this.#path.queueAt(now, now, capacity) > QUEUE_MAX;
   }
 
   /** An idle path carries what it usually does, and none while reports are overdue. */
   #drainBacklog(now: Instant): void {
-    const usual = this.#path.lowCapacity(USUAL);
+    const usual = this.#path.sampledCapacity(USUAL);
     const isSilent = this.#path.silence(now) > 0;
     const busy = isSilent ? 0 : (this.#path.capacity ?? usual);
     this.#backlog.drain(now, this.#isQueued(now) ? busy : usual);

@@ -8,7 +8,7 @@ import {
   milliseconds,
   seconds,
 } from '../../protocol/base/units.ts';
-import { CapacityMeter } from './capacity-meter.ts';
+import { CapacityMeter, type MeasuredCapacity } from './capacity-meter.ts';
 import { CompetingTraffic } from './competing-traffic.ts';
 import { DelayBase } from './delay-base.ts';
 import { QueueModel } from './queue-model.ts';
@@ -22,6 +22,8 @@ export interface PathModelOptions {
   readonly window: Microseconds;
   /** Time over which capacities are remembered. */
   readonly memory: Microseconds;
+  /** Longest wait that does not matter to the stream; absent: none is known. */
+  readonly waitHarmless?: Microseconds;
 }
 
 /** Memory of the delays of an empty path. A standing queue of this length would pass for the path, as in BBR. */
@@ -47,6 +49,13 @@ const REPORT_GAP_WEIGHT = 1 / 4;
 const REPORT_GAPS = 1.5;
 /** Share of a gap between reports that its newest datagram waited, if the path and not the receiver made the gap. */
 const GAP_WAITED = 1 / 3;
+/**
+ * Share of the time in use that was spent waiting for the first datagram of a queue, above which the measured capacity
+ * is only a lower bound: the wait shows that the bottleneck paused, and not how much it carries once it does.
+ */
+const FIRST_SHARE_MIN = 0.3;
+/** Growth beyond what has passed where only a lower bound is known: half, as the target's growth with a report. */
+const RISE = 1.5;
 /** An outage of this length invalidates the capacity estimate. */
 const OUTAGE_MIN: Microseconds = milliseconds(400);
 /** A queueing delay so far beyond what the round trip shows indicates a clock step. */
@@ -112,8 +121,13 @@ export class PathModel {
     return this.#heardAt;
   }
 
-  /** The capacity that the path fell below for this share of the memory; ∞ when that was not measured. */
+  /** The capacity that the path fell below for this share of the memory's time; ∞ when that was not measured. */
   lowCapacity(share: number): number {
+    return this.#meter.timeQuantile(share) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The capacity that this share of the memory's samples fell below; ∞ when that was not measured. */
+  sampledCapacity(share: number): number {
     return this.#meter.quantile(share) ?? Number.POSITIVE_INFINITY;
   }
 
@@ -204,10 +218,17 @@ export class PathModel {
   }
 
   #measure(now: Instant, silence: Microseconds): void {
-    this.#capacity = this.#meter.measure(silence);
+    const measured = this.#meter.measure(silence);
+    this.#capacity = measured && this.#capacityOf(measured);
     if (now - this.#sampledAt < SAMPLE_INTERVAL) return;
     this.#sampledAt = now;
     this.#meter.sample(now, this.#capacity ?? Number.POSITIVE_INFINITY, silence > 0);
+  }
+
+  #capacityOf({ rate, firstShare, passed, waitMax }: MeasuredCapacity): number {
+    const { waitHarmless = microseconds(0) } = this.#options;
+    const isLowerBound = firstShare > FIRST_SHARE_MIN && waitMax <= waitHarmless;
+    return isLowerBound ? Math.max(rate, RISE * passed) : rate;
   }
 
   #dueAt(oldest: Instant, heardAt: Instant): Instant {

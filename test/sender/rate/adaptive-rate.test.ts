@@ -126,6 +126,12 @@ describe('the adaptive rate', () => {
     },
   );
 
+  test('grows from its floor on a path with short pauses, which small frames cannot measure', () => {
+    const loop = new Loop(500_000, milliseconds(300)).run(2_000).restore(0).run(3_000);
+    for (let turn = 0; turn < 20; turn++) loop.restore(250_000).run(200).restore(0).run(67);
+    expect(loop.rate.target).toBeGreaterThan(25_000);
+  });
+
   test('leaves more of a varying path free than of a constant one', () => {
     const steady = new Loop(250_000).run(4_000);
     const varying = new Loop(250_000);

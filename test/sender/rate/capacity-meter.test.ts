@@ -15,7 +15,7 @@ describe('the capacity of a bottleneck', () => {
   test('is the dispersion of packets that queued, and not the pause between frames', () => {
     // 500 kB/s: 2 ms a packet; a frame of five packets, twice, with 20 ms in between.
     const frame = (at: number) => [0, 1, 2, 3, 4].map((n) => [at, at + 2 * n] as const);
-    expect(pass(meter(), [...frame(0), ...frame(30)]).measure(microseconds(0))).toBe(500_000);
+    expect(pass(meter(), [...frame(0), ...frame(30)]).measure(microseconds(0))?.rate).toBe(500_000);
   });
 
   test('is unknown while no packet queues', () => {
@@ -34,7 +34,7 @@ describe('the capacity of a bottleneck', () => {
       pass(meter(), [
         [0, 0],
         [30, 70],
-      ]).measure(microseconds(0)),
+      ]).measure(microseconds(0))?.rate,
     ).toBe(25_000);
   });
 
@@ -44,9 +44,9 @@ describe('the capacity of a bottleneck', () => {
       [0, 10],
       [0, 20],
     ]);
-    expect(one.measure(microseconds(0))).toBe(100_000);
-    expect(one.measure(ms(20))).toBe(50_000);
-    expect(one.measure(ms(200))).toBe(0);
+    expect(one.measure(microseconds(0))?.rate).toBe(100_000);
+    expect(one.measure(ms(20))?.rate).toBe(50_000);
+    expect(one.measure(ms(200))?.rate).toBe(0);
   });
 
   test('ignores a packet that left before one that was sent earlier', () => {
@@ -56,7 +56,7 @@ describe('the capacity of a bottleneck', () => {
         [0, 10],
         [0, 4],
         [0, 20],
-      ]).measure(microseconds(0)),
+      ]).measure(microseconds(0))?.rate,
     ).toBe(100_000);
   });
 
@@ -88,6 +88,31 @@ describe('the capacity of a bottleneck', () => {
     one.forget();
     expect(one.quantile(0.5)).toBeUndefined();
     expect(one.spread).toBe(1);
+  });
+
+  test('tells a pause before a datagram from the time that a queue takes', () => {
+    // A pause of 40 ms, and then four packets in 3 ms.
+    const frame = [
+      [0, 0],
+      [30, 70],
+      [30, 71],
+      [30, 72],
+      [30, 73],
+    ] as const;
+    const measured = pass(meter(), frame).measure(microseconds(0));
+    expect(measured?.firstShare).toBeCloseTo(40 / 43);
+    expect(measured?.waitMax).toBe(ms(43));
+    expect(measured?.passed).toBeCloseTo(5_000 / 0.3);
+  });
+
+  test('weighs capacities by their time, and not by the number of their samples', () => {
+    const one = meter();
+    one.sample(instant(0), 9_000, false);
+    for (let at = 10; at <= 200; at += 10) one.sample(instant(ms(at)), 0, false);
+    for (let at = 300; at <= 900; at += 100) one.sample(instant(ms(at)), 9_000, false);
+    expect(one.quantile(0.3)).toBe(0);
+    expect(one.timeQuantile(0.3)).toBe(9_000);
+    expect(one.timeQuantile(0.2)).toBe(0);
   });
 
   test('withdraws an estimate from missing reports unless it was confirmed', () => {
