@@ -23,7 +23,7 @@ import { HistoryBudget } from './history-budget.ts';
 import { Pacer } from './pacer.ts';
 import { Packetizer } from './packetizer.ts';
 import { FrameAdmission } from './rate/frame-admission.ts';
-import type { RateController } from './rate/rate-controller.ts';
+import type { PacketReport, RateController } from './rate/rate-controller.ts';
 import { RateLoop } from './rate/rate-loop.ts';
 import { ForwardRepair, REPAIR_OVERHEAD_BYTES, type SentFrame } from './repair/forward-repair.ts';
 import { FrameWorth } from './repair/frame-worth.ts';
@@ -297,10 +297,10 @@ export class Sender implements Endpoint<SenderEvent> {
         for (const report of packet.reports) this.#handleReport(now, report);
         return;
       case 'picture-loss-indication':
-        if (packet.mediaSsrc === this.#options.ssrc) this.#onKeyFrameRequest();
+        if (packet.mediaSsrc === this.#options.ssrc) this.#onKeyFrameRequest(this.#loop.allowsKeyFrame(now));
         return;
       case 'full-intra-request':
-        if (this.#fullIntraCommands.take(packet)) this.#onKeyFrameRequest();
+        if (this.#fullIntraCommands.take(packet)) this.#onKeyFrameRequest(true);
         return;
       case 'extended-report':
         for (const block of packet.blocks) {
@@ -313,7 +313,7 @@ export class Sender implements Endpoint<SenderEvent> {
         this.#events.push({ kind: 'receiver-left' });
         return;
       case 'congestion-control-feedback':
-        this.#statistics.deliveredBytes += this.#loop.onFeedback(now, packet);
+        this.#onFeedback(now, this.#loop.onFeedback(now, packet));
         return;
       case 'nack':
       case 'source-description':
@@ -325,9 +325,14 @@ export class Sender implements Endpoint<SenderEvent> {
     }
   }
 
-  #onKeyFrameRequest(): void {
+  #onKeyFrameRequest(isAllowed: boolean): void {
     this.#statistics.keyFrameRequests++;
-    this.#events.push({ kind: 'keyframe-requested' });
+    if (isAllowed) this.#events.push({ kind: 'keyframe-requested' });
+  }
+
+  #onFeedback(now: Instant, packets: readonly PacketReport[]): void {
+    for (const { arrivedAt, bytes } of packets) if (arrivedAt !== undefined) this.#statistics.deliveredBytes += bytes;
+    if (this.#loop.takeHeldKeyFrame(now, packets)) this.#events.push({ kind: 'keyframe-requested' });
   }
 
   #handleReport(now: Instant, report: ReportBlock): void {

@@ -139,6 +139,10 @@ export class AdaptiveRate implements RateController {
     return this.#options.feedbackInterval;
   }
 
+  isSilent(now: Instant): boolean {
+    return this.#path.silence(now) > 0;
+  }
+
   onOffered(now: Instant): void {
     this.#framesOffered++;
     const before = this.#offeredAt;

@@ -55,6 +55,10 @@ export class GuardedController implements RateController {
     return rate === undefined ? limit : Math.min(rate, limit);
   }
 
+  isSilent(now: Instant): boolean {
+    return this.#inner.isSilent?.(now) ?? false;
+  }
+
   waitOf(now: Instant, bytes: number): Microseconds | undefined {
     return this.#inner.waitOf?.(now, bytes);
   }

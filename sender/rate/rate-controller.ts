@@ -88,6 +88,8 @@ export interface RateController {
    * The receiver sends fewer when they would take more than 2 % of the media bytes.
    */
   readonly feedbackInterval: Microseconds | undefined;
+  /** True while reports are overdue: the path carries nothing, or its reports do not arrive. Absent: never. */
+  isSilent?(now: Instant): boolean;
   /** State of the bottleneck; `free` when absent. */
   loadAt?(now: Instant): PathLoad;
   /**

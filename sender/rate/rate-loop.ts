@@ -18,7 +18,7 @@ import type { ApplicationPacket, CongestionControlFeedback, ReportBlock } from '
 import { compactNtpToMicroseconds } from '../../protocol/rtp/ntp.ts';
 import type { WireSequence } from '../../protocol/rtp/sequence.ts';
 import { EcnValidation } from './ecn-validation.ts';
-import type { RateController } from './rate-controller.ts';
+import type { PacketReport, RateController } from './rate-controller.ts';
 import { SentPacketHistory, type SentStreams } from './sent-packet-history.ts';
 import { SourceShare } from './source-share.ts';
 
@@ -38,6 +38,8 @@ export class RateLoop {
   readonly #share = new SourceShare();
   readonly #validation = new EcnValidation();
   #roundTrip: Microseconds | undefined;
+  /** A key frame was requested while the path was silent. */
+  #holdsKeyFrame = false;
   /** Interval of the last notice to the receiver, and the time of the next notice. */
   #announcedInterval: Microseconds | undefined;
   #noticeAt: Instant | undefined;
@@ -80,14 +82,31 @@ export class RateLoop {
     }
   }
 
+  /**
+   * The receiver misses a picture. Returns true when a key frame mends that. While the path is silent, the picture may be
+   * under way still, and a key frame would only queue behind it, as small as the rate then is: the next report decides.
+   */
+  allowsKeyFrame(now: Instant): boolean {
+    this.#holdsKeyFrame = this.controller.isSilent?.(now) ?? false;
+    return !this.#holdsKeyFrame;
+  }
+
+  /** Returns true once when the report on a silence shows losses, and a key frame was requested within it. */
+  takeHeldKeyFrame(now: Instant, packets: readonly PacketReport[]): boolean {
+    if (!this.#holdsKeyFrame) return false;
+    const hasLost = packets.some(({ arrivedAt }) => arrivedAt === undefined);
+    this.#holdsKeyFrame = !hasLost && (this.controller.isSilent?.(now) ?? false);
+    return hasLost;
+  }
+
   onPath(now: Instant, path: PathNotice): void {
     this.controller.onPath(now, path);
   }
 
-  /** @returns bytes that the report says to be received, and earlier ones did not. */
-  onFeedback(now: Instant, feedback: CongestionControlFeedback): number {
+  /** @returns results that earlier reports did not have. */
+  onFeedback(now: Instant, feedback: CongestionControlFeedback): readonly PacketReport[] {
     const matched = this.#departures.match(now, feedback);
-    if (!matched) return 0;
+    if (!matched) return [];
     this.#unanswered = UNANSWERED_MAX;
     const { packets, bytesInFlight, roundTrip: latest } = matched;
     if (this.ecn !== NOT_ECT) this.#validation.onReports(packets);
@@ -100,7 +119,7 @@ export class RateLoop {
     if (roundTrip !== undefined) {
       this.controller.onFeedback(now, { packets, bytesInFlight, roundTrip, roundTripLatest: latest ?? roundTrip });
     }
-    return packets.reduce((sum, { arrivedAt, bytes }) => (arrivedAt === undefined ? sum : sum + bytes), 0);
+    return packets;
   }
 
   /** A report block on the media. @param roundTrip that the report shows. */

@@ -132,6 +132,13 @@ describe('the adaptive rate', () => {
     expect(loop.rate.target).toBeGreaterThan(25_000);
   });
 
+  test('calls the path silent while reports are overdue', () => {
+    const loop = new Loop(500_000).run(1_000);
+    expect(loop.rate.isSilent(instant(loop.now))).toBe(false);
+    expect(loop.restore(0).run(200).rate.isSilent(instant(loop.now))).toBe(true);
+    expect(loop.restore(500_000).run(200).rate.isSilent(instant(loop.now))).toBe(false);
+  });
+
   test('leaves more of a varying path free than of a constant one', () => {
     const steady = new Loop(250_000).run(4_000);
     const varying = new Loop(250_000);

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { instant, microseconds, milliseconds } from '../../../protocol/base/units.ts';
+import type { PacketReport } from '../../../sender/rate/rate-controller.ts';
+import { RateLoop } from '../../../sender/rate/rate-loop.ts';
+import { UnlimitedRate } from '../../../sender/rate/unlimited-rate.ts';
+
+class Silenced extends UnlimitedRate {
+  silent = true;
+
+  isSilent(): boolean {
+    return this.silent;
+  }
+}
+
+const at = (ms: number) => instant(milliseconds(ms));
+const packet = (arrivedAtMs: number | undefined): PacketReport => ({
+  number: 0,
+  bytes: 1_200,
+  kind: 'media',
+  sentAt: at(0),
+  arrivedAt: arrivedAtMs === undefined ? undefined : microseconds(arrivedAtMs * 1_000),
+  mark: 'not-ect',
+});
+
+function silenced() {
+  const controller = new Silenced();
+  return { controller, loop: new RateLoop(controller, { ssrc: 1 }) };
+}
+
+describe('a key frame requested while the path is silent', () => {
+  test('is made once the next report shows a loss', () => {
+    const { loop } = silenced();
+    expect(loop.allowsKeyFrame(at(10))).toBe(false);
+    expect(loop.takeHeldKeyFrame(at(20), [packet(5), packet(undefined)])).toBe(true);
+    expect(loop.takeHeldKeyFrame(at(30), [packet(undefined)])).toBe(false);
+  });
+
+  test('is not needed when all arrives after all', () => {
+    const { controller, loop } = silenced();
+    loop.allowsKeyFrame(at(10));
+    expect(loop.takeHeldKeyFrame(at(20), [packet(5)])).toBe(false);
+    controller.silent = false;
+    expect(loop.takeHeldKeyFrame(at(30), [packet(6)])).toBe(false);
+    expect(loop.takeHeldKeyFrame(at(40), [packet(undefined)])).toBe(false);
+  });
+
+  test('is made at once on a path that reports, or a controller that does not know', () => {
+    const { controller, loop } = silenced();
+    controller.silent = false;
+    expect(loop.allowsKeyFrame(at(10))).toBe(true);
+    expect(new RateLoop(new UnlimitedRate(), { ssrc: 1 }).allowsKeyFrame(at(10))).toBe(true);
+  });
+});
