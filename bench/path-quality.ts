@@ -127,10 +127,11 @@ class FilmQuality {
     const plan = planSlots(records, encoded.units, budgetOf(cell));
     const scores = (await shownSsim(this.#av, this.#film, encoded, plan)).slice(WARM_UP_SECONDS * FRAMES_PER_SECOND);
     const name = 'rate' in stream ? stream.rate : `${stream.kbps} kb/s`;
-    stderr.write(`${this.#name}, ${path.name}, ${budgetMs} ms, ${name}\n`);
+    const ssimMean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+    stderr.write(`${this.#name}, ${path.name}, ${budgetMs} ms, ${name}: SSIM ${ssimMean.toFixed(4)}\n`);
     return {
       ...{ film: this.#name, path: path.name, budgetMs, stream },
-      ssimMean: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+      ssimMean,
       ssimP5: percentile(sorted(scores), 0.05)!,
       missRatio: row.missRatio,
       goodput: row.goodput,
