@@ -44,6 +44,7 @@ export class DatagramTransport implements MediaTransport {
   #socket: DatagramSocket | undefined;
   #watch: NodeJS.Timeout | undefined;
   #heardAt: Instant = now();
+  #isProved = false;
   #closed = false;
 
   constructor(options: DatagramTransportOptions) {
@@ -70,6 +71,11 @@ export class DatagramTransport implements MediaTransport {
   get datagramsRefused(): number | undefined {
     const refused = this.#protection?.refused;
     return refused && refused.forged + refused.malformed + refused.replayed;
+  }
+
+  /** True from the first proof of its address on. */
+  get isProved(): boolean {
+    return this.#isProved;
   }
 
   async open(): Promise<void> {
@@ -160,6 +166,7 @@ export class DatagramTransport implements MediaTransport {
   }
 
   #stopProving(): void {
+    this.#isProved = true;
     this.#prover?.close();
     this.#prover = undefined;
   }

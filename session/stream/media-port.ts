@@ -9,6 +9,7 @@ import type { AddressProofMessage } from '../../protocol/control/address-proof.t
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
+import { startsAsPathPacket } from '../../protocol/rtcp/path-report.ts';
 import { mac } from './identifiers.ts';
 import { isRtcpApplication, readProof } from './proof-datagram.ts';
 import type { ServerSession } from './server-session.ts';
@@ -115,7 +116,8 @@ export class MediaPort {
     const address = `${bracketed(from.address)}:${from.port}`;
     const owner = this.#byAddress.get(address);
     const session = owner?.session;
-    if (isRtcpApplication(datagram) && !(session && isProbeAnswer(datagram))) {
+    const isOther = isProbeAnswer(datagram) || startsAsPathPacket(datagram);
+    if (isRtcpApplication(datagram) && !(session && isOther)) {
       this.#handleProof(datagram, from, address);
       // Proofs are in the clear; everything else of such a session is not.
       if (session?.encrypted) return;

@@ -47,7 +47,8 @@ export class TwoPathTransport implements MediaTransport {
   }
 
   send(packets: readonly Uint8Array[], path = 0): void {
-    this.#paths[path]!.send(packets);
+    // The sender knows nobody at an address that is not proved.
+    if (this.#paths[path]!.isProved) this.#paths[path]!.send(packets);
   }
 
   proveAddress(): void {

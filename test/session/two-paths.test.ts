@@ -46,6 +46,7 @@ describe.each(protections)('a stream over two paths, %s', (_, serving, receiving
     expect(share).toBeGreaterThan(0.3);
     expect(share).toBeLessThan(0.6);
     expect(client.hostFaults.notAuthentic ?? 0).toBe(0);
+    expect(server.status.datagramsForeign, 'path reports without other feedback').toBe(0);
   });
 
   test.each(TWO_PATH_USES)('arrives whole although the first path dies for good: %s', async (use) => {
