@@ -57,6 +57,9 @@ inFirefox('says in one sentence that WebCodecs is missing, where it is turned of
   expect(await tab.evaluate(`document.querySelector('#message').textContent`)).toContain(
     'This browser cannot decode the stream',
   );
+  expect(await tab.evaluate(`document.querySelector('.waiting').textContent`)).toBe(
+    'this browser has no decoder for it',
+  );
 });
 
 const isShown = ({ framesDrawn, figures }: PageState['lanes'][number]): boolean =>

@@ -6,7 +6,7 @@ import type {
   LanesState,
 } from '../../protocol/page/lane-message.ts';
 import { PictureCanvas } from '../shared/picture-canvas.ts';
-import type { TakenPicture } from '../shared/video-view.ts';
+import { type TakenPicture, VideoView } from '../shared/video-view.ts';
 import { pictureName } from './frame-details.ts';
 import { colorOf } from './lane-color.ts';
 import { type Frame, LaneLog } from './lane-log.ts';
@@ -24,7 +24,7 @@ import type { LanePictures } from './worker-message.ts';
 const EVENTS_LATE_MS = 150;
 /** Time between two updates of the lag, milliseconds: a figure that changes faster cannot be read. */
 const LAG_MS = 250;
-const WAITING = 'waiting for a key frame';
+const WAITING = VideoView.supported ? 'waiting for a key frame' : 'this browser has no decoder for it';
 
 export interface LaneCardHandlers {
   changed(settings: LaneSettings): void;
