@@ -56,6 +56,14 @@ inChromium('says that the browser has no decoder for HEVC, and what to do', asyn
   expect(await tab.locator('#message-detail').textContent()).toContain('--encode x264');
 });
 
+inChromium('says that a stream of sound alone has no pictures, and what plays it', async () => {
+  const page = await opened({ description: { title: 'speech.opus', codec: 'opus', width: 0, height: 0 } });
+  const tab = await tabAt(page);
+  await untilPage(tab, ({ state }) => state === 'sound-only');
+  expect(await tab.locator('#message-detail').textContent()).toContain('--play mpv');
+  expect(await tab.locator('#source-format').textContent()).toBe('opus');
+});
+
 inChromium(
   'decodes a burst of frames that are not shown without drawing them, and continues with the next',
   async () => {

@@ -22,7 +22,7 @@ const METER_MS = 100;
 /** Minimum interval between key frame requests after decode errors, millisecondsFigure. */
 const KEY_REQUEST_MS = 1_000;
 
-type State = 'connecting' | 'waiting' | 'live' | 'paused' | 'gone' | 'stopping' | 'ended' | 'unable';
+type State = 'connecting' | 'waiting' | 'live' | 'paused' | 'gone' | 'stopping' | 'ended' | 'unable' | 'sound-only';
 
 const WORDS: Readonly<Record<State, { readonly short: string; readonly title: string; readonly detail: string }>> = {
   connecting: { short: 'Connecting', title: 'Connecting', detail: '' },
@@ -42,6 +42,11 @@ const WORDS: Readonly<Record<State, { readonly short: string; readonly title: st
     detail:
       'WebCodecs with H.264 is required (current Chrome, Edge, Safari or Firefox), on a page from 127.0.0.1. ' +
       'Or run dropframe with --play mpv or --play ffplay.',
+  },
+  'sound-only': {
+    short: 'Sound only',
+    title: 'This stream has no pictures',
+    detail: 'This page does not play sound alone. Run dropframe receive with --play mpv or --play ffplay to hear it.',
   },
 };
 
@@ -153,6 +158,7 @@ function state(): State {
   if (!VideoView.supported || video.unable) return 'unable';
   if (ending !== undefined) return ending;
   if (!connection.connected) return everConnected ? 'gone' : 'connecting';
+  if (description?.width === 0) return 'sound-only';
   if (performance.now() - video.decodedAt > STILL_MS) return 'waiting';
   return video.paused ? 'paused' : 'live';
 }

@@ -41,7 +41,9 @@ export function statisticsFigures(record: PageStatistics): Readonly<Record<strin
 
 /** Describes a stream: `640 × 360 · 30 fps · avc1.42C01E`. */
 export function format(description: PageDescription, codec: string): string {
-  const parts = [`${description.width} × ${description.height}`];
+  const { width, height } = description;
+  // Sound alone has neither.
+  const parts = width === 0 ? [] : [`${width} × ${height}`];
   if (description.framesPerSecond !== undefined) parts.push(`${+description.framesPerSecond.toFixed(2)} fps`);
   parts.push(codec === '' ? description.codec : codec);
   return parts.join(' · ');
