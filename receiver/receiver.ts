@@ -137,8 +137,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
         this.#handleRtcp(now, datagram);
         break;
       case 'foreign':
-        this.#counters.foreign++;
-        return;
+        return this.#foreign();
     }
     this.#release(now);
   }
@@ -306,12 +305,13 @@ export class Receiver implements Endpoint<ReceiverEvent> {
 
   /** Holds a packet whose frame is unknown. */
   #hold(now: Instant, packet: IncomingPacket): void {
-    const held = this.#marks!.hold(packet, this.#ledger.decidedThrough);
+    const held = this.#marks!.hold(now, packet, this.#ledger.decidedThrough);
     const { sequence, datagram } = packet;
     if (held === 'decided') this.#intake.refuseBehind(packet);
     else if (held === 'duplicate') this.#counters.duplicates++;
     else if (held === 'overflow') this.#counters.overflowed++;
     if (held !== 'in-reach') return;
+    if (packet.origin === 'sent') this.#recovery?.onHeld?.(now, sequence);
     this.#missing.between(now, this.#admission.highest!, sequence);
     // Its frame's first packet may be recovered with it.
     if (this.#repair && datagram) this.#mend(now, sequence, datagram);
@@ -324,14 +324,14 @@ export class Receiver implements Endpoint<ReceiverEvent> {
     if (!ahead && sent && this.#options.recovery === 'none') return this.#intake.refuseBehind(packet);
     packet.arrival = arrivalOf(packet, this.#recovery);
     const mediaTime = ticks(timestamp - (mark?.decodeLead ?? 0));
-    if (!this.#intake.take(now, packet, mediaTime)) return this.#takeOriginal(now, packet, transitOf(now, mediaTime));
+    packet.transit = transitOf(packet.heldAt ?? now, mediaTime);
+    if (!this.#intake.take(now, packet, mediaTime)) return this.#takeOriginal(now, packet);
     if (!sent && this.#options.multipath) this.#restored.add(sequence);
     if (this.#recovery) {
       packet.expectedAt = this.#clock.expected(mediaTime);
-      packet.transit = transitOf(now, mediaTime);
       this.#recovery.onPacket(now, packet);
     }
-    if (sent) this.#feedback.onPacket(now, sequence, timestamp);
+    if (sent) this.#feedback.onPacket(packet.heldAt ?? now, sequence, timestamp);
     const { highest } = this.#admission;
     if (ahead && highest !== undefined) this.#missing.between(now, highest, sequence);
     else if (highest === undefined && this.#again) this.#missing.beforeFirst(now, packet, this.#options.codec);
@@ -340,7 +340,7 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Takes a packet that was restored before it came by a slower path. */
-  #takeOriginal(now: Instant, { sequence, timestamp, origin }: IncomingPacket, transit: Microseconds): void {
+  #takeOriginal(now: Instant, { sequence, timestamp, origin, transit }: IncomingPacket): void {
     if (origin !== 'sent' || !this.#options.multipath || !this.#restored.take(sequence)) return;
     this.#recovery?.onOriginal?.(now, sequence, transit);
     this.#feedback.onPacket(now, sequence, timestamp);

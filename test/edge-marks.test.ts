@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { milliseconds } from '../protocol/base/units.ts';
 import { differences, runSession } from './simulated-session.ts';
 
 /** Bytes of frames that have this many packets with marks at the edges. */
@@ -33,4 +34,17 @@ describe.each(FRAMES)('frames of $packets packets', ({ packets, frameBytes }) =>
     expect(differences(every.received, every.sent)).toEqual([]);
     expect(edges.sender.statistics.bytes).toBeLessThan(every.sender.statistics.bytes);
   });
+});
+
+test('packets that are held until their frame is known do not count as reordered for that time', () => {
+  const stream = { frameBytes: 5_000, keyFrameBytes: 20_000, frames: 1_800, keyInterval: 60 };
+  const [forward, back] = ['loss=5% burst=2 delay=30ms jitter=5ms seed=1', 'loss=1% delay=30ms'];
+  const lost = (frameMarks: 'edges' | true) => {
+    const parameters = { frameMarks, recovery: 'hybrid', latency: milliseconds(100) } as const;
+    const { receiver } = runSession({ forward, back, latencyMs: 100, stream, parameters });
+    const { decided, onTime, recovered } = receiver.statistics.frames;
+    return decided - onTime - recovered;
+  };
+  // A longer wait for reordered packets leaves less time for requests.
+  expect(lost('edges')).toBeLessThan(lost(true) + 6);
 });

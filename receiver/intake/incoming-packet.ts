@@ -50,6 +50,8 @@ export class IncomingPacket implements Place, ArrivedPacket, TakenPacket {
   readonly origin: TakenPacket['origin'];
   /** The original packet, usable for repair; `undefined` when it was itself recovered. */
   readonly datagram: Uint8Array | undefined;
+  /** Arrival time of a packet that was held until its frame was known. */
+  heldAt: Instant | undefined;
   // Set on admission.
   sequence: Sequence = asSequence(0);
   timestamp: Ticks = ticks(0);

@@ -1,3 +1,4 @@
+import type { Instant } from '../../protocol/base/units.ts';
 import type { FrameMark } from '../../protocol/rtp/frame-mark.ts';
 import { asSequence, extend, type Sequence, type WireTimestamp } from '../../protocol/rtp/sequence.ts';
 import type { IncomingPacket } from './incoming-packet.ts';
@@ -77,7 +78,7 @@ export class MarkCompletion {
   }
 
   /** Holds a packet, whose sequence number it extends. @param decidedThrough newest packet whose frame is decided. */
-  hold(packet: IncomingPacket, decidedThrough: Sequence | undefined): Holding {
+  hold(now: Instant, packet: IncomingPacket, decidedThrough: Sequence | undefined): Holding {
     const { highest } = this.#admission;
     const sequence = extend(packet.sequenceNumber, highest ?? asSequence(packet.sequenceNumber));
     packet.sequence = sequence;
@@ -85,6 +86,7 @@ export class MarkCompletion {
     if (this.#held.has(sequence)) return 'duplicate';
     if (this.#held.size >= HELD_MAX) return 'overflow';
     this.#held.set(sequence, packet);
+    packet.heldAt = now;
     return highest !== undefined && Math.abs(sequence - highest) <= REACH_PACKETS ? 'in-reach' : 'far';
   }
 

@@ -124,6 +124,11 @@ export class DeadlineRecovery implements LossRecovery {
     this.#schedule.onMissing(now, sequence);
   }
 
+  onHeld(now: Instant, sequence: Sequence): void {
+    const overtakenAt = this.#schedule.onArrival(sequence);
+    if (overtakenAt !== undefined) this.#reordering.observe(now, overtakenAt);
+  }
+
   onPacket(now: Instant, packet: TakenPacket): void {
     this.#noticeAt ??= now;
     const overtakenAt = this.#schedule.onArrival(packet.sequence);

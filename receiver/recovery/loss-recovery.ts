@@ -64,6 +64,8 @@ export interface LossRecovery {
   roundsOf(sequence: Sequence): number;
   /** A packet is missing. */
   onMissing(now: Instant, sequence: Sequence): void;
+  /** A packet has arrived whose frame is not known yet: it is not missing any more. `onPacket` follows when it is known. */
+  onHeld?(now: Instant, sequence: Sequence): void;
   /** A packet has arrived. Gaps that it reveals are reported by `onMissing`. */
   onPacket(now: Instant, packet: TakenPacket): void;
   /**

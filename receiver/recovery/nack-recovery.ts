@@ -88,6 +88,11 @@ export class NackRecovery implements LossRecovery {
     this.#nack.onMissing(now, sequence);
   }
 
+  onHeld(now: Instant, sequence: Sequence): void {
+    const missingSince = this.#nack.onArrival(sequence);
+    if (missingSince !== undefined) this.#reordering.observe(now, missingSince);
+  }
+
   onPacket(now: Instant, packet: TakenPacket): void {
     const { sequence, origin, ahead, mark } = packet;
     this.#ours ||= mark !== undefined;
