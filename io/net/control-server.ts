@@ -45,8 +45,9 @@ const BACKLOG = 511;
 /** Limit of connections per second per network; a joining receiver makes at most two. */
 const CONNECTIONS_PER_SECOND = 20;
 /**
- * TLS handshakes, which are the most expensive thing that a stranger can ask for: a signature and a key exchange take the
- * thread a millisecond. With this share of it there are 150 a second, and the first of each network waits for one of each other.
+ * TLS handshakes, the most expensive request before a peer is known: a signature and a key exchange take about a
+ * millisecond, in later turns of the event loop, and count as one. At most 150 a second; the first handshake of a network
+ * waits for one of each other network.
  */
 const HANDSHAKES = { share: 0.15, costMsMin: 1, waitMsMax: 4_000 };
 
@@ -159,9 +160,8 @@ export class ControlServer {
 
   /** Begins a handshake when its network's turn comes, or refuses the connection where that would be too late. */
   async #handshake(socket: Socket, secure: SecureSide, pass: (channel: SecureChannel) => void): Promise<void> {
-    const { kind } = await this.#handshakes.run(socket.remoteAddress ?? '?', () => {
-      if (!socket.destroyed) acceptSecure(socket, secure, pass).on('error', () => socket.destroy());
-    });
+    const begin = () => void acceptSecure(socket, secure, pass).on('error', () => socket.destroy());
+    const { kind } = await this.#handshakes.run(socket.remoteAddress ?? '?', begin, () => !socket.destroyed);
     if (kind === 'busy' && !socket.destroyed) this.#refuse(socket);
   }
 

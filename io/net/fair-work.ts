@@ -18,6 +18,7 @@ export type FairOutcome<Result> =
 
 interface Job {
   readonly arrivedMs: number;
+  readonly isWanted: () => boolean;
   /** Returns the time that the job took, milliseconds. */
   readonly run: () => number;
   readonly refuse: () => void;
@@ -56,8 +57,15 @@ export class FairWork {
     return waitMs > this.#options.waitMsMax || isFull ? Math.max(1, Math.ceil(waitMs / 1_000)) : undefined;
   }
 
-  /** Runs a job when its turn comes, at once when nothing waits. Rejects when the job throws. */
-  async run<Result>(address: string, job: () => Result): Promise<FairOutcome<Result>> {
+  /**
+   * Runs a job when its turn comes, at once when nothing waits. Rejects when the job throws.
+   * @param isWanted false when nobody waits for the job any more: it takes no turn, and its outcome is `busy`.
+   */
+  async run<Result>(
+    address: string,
+    job: () => Result,
+    isWanted: () => boolean = () => true,
+  ): Promise<FairOutcome<Result>> {
     const retrySeconds = this.busyFor(address);
     if (retrySeconds !== undefined) return { kind: 'busy', retrySeconds };
     return await new Promise((resolve, reject) => {
@@ -72,7 +80,7 @@ export class FairWork {
         }
         return performance.now() - from;
       };
-      this.#add(networkOf(address), { arrivedMs: performance.now(), run, refuse });
+      this.#add(networkOf(address), { arrivedMs: performance.now(), isWanted, run, refuse });
       if (this.#timer === undefined) this.#runNext();
     });
   }
@@ -113,14 +121,12 @@ export class FairWork {
 
   #runNext(): void {
     this.#timer = undefined;
-    const job = this.#next();
-    if (!job) return;
     const { share, waitMsMax, costMsMin = 0 } = this.#options;
-    // The estimate was wrong, as when the machine is slow: the peer has given up, or is about to.
-    if (performance.now() - job.arrivedMs > waitMsMax + LATE_MS_MAX) {
-      job.refuse();
-      return this.#runNext();
-    }
+    // When the estimate was wrong, as on a slow machine, the peer has given up, or is about to.
+    const isLate = ({ arrivedMs }: Job) => performance.now() - arrivedMs > waitMsMax + LATE_MS_MAX;
+    let job = this.#next();
+    for (; job && (!job.isWanted() || isLate(job)); job = this.#next()) job.refuse();
+    if (!job) return;
     const costMs = Math.max(job.run(), costMsMin);
     this.#costMs += COST_WEIGHT * (costMs - this.#costMs);
     this.#timer = setTimeout(() => this.#runNext(), Math.max(PAUSE_MS_MIN, costMs * (1 / share - 1)));

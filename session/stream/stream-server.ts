@@ -56,6 +56,8 @@ export interface StreamServerStatus {
 }
 
 const PENDING_MAX = 128;
+/** Joins of a network that may come at once, besides those of as many receivers as the server admits. */
+const JOINS_BURST = 64;
 const HELLO_TIMEOUT_MS = 5_000;
 /** Limit of joins per second per network, including loopback. Setup and teardown of a session take 1 ms each. */
 const JOINS_PER_SECOND = 20;
@@ -89,7 +91,7 @@ export class StreamServer {
     const { identity, passphrase } = options;
     if (passphrase !== undefined) this.#gate = new PassphraseGate(passphrase);
     this.#host = options.host;
-    this.#joins = new NetworkBudgets({ perSecond: JOINS_PER_SECOND, burst: PENDING_MAX + options.receiversMax });
+    this.#joins = new NetworkBudgets({ perSecond: JOINS_PER_SECOND, burst: JOINS_BURST + options.receiversMax });
     this.#history = new HistoryBudget(options.historyBytes ?? HISTORY_BYTES);
     this.#control = new ControlServer({
       host: options.host,

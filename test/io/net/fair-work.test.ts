@@ -45,6 +45,19 @@ test('counts a job that goes on later with its least cost', async () => {
   expect(ran).toHaveLength(2);
 });
 
+test('gives no turn to a job that nobody waits for', async () => {
+  const { work, ran, ask } = fairWork({ costMsMin: 60, waitMsMax: 1_000 });
+  const first = ask('192.0.2.1', 'first');
+  const gone = work.run(
+    '192.0.2.1',
+    () => ran.push('gone'),
+    () => false,
+  );
+  const next = ask('192.0.2.1', 'next');
+  expect([(await first).kind, (await gone).kind, (await next).kind]).toEqual(['done', 'busy', 'done']);
+  expect(ran).toEqual(['first', 'next']);
+});
+
 test('makes room for another network with the newest job of the most crowded one', async () => {
   const { work, ran, ask } = fairWork({ waitingMax: 3 });
   // The first runs at once.
