@@ -32,6 +32,7 @@ export class ReadAhead {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     void this.#file?.then((file) => file.close()).catch(() => {});
   }

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 /** Bytes of a chunk: a second of 4 Mb/s. Each read wakes another thread, whatever its length. */
 export const CHUNK_BYTES = 524_288;
-/** Chunks kept: what the readers of pictures and of sound are apart, with streams of up to 30 Mb/s. */
+/** Chunks kept: the distance between the readers of pictures and of sound, a second, in streams of up to 30 Mb/s. */
 const CHUNKS_MAX = 8;
 
 /** Part of the file. */
@@ -15,7 +15,7 @@ export interface Chunk {
 /** Open files, by device, inode, length and time of the last change: a file that was replaced is another one. */
 const files = new Map<string, SharedFile>();
 
-/** An open file and what its readers have read last: those of pictures and of sound want the same bytes, a second apart. */
+/** An open file and its chunks read last: the readers of pictures and of sound read the same bytes, a second apart. */
 export class SharedFile {
   readonly #key: string;
   readonly #handle: FileHandle;
@@ -25,7 +25,10 @@ export class SharedFile {
   /** Opens a file for one more reader, which closes it once. */
   static async open(path: string): Promise<SharedFile> {
     const handle = await open(path, 'r');
-    const { dev, ino, size, mtimeMs } = await handle.stat();
+    const { dev, ino, size, mtimeMs } = await handle.stat().catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
     const key = `${dev} ${ino} ${size} ${mtimeMs}`;
     const shared = files.get(key);
     if (!shared) {
