@@ -1,9 +1,9 @@
 import { Failure } from '../../io/os/failure.ts';
-import { inMilliseconds, type Microseconds } from '../../protocol/base/units.ts';
+import { inMilliseconds, type Microseconds, microseconds } from '../../protocol/base/units.ts';
 import { parseLinkSpecification } from '../../sim/link/link-parse.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import { budgetOf, type Cell } from '../cell.ts';
-import { transitOfCell } from '../paths/second-path.ts';
+import { budgetOf, type Cell, lineOf } from '../cell.ts';
+import { isPathStrategy } from '../strategies.ts';
 
 /**
  * Points out cells in which no frame can be in time, because a datagram alone takes longer than the budget.
@@ -24,7 +24,11 @@ function knownTransit(cell: Cell): Microseconds | undefined {
   const forward = fixedLink(cell.forward);
   const second = cell.second && fixedLink(cell.second.forward);
   if (!forward || (cell.second && !second)) return undefined;
-  return transitOfCell(cell, forward, second);
+  // Frames may be much shorter than a full datagram, whose time on the line does not count therefore.
+  const delays = [forward, ...(second && isPathStrategy(cell.strategy) ? [second] : [])].map(
+    (link) => lineOf(link).delay,
+  );
+  return microseconds(Math.min(...delays));
 }
 
 function fixedLink(text: string): LinkSpecification | undefined {
