@@ -25,7 +25,7 @@ export class DriftCorrection {
     return 1 + this.#ppm / 1e6;
   }
 
-  /** Takes over by how much more waited at least, during a time of playing, than is to wait; negative: less. */
+  /** @param errorMs least sound that waited during these seconds of playing, minus its target, milliseconds. */
   update(errorMs: number, seconds: number): void {
     if (errorMs < -LATE_MS) return;
     this.#driftPpm = bounded(this.#driftPpm + errorMs * seconds * PPM_PER_MS_SECOND);

@@ -15,11 +15,11 @@ import { VideoView } from '../shared/video-view.ts';
 import { SoundPlayer, type SoundState } from './sound-player.ts';
 import { element, StatisticsPanel } from './statistics-panel.ts';
 
-/** Age of the newest frame after which the video is no longer live, millisecondsFigure. */
+/** Age of the newest frame after which the video is no longer live, milliseconds. */
 const STILL_MS = 1_500;
 const REFRESH_MS = 500;
 const METER_MS = 100;
-/** Minimum interval between key frame requests after decode errors, millisecondsFigure. */
+/** Minimum interval between key frame requests after decode errors, milliseconds. */
 const KEY_REQUEST_MS = 1_000;
 
 type State = 'connecting' | 'waiting' | 'live' | 'paused' | 'gone' | 'stopping' | 'ended' | 'unable' | 'sound-only';

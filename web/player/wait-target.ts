@@ -5,12 +5,12 @@ const TARGET_MS_MAX = 500;
 /** Time without late sound after which the target falls, seconds, and by how much at most, milliseconds: what the clocks correct meanwhile. */
 const CALM_SECONDS = 30;
 const FALL_MS_MAX = 15;
-/** What is added to the sound that was late, and is left when the target falls, milliseconds: what the clocks' correction moves. */
+/** Added to the lateness of sound, and left when the target falls, milliseconds: the correction of the clocks moves as much. */
 const RESERVE_MS = 20;
 const REST_MS = 40;
 
 /**
- * How much sound is to wait before it is played: more after a thread of the page was busy for so long that it ran out, less
+ * Target for the sound that waits before it is played: higher after a thread of the page was busy for so long that it ran out, lower
  * again when the rest was not needed. A fixed wait would end in silence each time, and then in a cut of what came late.
  */
 export class WaitTarget {
@@ -22,13 +22,18 @@ export class WaitTarget {
     return this.#ms;
   }
 
-  /** Takes over by how much sound came too late, milliseconds; sound that was lost is not late. */
+  /**
+   * Raises the target after an underrun.
+   * @param lateMs lateness of the sound, milliseconds; sound that was lost is not late. A stall that no wait up to the limit
+   * would have covered does not count.
+   */
   raise(lateMs: number): void {
+    if (lateMs > TARGET_MS_MAX) return;
     this.#ms = Math.min(TARGET_MS_MAX, this.#ms + lateMs + RESERVE_MS);
     this.#settle();
   }
 
-  /** Takes over what waited at least during a time of playing. */
+  /** @param leastMs sound that waited at least during these seconds of playing, milliseconds. */
   update(leastMs: number, seconds: number): void {
     this.#leastMs = Math.min(this.#leastMs, leastMs);
     this.#calmSeconds += seconds;
