@@ -340,10 +340,10 @@ export class Receiver implements Endpoint<ReceiverEvent> {
   }
 
   /** Takes a packet that was restored before it came by a slower path. */
-  #takeOriginal(now: Instant, { sequence, timestamp, origin, transit }: IncomingPacket): void {
+  #takeOriginal(now: Instant, { sequence, timestamp, origin, transit, heldAt }: IncomingPacket): void {
     if (origin !== 'sent' || !this.#options.multipath || !this.#restored.take(sequence)) return;
     this.#recovery?.onOriginal?.(now, sequence, transit);
-    this.#feedback.onPacket(now, sequence, timestamp);
+    this.#feedback.onPacket(heldAt ?? now, sequence, timestamp);
   }
 
   /** Takes packets that can be recovered with this one. */
