@@ -29,7 +29,7 @@ export interface Passage {
 /** Time for which the bottleneck was known to be in use, and what it carried. */
 interface Use {
   readonly leavesAt: Microseconds;
-  /** 0 for a datagram that found the bottleneck idle. */
+  /** 0 for a datagram that found the bottleneck idle, or left it together with the one before. */
   readonly time: Microseconds;
   /** True when no datagram of ours was in front of it. */
   readonly isFirst: boolean;

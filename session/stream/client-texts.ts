@@ -7,7 +7,7 @@ interface Peer {
   readonly port: number;
 }
 
-/** What a client tells about its path: a notice of the control channel, or why there is no second path. */
+/** Message of a client about its path: a notice of the control channel, or why there is no second path. */
 export type ClientNotice = ControlNotice | { readonly withoutSecondPath: string };
 
 /** Describes a notice about the path in one line. */

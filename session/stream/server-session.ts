@@ -41,7 +41,7 @@ export class ServerSession implements PlaceHolder {
   readonly id = randomHex(8);
   readonly key = randomHex(16);
   readonly #options: ServerSessionOptions;
-  /** Where it is reached over UDP; without an address over TCP, where the media connection has TLS of its own. */
+  /** Its addresses over UDP; without an address over TCP, where the media connection has TLS of its own. */
   readonly paths: ReceiverPaths;
   readonly #streams: SessionStreams;
   readonly #sender: BundledSender;
