@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { MediaSource } from '../../io/sources/media-source.ts';
+import type { Microseconds } from '../../protocol/base/units.ts';
 import { LiveStream } from '../../session/stream/live-stream.ts';
 
 /**
@@ -8,12 +9,16 @@ import { LiveStream } from '../../session/stream/live-stream.ts';
  */
 export function liveOf(
   source: MediaSource,
-  options: { readonly loop?: boolean | undefined; readonly idle?: unknown[] } = {},
+  options: {
+    readonly loop?: boolean | undefined;
+    readonly idle?: unknown[];
+    readonly onStall?: (late: Microseconds) => void;
+  } = {},
 ) {
-  const { loop = false, idle = [] } = options;
+  const { loop = false, idle = [], onStall = () => {} } = options;
   return new LiveStream({
     ...{ source, loop, onUnit: undefined, onSound: undefined },
-    ...{ onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall: () => {} },
+    ...{ onRead: () => {}, onSoundFailure: () => {}, onKeyFrameWanted: () => {}, onStall },
     onIdle: (error) => idle.push(error),
   });
 }
