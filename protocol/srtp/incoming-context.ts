@@ -17,6 +17,11 @@ import { RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED, SRTCP_INDEX_BYTES, SRTCP_INDICES } f
 export interface IncomingContextOptions extends SrtpContextOptions {
   /** Packets behind the newest that are still accepted, a power of two from 64 on. */
   readonly replayWindowPackets?: number;
+  /**
+   * Context of another path of the same session. Each path has replay windows of its own, but roll-over counters are
+   * estimated from the highest index of all, as a path may be away for several of them.
+   */
+  readonly besides?: IncomingContext;
 }
 
 /** Datagrams that `unprotect` has refused. */
@@ -49,6 +54,8 @@ export class IncomingContext {
   readonly #windowPackets: number;
   readonly #windows = new Map<number, ReplayWindow>();
   readonly #rtcpWindows = new Map<number, ReplayWindow>();
+  /** Contexts of the other paths of the session. */
+  readonly #others: IncomingContext[] = [];
   readonly #nonce = new Uint8Array(12);
   readonly #associated = new Uint8Array(RTCP_CLEAR_BYTES + SRTCP_INDEX_BYTES);
   /** Copy of the header in the clear: a view of each packet would cost more. */
@@ -66,6 +73,9 @@ export class IncomingContext {
     this.#epochPackets = epochPackets;
     this.#cryptex = cryptex;
     this.#windowPackets = options.replayWindowPackets ?? REPLAY_WINDOW_PACKETS;
+    if (!options.besides) return;
+    this.#others.push(options.besides, ...options.besides.#others);
+    for (const other of this.#others) other.#others.push(this);
   }
 
   get refused(): RefusedDatagrams {
@@ -89,15 +99,16 @@ export class IncomingContext {
     }
     const ssrc = readUint32(datagram, 8);
     const window = this.#windows.get(ssrc);
-    const index = estimatedIndex(window?.highest ?? -1, readUint16(datagram, 2));
+    const highest = this.#highestOf(ssrc, window);
+    const index = estimatedIndex(highest, readUint16(datagram, 2));
     if (index < 0 || window?.admits(index) === false) return this.#refuse('replayed');
     const sealed = layout.csrcs === 0 ? datagram : datagram.slice();
     moveExtensionHeaderForward(sealed, layout.csrcs);
     const target = this.#slab.take(end);
     let accepted = index;
-    if (!this.#openRtp(sealed, target, ssrc, index)) {
+    if (!this.#openRtp(sealed, target, { ssrc, highest, index })) {
       accepted = index + ROLLOVER * (1 + (this.#failures++ % ROLLOVERS_MAX));
-      if (!this.#openRtp(sealed, target, ssrc, accepted)) return this.#refuse('forged');
+      if (!this.#openRtp(sealed, target, { ssrc, highest, index: accepted })) return this.#refuse('forged');
     }
     if (!this.#accept(this.#windows, ssrc, accepted)) return this.#refuse('forged');
     this.#failures = 0;
@@ -109,8 +120,15 @@ export class IncomingContext {
     return target;
   }
 
-  #openRtp(sealed: Uint8Array, target: Uint8Array, ssrc: number, index: number): boolean {
-    const key = this.#keyAt(this.#rtp, this.#windows.get(ssrc), index);
+  /** Highest index of an SSRC on any path; -1 before the first. */
+  #highestOf(ssrc: number, window: ReplayWindow | undefined): number {
+    let highest = window?.highest ?? -1;
+    for (const other of this.#others) highest = Math.max(highest, other.#windows.get(ssrc)?.highest ?? -1);
+    return highest;
+  }
+
+  #openRtp(sealed: Uint8Array, target: Uint8Array, { ssrc, highest, index }: SrtpIndex): boolean {
+    const key = this.#keyAt(this.#rtp, highest, index);
     if (!key) return false;
     const { clearBytes } = this.#layout;
     writeNonce(this.#nonce, key.salt, ssrc, index);
@@ -129,10 +147,11 @@ export class IncomingContext {
     const onWire = word - SRTCP_ENCRYPTED;
     const ssrc = readUint32(datagram, 4);
     const window = this.#rtcpWindows.get(ssrc);
-    const index = nearestIndex(window?.highest ?? -1, onWire);
+    const highest = window?.highest ?? -1;
+    const index = nearestIndex(highest, onWire);
     if (index < 0 || window?.admits(index) === false) return this.#refuse('replayed');
     const target = this.#slab.take(end);
-    const key = this.#keyAt(this.#rtcp, window, index);
+    const key = this.#keyAt(this.#rtcp, highest, index);
     if (
       !key ||
       !this.#openRtcp(key, datagram, target, { ssrc, onWire }) ||
@@ -154,10 +173,10 @@ export class IncomingContext {
   }
 
   /** Returns the key of an index; `undefined` beyond the next epoch, so that forged indices derive no keys. */
-  #keyAt(keys: EpochKeys, window: ReplayWindow | undefined, index: number): EpochKey | undefined {
+  #keyAt(keys: EpochKeys, highest: number, index: number): EpochKey | undefined {
     const epoch = Math.floor(index / this.#epochPackets);
     // The first packet of an SSRC has any sequence number.
-    const present = Math.floor((window?.highest ?? ROLLOVER - 1) / this.#epochPackets);
+    const present = Math.floor((highest < 0 ? ROLLOVER - 1 : highest) / this.#epochPackets);
     return epoch > present + 1 ? undefined : keys.of(epoch);
   }
 
@@ -177,6 +196,13 @@ export class IncomingContext {
     this.#refused[cause]++;
     return undefined;
   }
+}
+
+interface SrtpIndex {
+  readonly ssrc: number;
+  /** Highest index of the SSRC so far; -1 before the first. */
+  readonly highest: number;
+  readonly index: number;
 }
 
 interface SrtcpIndex {

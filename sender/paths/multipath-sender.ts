@@ -1,8 +1,11 @@
+import { readUint32 } from '../../protocol/base/big-endian.ts';
 import { earliestOf, type Instant } from '../../protocol/base/units.ts';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
 import type { Endpoint } from '../../protocol/endpoint.ts';
 import { PATHS, pathProbe, splitPathReport } from '../../protocol/rtcp/path-report.ts';
 import { RepeatedFeedback } from '../../protocol/rtcp/repeated-feedback.ts';
+import { parseRtcp } from '../../protocol/rtcp/rtcp.ts';
+import { isRtcp } from '../../protocol/rtp/multiplex.ts';
 import type { PathHealth } from './path-health.ts';
 import { PathScheduler, type PathSchedulerOptions } from './path-scheduler.ts';
 
@@ -26,6 +29,7 @@ export class MultipathSender<Event> implements Endpoint<Event> {
   #path = 0;
   #ecn: Ecn = NOT_ECT;
   #reportSsrc: number | undefined;
+  readonly #heardAt = new Array<Instant | undefined>(PATHS).fill(undefined);
 
   /** @param health state of the paths, which the sender may read as well. */
   constructor(sender: Endpoint<Event>, options: PathSchedulerOptions, health: PathHealth) {
@@ -40,10 +44,16 @@ export class MultipathSender<Event> implements Endpoint<Event> {
     this.#reportSsrc = reportSsrc;
   }
 
+  /** Time of the last feedback of the receiver by this path, copies included. */
+  heardAt(path: number): Instant | undefined {
+    return this.#heardAt[path];
+  }
+
   handleDatagram(now: Instant, datagram: Uint8Array, ecn?: Ecn, path = 0): void {
-    if (this.#repeated.isRepeated(datagram, path)) return;
     const split = splitPathReport(datagram);
-    const isExpected = this.#reportSsrc === undefined || this.#reportSsrc === split?.ssrc;
+    const isExpected = split ? this.#expects(split.ssrc) : this.#isFeedback(datagram);
+    if (isExpected) this.#heardAt[path] = now;
+    if (this.#repeated.isRepeated(datagram, path)) return;
     if (split && isExpected) this.#health.onReport(now, split.report);
     const rest = split ? split.rest : datagram;
     if (rest.length > 0) this.#sender.handleDatagram(now, rest, ecn);
@@ -84,6 +94,16 @@ export class MultipathSender<Event> implements Endpoint<Event> {
 
   pollTimeout(): Instant | undefined {
     return earliestOf(this.#sender.pollTimeout(), this.#health.pollTimeout());
+  }
+
+  #expects(ssrc: number): boolean {
+    return this.#reportSsrc === undefined || ssrc === this.#reportSsrc;
+  }
+
+  /** True for RTCP of the receiver without a path report. */
+  #isFeedback(datagram: Uint8Array): boolean {
+    if (datagram.length < 8 || !isRtcp(datagram)) return false;
+    return this.#expects(readUint32(datagram, 4)) && parseRtcp(datagram).ok;
   }
 
   #leave({ datagram, ecn }: Copy, path: number): Uint8Array {

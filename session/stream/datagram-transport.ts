@@ -13,13 +13,13 @@ import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { mac } from './identifiers.ts';
 import { type ImpairedDirection, impairedPath } from './media-path.ts';
-import { MediaProtection } from './media-protection.ts';
+import { MediaProtection, refusedBy } from './media-protection.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
 import { isChallenge } from './proof-datagram.ts';
 
 export interface DatagramTransportOptions extends MediaTransportOptions {
   readonly link: LinkSpecification | undefined;
-  /** Number of the path, where there are two. */
+  /** Number of the path, where there are two; 0 by default. */
   readonly path?: number;
   /** Address of this machine from which it sends; any when absent. */
   readonly from?: string;
@@ -69,8 +69,7 @@ export class DatagramTransport implements MediaTransport {
   }
 
   get datagramsRefused(): number | undefined {
-    const refused = this.#protection?.refused;
-    return refused && refused.forged + refused.malformed + refused.replayed;
+    return this.#protection && refusedBy(this.#protection);
   }
 
   /** True from the first proof of its address on. */
@@ -140,9 +139,9 @@ export class DatagramTransport implements MediaTransport {
 
   proveAddress(): void {
     if (this.#prover || this.#closed || !this.#socket) return;
-    const { welcome, path } = this.#options;
+    const { welcome, path = 0 } = this.#options;
     const nonce = randomBytes(8);
-    if (path !== undefined) nonce[0] = path;
+    if (welcome.paths !== undefined) nonce[0] = path;
     const prover = new AddressProver({
       session: welcome.session,
       key: hexBytes(welcome.key) ?? new Uint8Array(),

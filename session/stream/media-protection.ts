@@ -27,8 +27,9 @@ export class MediaProtection {
 
   /**
    * @param session identifier of the session, 16 hexadecimal digits.
-   * @param sharing protection of the session's first path: what leaves by any path is counted there, and what arrives by
-   * each, as a copy by another path is no replay.
+   * @param sharing protection of the session's first path, which counts what leaves by any path. At the receiver, what
+   * arrives by each path has a replay window of its own, as the copy of a packet is the same datagram. Feedback has one
+   * window for all paths, as each copy of it is protected by itself.
    */
   constructor(
     channel: SecureChannel,
@@ -45,7 +46,9 @@ export class MediaProtection {
     this.#outgoing = sharing
       ? sharing.#outgoing
       : new OutgoingContext({ ...options(end === 'sender' ? 'to-receiver' : 'to-sender'), ...memory });
-    this.#incoming = new IncomingContext(options(end === 'sender' ? 'to-sender' : 'to-receiver'));
+    const incoming = options(end === 'sender' ? 'to-sender' : 'to-receiver');
+    if (sharing && end === 'sender') this.#incoming = sharing.#incoming;
+    else this.#incoming = new IncomingContext({ ...incoming, ...(sharing && { besides: sharing.#incoming }) });
   }
 
   /** Forged or replayed datagrams. */
@@ -95,6 +98,6 @@ export function protectionsOf(
   return [first, ...others];
 }
 
-/** Number of forged or replayed datagrams. */
-export const refusedBy = (protections: readonly MediaProtection[]): number =>
-  protections.reduce((sum, { refused }) => sum + refused.forged + refused.malformed + refused.replayed, 0);
+/** Number of forged, malformed or replayed datagrams. */
+export const refusedBy = ({ refused }: MediaProtection): number =>
+  refused.forged + refused.malformed + refused.replayed;

@@ -10,7 +10,7 @@ export interface PathMtuDriverOptions {
   readonly protectionBytes: number;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, onRefused: () => void) => void;
-  /** Called when a different length applies from now on. */
+  /** Called when a different length applies from now on, or when the first search since `start` has ended. */
   readonly onBytes: (bytes: number) => void;
   /** Called when a search has ended with a different result. */
   readonly onFound: (bytes: number) => void;
@@ -26,6 +26,7 @@ export class PathMtuDriver {
   });
   #bytes: number;
   #found: number;
+  #hasFound = false;
   #closed = false;
 
   constructor(options: PathMtuDriverOptions) {
@@ -35,8 +36,14 @@ export class PathMtuDriver {
     this.#found = options.datagramBytesMax;
   }
 
+  /** True from the end of the first search since `start` on. */
+  get hasFound(): boolean {
+    return this.#hasFound;
+  }
+
   /** The receiver's address is proved, for the first time or again. */
   start(): void {
+    this.#hasFound = false;
     this.#search.start();
     this.#drain();
   }
@@ -71,7 +78,9 @@ export class PathMtuDriver {
         this.#drain();
       });
     }
-    if (search.bytes !== this.#bytes) {
+    const hasFound = this.#hasFound || search.settled;
+    if (search.bytes !== this.#bytes || hasFound !== this.#hasFound) {
+      this.#hasFound = hasFound;
       this.#bytes = search.bytes;
       this.#options.onBytes(search.bytes);
     }

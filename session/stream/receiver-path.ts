@@ -13,7 +13,7 @@ export interface ReceiverPathOptions {
   readonly mtu: Omit<PathMtuDriverOptions, 'sendProbe' | 'onBytes'> | undefined;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (probe: Uint8Array, to: MediaAddress, onRefused: () => void) => void;
-  /** Called when datagrams of another length apply from now on. */
+  /** Called when the length of datagrams has changed, or has been found. */
   readonly onBytes: () => void;
 }
 
@@ -26,8 +26,7 @@ const CONSENT: Microseconds = seconds(5);
 /** A path to a receiver over UDP: its proved address, the consent to send there, and the length of its datagrams. */
 export class ReceiverPath {
   #address: MediaAddress | undefined;
-  /** Time of the last address proof, or of a datagram by this path. */
-  #heardAt: Instant = instant(Number.NEGATIVE_INFINITY);
+  #provedAt: Instant = instant(Number.NEGATIVE_INFINITY);
   readonly #mtu: PathMtuDriver | undefined;
   #bytes = Number.POSITIVE_INFINITY;
 
@@ -55,18 +54,18 @@ export class ReceiverPath {
     return this.#bytes;
   }
 
+  /** True when the search for this length has ended since the address was proved. */
+  get hasFound(): boolean {
+    return this.#mtu?.hasFound === true;
+  }
+
   /** Called when the receiver has proved that it owns this address. */
   prove(address: MediaAddress): void {
     const same = this.#address?.host === address.host && this.#address.port === address.port;
     this.#address = address;
-    this.#heardAt = now();
+    this.#provedAt = now();
     if (same) this.#mtu?.handleLoss();
     else this.#mtu?.start();
-  }
-
-  /** A datagram of the receiver has come by this path, which may have come by another before. */
-  handleHeard(): void {
-    this.#heardAt = now();
   }
 
   /** @returns whether the datagram is an answer to a probe. */
@@ -81,10 +80,10 @@ export class ReceiverPath {
 
   /**
    * True while there is consent to send to the address (RFC 7675); otherwise it must be proved again.
-   * @param reportedAt time of the last report or request by any path.
+   * @param reportedAt time of the last report or request.
    */
   consents(reportedAt: Instant | undefined): boolean {
-    const heardAt = Math.max(this.#heardAt, reportedAt ?? Number.NEGATIVE_INFINITY);
+    const heardAt = Math.max(this.#provedAt, reportedAt ?? Number.NEGATIVE_INFINITY);
     if (now() - heardAt > CONSENT) this.#address = undefined;
     return this.#address !== undefined;
   }

@@ -16,10 +16,10 @@ export interface ReceiverPathsOptions {
   readonly findsMtu: boolean;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, to: MediaAddress, onRefused: () => void) => void;
-  /** Called when all paths carry datagrams of another length, UDP payload bytes without protection. */
+  /** Called when datagrams of another length apply to all paths from now on, UDP payload bytes without protection. */
   readonly onBytes: (bytes: number) => void;
-  /** Called when the search on a path has ended with a different result, UDP payload bytes with protection. */
-  readonly onFound: (bytes: number) => void;
+  /** Called when the search on the path to an address has ended with a different result, UDP payload bytes with protection. */
+  readonly onFound: (bytes: number, to: MediaAddress) => void;
 }
 
 /** The paths to one receiver over UDP: one, or two that carry one stream; and its SRTP. */
@@ -30,23 +30,31 @@ export class ReceiverPaths {
   readonly sent: number[];
   readonly #protections: readonly MediaProtection[];
   readonly #paths: readonly ReceiverPath[];
+  readonly #onBytes: (bytes: number) => void;
+  /** Length that applies to all paths. */
+  #bytes: number;
 
   constructor(options: ReceiverPathsOptions) {
-    const { count, channel, session, findsMtu, sendProbe, onBytes, onFound } = options;
+    const { count, channel, session, findsMtu, sendProbe, onFound } = options;
     this.#protections = channel ? protectionsOf(channel, session, 'sender', count) : [];
     const protectionBytes = channel ? PROTECTION_BYTES_MAX : 0;
     const datagramBytesMax = options.datagramBytesMax - protectionBytes;
     this.datagramBytesMax = datagramBytesMax;
-    const found = (bytes: number) => onFound(bytes + protectionBytes);
-    const open = () =>
+    this.#bytes = datagramBytesMax;
+    this.#onBytes = options.onBytes;
+    const found = (bytes: number, path: number) => {
+      const to = this.addressBy(path);
+      if (to) onFound(bytes + protectionBytes, to);
+    };
+    const open = (path: number) =>
       new ReceiverPath({
-        mtu: findsMtu ? { datagramBytesMax, protectionBytes, onFound: found } : undefined,
+        mtu: findsMtu ? { datagramBytesMax, protectionBytes, onFound: (bytes) => found(bytes, path) } : undefined,
         sendProbe: (probe, to, onRefused) => {
           for (const datagram of this.protect([probe])) sendProbe(datagram, to, onRefused);
         },
-        onBytes: () => onBytes(Math.min(...this.#paths.map(({ bytes }) => bytes))),
+        onBytes: () => this.#limitBytes(),
       });
-    this.#paths = Array.from({ length: count }, open);
+    this.#paths = Array.from({ length: count }, (_, path) => open(path));
     this.sent = new Array<number>(count).fill(0);
   }
 
@@ -61,7 +69,8 @@ export class ReceiverPaths {
 
   /** Forged or replayed datagrams. */
   get refused(): number {
-    return refusedBy(this.#protections);
+    // What arrives is counted once for all paths.
+    return this.#protections[0] ? refusedBy(this.#protections[0]) : 0;
   }
 
   /** Returns packets as sent on the wire, by any path. */
@@ -93,11 +102,7 @@ export class ReceiverPaths {
   /** Called when the receiver has proved that it owns this address. */
   prove(address: MediaAddress, path: number): void {
     this.#paths[path]!.prove(address);
-  }
-
-  /** A packet of the receiver has come by this path, which may have come by the other before. */
-  handleHeard(path: number): void {
-    this.#paths[path]!.handleHeard();
+    this.#limitBytes();
   }
 
   /** Packets are being lost, possibly because of their length. */
@@ -105,9 +110,26 @@ export class ReceiverPaths {
     for (const path of this.#paths) path.handleLoss();
   }
 
-  /** @param reportedAt time of the last report or request, where there is one path. */
+  /** @param reportedAt time of the last report or request, with two paths of the last one by this path. */
   consents(path: number, reportedAt: Instant | undefined): boolean {
-    return this.#paths[path]!.consents(reportedAt);
+    const consents = this.#paths[path]!.consents(reportedAt);
+    if (!consents) this.#limitBytes();
+    return consents;
+  }
+
+  /**
+   * Applies the shortest length of the paths that have an address. A path where a search is under way counts only while
+   * no other one has found its length, as each search begins with the shortest datagrams.
+   */
+  #limitBytes(): void {
+    const proved = this.#paths.filter(({ address }) => address !== undefined);
+    const found = proved.filter(({ hasFound }) => hasFound);
+    const counted = found.length > 0 ? found : proved;
+    if (counted.length === 0) return;
+    const bytes = Math.min(this.datagramBytesMax, ...counted.map((path) => path.bytes));
+    if (bytes === this.#bytes) return;
+    this.#bytes = bytes;
+    this.#onBytes(bytes);
   }
 
   close(): void {

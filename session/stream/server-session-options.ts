@@ -43,8 +43,8 @@ export interface ServerSessionOptions {
   ) => void;
   /** Sends a datagram without fragmentation; `onRefused` is called when the operating system refuses it. */
   readonly sendProbe: (datagram: Uint8Array, to: { host: string; port: number }, onRefused: () => void) => void;
-  /** Called when the path to the receiver is found to carry datagrams of another length. */
-  readonly onPathMtu: (bytes: number) => void;
+  /** Called when the path to this address of the receiver is found to carry datagrams of another length. */
+  readonly onPathMtu: (bytes: number, to: { host: string; port: number }) => void;
   /** The receiver requests a key frame. Returns the time until the next one, milliseconds; `null`: not known. */
   readonly requestKeyFrame: () => number | null;
   /** Called when the receiver is reachable, playing, and has not refused the stream. */

@@ -243,7 +243,6 @@ export class ServerSession implements PlaceHolder {
     const datagram = this.paths.take(received, path);
     if (!datagram) return;
     this.#driver.receive(datagram, undefined, path);
-    if (this.#streams.paths) this.paths.handleHeard(path);
     const { retransmissions, requestsRefused, reportedLoss } = this.#sender.video.statistics;
     const seen = retransmissions + requestsRefused + this.#sendsRefused;
     if (seen > this.#lossSeen || (reportedLoss ?? 0) > 0) this.paths.handleLoss();
@@ -362,7 +361,7 @@ export class ServerSession implements PlaceHolder {
   /** True while consent for the address of a path is valid. Otherwise it must be proved again. */
   #consents(path: number): boolean {
     const { paths } = this.#streams;
-    if (this.paths.consents(path, paths ? undefined : this.#sender.video.heardAt)) return true;
+    if (this.paths.consents(path, paths ? paths.end.heardAt(path) : this.#sender.video.heardAt)) return true;
     paths?.health.onRevoked(path);
     this.#options.onConsentLost(path);
     if (this.reachable) return false;

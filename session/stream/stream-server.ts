@@ -1,6 +1,6 @@
 import { ControlConnection } from '../../io/net/control-connection.ts';
 import { ControlServer, type PendingConnection } from '../../io/net/control-server.ts';
-import { reachableUrls, resolveHost } from '../../io/net/host-address.ts';
+import { formatAddress, reachableUrls, resolveHost } from '../../io/net/host-address.ts';
 import { NetworkBudgets } from '../../io/net/networks.ts';
 import { secureContext } from '../../io/net/secure-channel.ts';
 import { now } from '../../io/os/clock.ts';
@@ -268,10 +268,11 @@ export class StreamServer {
       backlogBudget: this.live.backlogBudget,
       sendDatagrams: (datagrams, to, lengths, ecn) => this.#media.send(datagrams, to, lengths, ecn),
       sendProbe: (datagram, to, onRefused) => this.#media.sendProbe(datagram, to, onRefused),
-      onPathMtu: (bytes) => {
-        if (bytes === datagramBytesMax && session.mediaAddress) this.#media.segmentAgain(session.mediaAddress);
+      onPathMtu: (bytes, to) => {
+        if (bytes === datagramBytesMax) this.#media.segmentAgain(to);
         const less = bytes < datagramBytesMax ? `, less than the ${datagramBytesMax} of --mtu` : ' again';
-        log.info(`the path to ${pending.peer} carries datagrams of ${bytes} bytes${less}`);
+        const at = session.paths.count > 1 ? ` at ${formatAddress(to)}` : '';
+        log.info(`the path to ${pending.peer}${at} carries datagrams of ${bytes} bytes${less}`);
       },
       requestKeyFrame: () => {
         this.live.requestKeyFrame(session);

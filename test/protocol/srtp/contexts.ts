@@ -10,11 +10,17 @@ import { hex } from '../bytes.ts';
 export const mac = (key: Uint8Array, message: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', key).update(message).digest());
 
-/** Two contexts with the same keys. */
+/** Contexts of both ends with the same keys. */
 export function contexts(options: Partial<IncomingContextOptions> = {}) {
   const masterKeys = sessionMasterKeys(mac, new Uint8Array(32).fill(7), 'to-receiver');
   const common = { cipher: nodeCipher, masterKeys, ...options };
-  return { outgoing: new OutgoingContext(common), incoming: new IncomingContext(common) };
+  const incoming = new IncomingContext(common);
+  return {
+    outgoing: new OutgoingContext(common),
+    incoming,
+    /** Returns a context of another path, which shares the estimate of the roll-over counter. */
+    besides: () => new IncomingContext({ ...common, besides: incoming }),
+  };
 }
 
 /** Contexts whose session key and salt are given, for vectors that do not begin with a master key. */

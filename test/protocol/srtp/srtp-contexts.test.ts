@@ -74,6 +74,22 @@ test('a packet is accepted once, in any order within the window, and not below i
   expect(incoming.refused).toEqual({ malformed: 0, replayed: 6, forged: 0 });
 });
 
+test('a context beside another knows its roll-over counter after five wraps that it has not seen, and keeps its own window', () => {
+  const { outgoing, incoming, besides } = contexts();
+  const away = besides();
+  const before = outgoing.protect(packet(0));
+  for (const context of [incoming, away]) expect(context.unprotect(before)).toBeDefined();
+  let wire = before;
+  for (let sequence = 16_384; sequence <= 5 * 65_536; sequence += 16_384) {
+    wire = outgoing.protect(packet(sequence));
+    expect(incoming.unprotect(wire)).toBeDefined();
+  }
+  expect(incoming.unprotect(wire), 'a replay').toBeUndefined();
+  expect(away.unprotect(wire), 'a copy by another path').toBeDefined();
+  expect(away.unprotect(wire), 'a replay').toBeUndefined();
+  expect(away.refused).toEqual({ malformed: 0, replayed: 1, forged: 0 });
+});
+
 test('a forgery changes nothing: the genuine packet with its number is still accepted', () => {
   const { outgoing, incoming } = contexts();
   const wire = outgoing.protect(packet(7));
