@@ -1,8 +1,7 @@
-import { isIP } from 'node:net';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Failure } from '../io/os/failure.ts';
+import { type Command, Option } from 'commander';
+import { causeOf, Failure } from '../io/os/failure.ts';
 import { TWO_PATH_USES, type TwoPathUse } from '../protocol/control/two-path-use.ts';
-import type { StreamClientOptions } from '../session/stream/stream-client.ts';
+import { checkSecondPath, type UsedSecondPath } from '../session/stream/second-path.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { readLink } from './options.ts';
 
@@ -20,13 +19,13 @@ export function addSecondPathOptions(command: Command): Command {
       new Option(
         '--second-path <address>',
         'address of this machine from which a second path leads to the sender, such as that of a mobile modem (udp)',
-      ).argParser(readAddress),
+      ),
     )
     .addOption(
       new Option(
         '--paths <use>',
         'use of both paths: everything by both (duplicate), each packet by one (split), or by one with repair packets ' +
-          'against the death of a path where a request cannot be answered in time (coded)',
+          'against the failure of a path where a request cannot be answered in time (coded)',
       )
         .choices(TWO_PATH_USES)
         .default('coded'),
@@ -44,18 +43,17 @@ export function secondPathOf(
     isForeign,
     transport,
   }: { readonly given: (name: string) => boolean; readonly isForeign: boolean; readonly transport: string },
-): StreamClientOptions['second'] {
+): UsedSecondPath | undefined {
   if (secondPath === undefined) {
     const alone = given('paths') ? '--paths' : secondLink && '--second-link';
     if (alone) throw new Failure(`${alone} applies to a second path: give its address as --second-path`, 2);
     return undefined;
   }
   if (isForeign) throw new Failure('plain RTP and RIST have one path: --second-path is for dropframe:// only', 2);
-  if (transport === 'tcp') throw new Failure('--second-path is for UDP: leave out --transport tcp', 2);
-  return { from: secondPath, use: paths, link: secondLink };
-}
-
-function readAddress(text: string): string {
-  if (isIP(text) === 0) throw new InvalidArgumentError('expected an IP address of this machine, such as 192.168.8.20');
-  return text;
+  const names = { from: '--second-path', use: '--paths', transport: '--transport tcp' };
+  try {
+    return checkSecondPath({ from: secondPath, use: paths, link: secondLink }, transport, names);
+  } catch (error) {
+    throw new Failure(causeOf(error), 2);
+  }
 }

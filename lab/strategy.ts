@@ -67,7 +67,7 @@ export interface StrategyParameters {
   readonly delayFrames?: number | undefined;
   /** `paths-split`, `paths-coded`: share of the media packets on the first path, while both are up; 0.5 by default. */
   readonly firstShare?: number | undefined;
-  /** `paths-coded`: share of the packets protected against a path's death when no request is answered in time; 1 by default. */
+  /** `paths-coded`: share of the packets protected against a path's failure when no request is answered in time; 1 by default. */
   readonly pathRepair?: number | undefined;
 }
 

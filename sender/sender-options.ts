@@ -48,7 +48,7 @@ export interface SenderOptions extends PacketizerOptions {
   readonly queueBytesMax: number;
   /** Creates the rate controller; called once per sender. */
   readonly createRateController: () => RateController;
-  /** With two paths: repair packets against the death of either; absent with one path. */
+  /** With two paths: repair packets against the failure of either; absent with one path. */
   readonly pathRepair?: PathRepairOptions;
 }
 

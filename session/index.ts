@@ -13,6 +13,7 @@ export type {
   SoundSource,
   SourcePass,
 } from '../io/sources/media-source.ts';
+export type { TwoPathUse } from '../protocol/control/two-path-use.ts';
 export { type RelayOptions, type RelayService, relay } from './relay/relay.ts';
 export type { RelayDirectionReport, RelayReport } from './relay/relay-report.ts';
 export type { FrameSummary, PacketSummary } from './run/class-summary.ts';

@@ -388,12 +388,11 @@ export class ControlClient {
   #retry(now: Instant, cause: string): void {
     const left = this.#options.timeout - (now - this.#mediaAt);
     if (left <= 0) {
-      if (this.#frames === 0) {
-        if (this.#silenceReported) return this.#end({ kind: 'failed', failure: { kind: 'no-datagrams' } });
-        return this.#end({ kind: 'failed', failure: { kind: 'no-stream', cause } });
-      }
+      const failed = (failure: ControlFailure) => this.#end({ kind: 'failed', failure });
+      if (this.#frames === 0)
+        return failed(this.#silenceReported ? { kind: 'no-datagrams' } : { kind: 'no-stream', cause });
       if (this.#dismissed) return this.#end({ kind: 'over', end: 'sender-stopped' });
-      return this.#end({ kind: 'failed', failure: { kind: 'sender-lost', cause, frames: this.#frames } });
+      return failed({ kind: 'sender-lost', cause, frames: this.#frames });
     }
     if (cause !== this.#reportedCause) this.#events.push({ kind: 'waiting', cause });
     this.#reportedCause = cause;

@@ -8,7 +8,7 @@ import { PathHealth } from './path-health.ts';
 export interface StreamPathsOptions {
   /** Share of the media packets that leave by path 0 while both paths are up, 0 … 1; 0.5 by default. */
   readonly firstShare?: number | undefined;
-  /** Share of the repair packets against the death of a path that are sent (`coded`), 0 … 1; 1 by default. */
+  /** Share of the repair packets against the failure of a path that are sent (`coded`), 0 … 1; 1 by default. */
   readonly pathRepair?: number | undefined;
   /** True when both paths carry from the start; false where their addresses have to be proved first. */
   readonly areProved: boolean;

@@ -47,7 +47,7 @@ export interface ForwardRepairOptions {
    * would double its bytes. Default false.
    */
   readonly groupsFrames?: boolean;
-  /** For `hybrid`: protection against the death of one of two paths, beside the budget; none by default. */
+  /** For `hybrid`: protection against the failure of one of two paths, beside the budget; none by default. */
   readonly pathRepair?: PathRepairOptions | undefined;
 }
 

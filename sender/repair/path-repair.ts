@@ -4,7 +4,7 @@ import type { PathNotice } from '../../protocol/rtcp/recovery-notice.ts';
 import type { Sequence } from '../../protocol/rtp/sequence.ts';
 import { FrameDeparture } from './frame-departure.ts';
 
-/** Protection of a stream that is split over two paths against the death of either. */
+/** Protection of a stream that is split over two paths against the failure of either. */
 export interface PathRepairOptions {
   /** True while packets are split over both paths. */
   readonly isSplit: () => boolean;
@@ -32,7 +32,7 @@ const DETECTION: Microseconds = milliseconds(10);
 const DEBT_PACKETS_MAX = 300;
 
 /**
- * Computes the repair packets with which a frame survives the death of a path when it cannot be requested in time: as
+ * Computes the repair packets with which a frame survives the failure of a path when it cannot be requested in time: as
  * many as it has packets. A path that carries half of the packets takes half of both with it, and the other half equals
  * the frame. Fewer do not suffice: what the receiver gets in time by either path alone must be the whole stream.
  */

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { readFingerprint } from '../../io/crypto/fingerprint.ts';
 import { addressAndQuery, type HostAndPort, parseHostAndPort } from '../../io/net/host-and-port.ts';
 import { lineLog } from '../../io/os/log.ts';
@@ -6,14 +5,14 @@ import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { checkChoice, checkKeys, checkMilliseconds, checkShare } from '../../protocol/base/option-checks.ts';
 import { LATENCY_MS_MAX, MEND_MS_DEFAULT, MEND_MS_MAX } from '../../protocol/control/latency-limit.ts';
 import { RECOVERIES } from '../../protocol/control/recovery.ts';
-import { TWO_PATH_USES } from '../../protocol/control/two-path-use.ts';
+import type { TwoPathUse } from '../../protocol/control/two-path-use.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import { parseLink } from '../../sim/link/link-parse.ts';
 import type { StreamAnnouncement } from '../stream/client.ts';
 import { dropframeClient } from '../stream/dropframe-client.ts';
+import { checkSecondPath, type UsedSecondPath } from '../stream/second-path.ts';
 import { checkPassphrase } from '../stream/server-security.ts';
-import type { StreamClientOptions } from '../stream/stream-client.ts';
 import { ReceiveRun } from './receive-run.ts';
 import type { RunSummary } from './run-summary.ts';
 import type { PlayChoice } from './viewer.ts';
@@ -48,12 +47,12 @@ export interface ReceiveOptions {
   readonly link?: string;
   /**
    * A second path to the sender, over UDP: an address of this machine from which it leads there, and its use: everything by
-   * both, each packet by one, or by one with repair packets against the death of a path (`coded`, the default), and its
+   * both, each packet by one, or by one with repair packets against the failure of a path (`coded`, the default), and its
    * impairments. Default: one path.
    */
   readonly secondPath?: {
     readonly from: string;
-    readonly use?: 'duplicate' | 'split' | 'coded';
+    readonly use?: TwoPathUse;
     readonly link?: string;
   };
   /** Player for the stream. Default `none`. */
@@ -192,14 +191,13 @@ function checkFingerprint(text: string): string {
   return fingerprint;
 }
 
-function secondPathOf(
-  given: NonNullable<ReceiveOptions['secondPath']>,
-  transport: string,
-): StreamClientOptions['second'] {
+function secondPathOf(given: NonNullable<ReceiveOptions['secondPath']>, transport: string): UsedSecondPath {
   checkKeys(given, ['from', 'use', 'link']);
   const { from, use = 'coded', link } = given;
-  if (isIP(from) === 0) throw new RangeError(`secondPath.from must be an IP address of this machine, not ${from}`);
-  if (transport === 'tcp') throw new RangeError('secondPath is for UDP, and transport is tcp');
-  const impairments = link === undefined ? undefined : parseLink(link);
-  return { from, use: checkChoice('secondPath.use', use, TWO_PATH_USES), link: impairments };
+  const path = { from, use, link: link === undefined ? undefined : parseLink(link) };
+  return checkSecondPath(path, transport, {
+    from: 'secondPath.from',
+    use: 'secondPath.use',
+    transport: "transport: 'tcp'",
+  });
 }

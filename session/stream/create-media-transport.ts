@@ -4,7 +4,8 @@ import { ConnectionTransport } from './connection-transport.ts';
 import { DatagramTransport } from './datagram-transport.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
 import { ModeledTransport } from './modeled-transport.ts';
-import { type SecondPath, TwoPathTransport } from './two-path-transport.ts';
+import type { SecondPath } from './second-path.ts';
+import { TwoPathTransport } from './two-path-transport.ts';
 
 export interface MediaTransportChoice {
   readonly transport: 'udp' | 'tcp';

@@ -9,7 +9,6 @@ import { ControlClient } from '../../protocol/control/control-client.ts';
 import type { ControlClientEvent, SessionCause } from '../../protocol/control/control-client-event.ts';
 import { parseSenderMessage, type SenderMessage } from '../../protocol/control/control-message.ts';
 import type { AcceptedWelcome } from '../../protocol/control/stream-choice.ts';
-import type { TwoPathUse } from '../../protocol/control/two-path-use.ts';
 import type { BundledReceiverEvent } from '../../receiver/bundled-receiver.ts';
 import type { ReceiverEvent } from '../../receiver/receiver.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
@@ -25,10 +24,10 @@ import { FinishedSessions, totals } from './finished-sessions.ts';
 import { randomSsrc } from './identifiers.ts';
 import { JoinedTimeline } from './joined-timeline.ts';
 import { MediaSession } from './media-session.ts';
+import type { UsedSecondPath } from './second-path.ts';
 import { connectToSender, provenMessage, type SenderConnection, type SenderProof } from './sender-proof.ts';
 import { SoundMeter } from './sound-meter.ts';
 import { statisticsMessage } from './statistics-message.ts';
-import type { SecondPath } from './two-path-transport.ts';
 
 export interface StreamClientOptions extends SenderProof {
   readonly host: string;
@@ -50,7 +49,7 @@ export interface StreamClientOptions extends SenderProof {
   readonly records?: boolean | undefined;
   readonly link: LinkSpecification | undefined;
   /** Second path to the sender, over UDP, and its use; `undefined` for one path. */
-  readonly second?: (SecondPath & { readonly use: TwoPathUse }) | undefined;
+  readonly second?: UsedSecondPath | undefined;
   /** Congestion control of the modelled TCP (transport TCP over a link); default: cubic. */
   readonly congestionControl?: CongestionControlName | undefined;
   /** Time without a sender, or without media, that is a failure, milliseconds. */
@@ -300,9 +299,9 @@ export class StreamClient {
     if (welcome.sound) this.#sound.begin(welcome.sound);
     this.#recordedTimeline.begin();
     const { second } = this.#options;
-    const isSplit = second && welcome.paths === 2 && welcome.initialSequence !== undefined;
+    const hasTwoPaths = second && welcome.paths === 2 && welcome.initialSequence !== undefined;
     const onSecondClosed = (withoutSecondPath: string) => this.#options.onNotice({ withoutSecondPath });
-    if (second && !isSplit)
+    if (second && !hasTwoPaths)
       onSecondClosed(transport === 'udp' ? 'the sender is of an earlier version' : 'the stream is over TCP');
     const media = new MediaSession({
       host: this.#host,
@@ -316,7 +315,7 @@ export class StreamClient {
       mendMs: this.#options.mendMs,
       records: this.#options.records,
       link,
-      second: isSplit ? second : undefined,
+      second: hasTwoPaths ? second : undefined,
       onSecondClosed,
       congestionControl: this.#options.congestionControl ?? TCP_DEFAULTS.congestionControl,
       welcome,

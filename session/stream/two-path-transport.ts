@@ -3,14 +3,7 @@ import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import { DatagramTransport } from './datagram-transport.ts';
 import { protectionsOf } from './media-protection.ts';
 import type { MediaTransport, MediaTransportOptions } from './media-transport.ts';
-
-/** Second path of a receiver, from another of its addresses to the same sender. */
-export interface SecondPath {
-  /** Address of this machine from which the path leads to the sender. */
-  readonly from: string;
-  /** Link that impairs the path; `undefined` without. */
-  readonly link: LinkSpecification | undefined;
-}
+import type { SecondPath } from './second-path.ts';
 
 /** Transport over UDP by two paths: a socket, an address proof and a link of each; one key for both. */
 export class TwoPathTransport implements MediaTransport {

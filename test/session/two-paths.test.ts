@@ -49,7 +49,7 @@ describe.each(protections)('a stream over two paths, %s', (_, serving, receiving
     expect(server.status.datagramsForeign, 'path reports without other feedback').toBe(0);
   });
 
-  test.each(TWO_PATH_USES)('arrives whole although the first path dies for good: %s', async (use) => {
+  test.each(TWO_PATH_USES)('arrives whole although the first path fails for good: %s', async (use) => {
     const { server, sent } = await serve(madeUpUnits(FRAMES), serving);
     const paths = overTwo(use, { first: 'outage=1500ms-1000s' });
     const { received, client, run, notices } = receive(server.port, { ...paths, ...receiving });

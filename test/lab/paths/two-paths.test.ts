@@ -8,7 +8,7 @@ import type { StrategyParameters } from '../../../lab/strategy.ts';
 const SECONDS = 8;
 const WARM_UP = 2;
 /** From this time on, a path delivers nothing. */
-const DEATH = 'outage=5s-1000s';
+const FAILURE = 'outage=5s-1000s';
 
 interface Trial {
   readonly strategy: StrategyName;
@@ -41,9 +41,9 @@ const missed = ({ row }: CellResult): number => row.frames - row.framesInTime;
 const both = (words: string) => ({ first: words, second: words });
 
 describe.each([
-  { which: 'first', first: `delay=20ms ${DEATH}`, second: 'delay=20ms' },
-  { which: 'second', first: 'delay=20ms', second: `delay=20ms ${DEATH}` },
-])('the death of the $which path', ({ first, second, which }) => {
+  { which: 'first', first: `delay=20ms ${FAILURE}`, second: 'delay=20ms' },
+  { which: 'second', first: 'delay=20ms', second: `delay=20ms ${FAILURE}` },
+])('the failure of the $which path', ({ first, second, which }) => {
   test.each(['paths-duplicate', 'paths-coded'] as const)(
     'costs %s no frame, although no request is answered in time',
     (strategy) => {
@@ -104,7 +104,7 @@ test('encrypted datagrams take the same paths', () => {
     strategy: 'paths-coded',
     parameters: { encrypted: true },
     budgetMs: 50,
-    first: `delay=20ms ${DEATH}`,
+    first: `delay=20ms ${FAILURE}`,
     second: 'delay=20ms',
   });
   expect(missed(result)).toBe(0);
