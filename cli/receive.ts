@@ -229,7 +229,7 @@ async function receive(url: string, command: Command): Promise<void> {
   }
   if (given('congestion') && (options.transport !== 'tcp' || !options.link)) throw new Failure(CONGESTION_UNUSED, 2);
   if (options.summary !== undefined) await checkWritable(options.summary);
-  const second = secondPathOf(options, { given, isForeign, transport: options.transport });
+  const second = await secondPathOf(options, { given, isForeign, transport: options.transport });
   const context = new Context(options);
   if (target.kind !== 'rtp' && options.rtcpTo !== undefined) {
     throw new Failure('--rtcp-to is for plain RTP: an rtp:// address or an SDP file', 2);
@@ -267,7 +267,7 @@ async function clientFor(
   url: string,
   target: ReceiveTarget,
   options: ReceiveCommandOptions,
-  second: ReturnType<typeof secondPathOf>,
+  second: Awaited<ReturnType<typeof secondPathOf>>,
 ): Promise<(events: ClientEvents) => Client> {
   const { host, port } = target;
   const { latency: latencyMs, timeout: timeoutMs, transport, recovery, redundancy, release, onLoss, link } = options;

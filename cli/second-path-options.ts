@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { causeOf, Failure } from '../io/os/failure.ts';
 import { TWO_PATH_USES, type TwoPathUse } from '../protocol/control/two-path-use.ts';
-import { checkSecondPath, type UsedSecondPath } from '../session/stream/second-path.ts';
+import type { UsedSecondPath } from '../session/stream/second-path.ts';
 import type { LinkSpecification } from '../sim/link/link-specification.ts';
 import { readLink } from './options.ts';
 
@@ -36,20 +36,22 @@ export function addSecondPathOptions(command: Command): Command {
 }
 
 /** Returns the second path of the options; `undefined` without. @throws {Failure} for options that exclude each other. */
-export function secondPathOf(
+export async function secondPathOf(
   { secondPath, paths, secondLink }: SecondPathOptions,
   {
     given,
     isForeign,
     transport,
   }: { readonly given: (name: string) => boolean; readonly isForeign: boolean; readonly transport: string },
-): UsedSecondPath | undefined {
+): Promise<UsedSecondPath | undefined> {
   if (secondPath === undefined) {
     const alone = given('paths') ? '--paths' : secondLink && '--second-link';
     if (alone) throw new Failure(`${alone} applies to a second path: give its address as --second-path`, 2);
     return undefined;
   }
   if (isForeign) throw new Failure('plain RTP and RIST have one path: --second-path is for dropframe:// only', 2);
+  // Imported when used: --help loads this file.
+  const { checkSecondPath } = await import('../session/stream/second-path.ts');
   const names = { from: '--second-path', use: '--paths', transport: '--transport tcp' };
   try {
     return checkSecondPath({ from: secondPath, use: paths, link: secondLink }, transport, names);

@@ -1,5 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import { optional } from '../optional.ts';
+import { PATIENCE } from '../patience.ts';
 import { FIREFOX, FirefoxTab, HAS_FIREFOX } from './firefox.ts';
 import { decided, LANES, opened, type PageState } from './lane-tab.ts';
 
@@ -57,9 +58,8 @@ inFirefox('says in one sentence that WebCodecs is missing, where it is turned of
   expect(await tab.evaluate(`document.querySelector('#message').textContent`)).toContain(
     'This browser cannot decode the stream',
   );
-  expect(await tab.evaluate(`document.querySelector('.waiting').textContent`)).toBe(
-    'this browser has no decoder for it',
-  );
+  const waiting = () => tab.evaluate(`document.querySelector('.waiting')?.textContent`);
+  await expect.poll(waiting, PATIENCE).toBe('this browser has no decoder for it');
 });
 
 const isShown = ({ framesDrawn, figures }: PageState['lanes'][number]): boolean =>
