@@ -171,6 +171,11 @@ export const NOT_RUN: readonly InteropRow[] = [
     notRun: 'plays: 29.0.2, as a Media Source, opened by hand',
   },
   {
+    ...{ ...untried, program: 'Firefox', direction: 'from us', protocol: 'WebRTC by WHEP', codec: 'H.264' },
+    notRun:
+      '**no picture** in a new profile: no H.264 until Firefox has downloaded OpenH264, which the page says (`browser/whep`)',
+  },
+  {
     ...{ ...untried, program: 'Safari', direction: 'from us', protocol: 'WebRTC by WHEP' },
     notRun: 'not tried: there is none for Linux',
   },
