@@ -10,8 +10,8 @@ import { isPathStrategy } from '../strategies.ts';
  * @throws {Failure} when that is so in all cells.
  */
 export function checkBudgets(cells: readonly Cell[], warn: (message: string) => void): void {
-  const shares = cells.map((cell) => ({ cell, transit: knownTransit(cell) }));
-  const late = shares.filter(({ cell, transit }) => transit !== undefined && transit > budgetOf(cell));
+  const transits = cells.map((cell) => ({ cell, transit: knownTransit(cell) }));
+  const late = transits.filter(({ cell, transit }) => transit !== undefined && transit > budgetOf(cell));
   if (late.length === 0) return;
   const { cell, transit } = late[0]!;
   const why = `a datagram takes ${inMilliseconds(transit!)} ms to arrive, longer than the budget of ${cell.budgetMs} ms`;

@@ -44,7 +44,7 @@ export class ReceiverPath {
     });
   }
 
-  /** Where to send; `undefined` until it is proved, and after its consent has expired. */
+  /** Address to send to; `undefined` until it is proved, and after its consent has expired. */
   get address(): MediaAddress | undefined {
     return this.#address;
   }
