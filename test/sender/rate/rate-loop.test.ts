@@ -35,6 +35,34 @@ describe('a key frame requested while the path is silent', () => {
     expect(loop.takeHeldKeyFrame(at(30), [packet(undefined)])).toBe(false);
   });
 
+  test('is made with the next report when its loss was reported before the request, and once only', () => {
+    const { controller, loop } = silenced();
+    controller.silent = false;
+    expect(loop.takeHeldKeyFrame(at(0), [packet(undefined)])).toBe(false);
+    controller.silent = true;
+    expect(loop.allowsKeyFrame(at(150))).toBe(false);
+    expect(loop.takeHeldKeyFrame(at(400), [])).toBe(false);
+    controller.silent = false;
+    expect(loop.takeHeldKeyFrame(at(410), [packet(405)])).toBe(true);
+    expect(loop.takeHeldKeyFrame(at(420), [packet(415)])).toBe(false);
+    controller.silent = true;
+    expect(loop.allowsKeyFrame(at(430))).toBe(false);
+    expect(loop.takeHeldKeyFrame(at(500), [packet(495)])).toBe(false);
+  });
+
+  test('is not made for a loss reported long before, nor for one that a key frame has mended', () => {
+    const { controller, loop } = silenced();
+    loop.takeHeldKeyFrame(at(0), [packet(undefined)]);
+    loop.allowsKeyFrame(at(1_100));
+    expect(loop.takeHeldKeyFrame(at(1_110), [packet(5)])).toBe(false);
+    loop.takeHeldKeyFrame(at(1_200), [packet(undefined)]);
+    controller.silent = false;
+    expect(loop.allowsKeyFrame(at(1_300))).toBe(true);
+    controller.silent = true;
+    loop.allowsKeyFrame(at(1_400));
+    expect(loop.takeHeldKeyFrame(at(1_410), [packet(5)])).toBe(false);
+  });
+
   test('is not needed when all arrives after all', () => {
     const { controller, loop } = silenced();
     loop.allowsKeyFrame(at(10));
