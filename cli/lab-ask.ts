@@ -73,7 +73,7 @@ ${words.join('\n')}
 Example:
   dropframe lab ask "hybrid nack tcp-bbr" loss=1%,2%,5% rtt=20,80 budget=100..400/50 --until 0.1pp
 
-Every cell begins with three runs. Those whose interval (95 %, valid although it is looked at several times) is wider than
+Every cell begins with three runs. Those whose interval (95 %, valid although it decides when a cell stops) is wider than
 --until take more, all cells the same seeds. The folder holds what \`lab run\` writes, asked.csv, and scenario.json.`;
 }
 
@@ -130,7 +130,7 @@ async function askCommand(
         `${of} are wider than ±${percentagePoints(options.until)} points after ${options.seedsMax} runs; raise --seeds-max or seconds=`,
       );
     }
-    context.print(`  ${runs} runs; the full grid with intervals as narrow has ${gridRuns}`);
+    context.print(`  ${runs} runs; a full grid with intervals as narrow takes ${gridRuns}`);
     context.print(
       `  run ${manifest.runId.slice(0, 8)}, summary.csv ${manifest.files['summary.csv']?.sha256.slice(0, 16)}, in ${directory}`,
     );

@@ -13,7 +13,7 @@ import type { Json } from '../store/canonical-json.ts';
 import { type SweepProgress, sweep } from '../sweep.ts';
 import { checkBudgets } from './out-of-time.ts';
 import type { Question } from './question.ts';
-import { intervalAt, looksUntil, reachOf, type SeedCount, seedsNeeded } from './sampling.ts';
+import { FIRST_LOOK, intervalAt, nextLook, reachOf, type SeedCount, seedsNeeded, seedsOfGrid } from './sampling.ts';
 
 export interface AskOptions {
   /** Half the width of the interval at which a cell stops, a share of the frames: 0.001 for ±0.1 percentage points. */
@@ -33,7 +33,7 @@ export interface AskedCell {
   readonly budgetMs: number;
   /** Seeds that were run: 1 … seeds. */
   readonly seeds: number;
-  /** Share of frames in time. Valid at 95 % although it was looked at after each batch of seeds. */
+  /** Share of frames in time. Valid at 95 % although the number of seeds depends on them. */
   readonly inTime: Interval;
   /** Share of the sound that is there when it is due; `undefined` without sound. */
   readonly soundInTime: Interval | undefined;
@@ -55,7 +55,7 @@ export interface OpenQuestion {
 }
 
 export interface AskProgress {
-  /** Seeds of the open cells at this look. */
+  /** Most seeds of an open cell at this look. */
   readonly seeds: number;
   readonly cells: number;
   /** Cells whose interval is not narrow enough yet. */
@@ -68,7 +68,7 @@ export interface AskResult {
   readonly rows: readonly AnswerRow[];
   readonly cells: readonly AskedCell[];
   readonly runs: number;
-  /** Runs of the full grid with equal intervals: every cell with as many seeds as the widest needs. */
+  /** Runs of the full grid with intervals as narrow: every cell with as many seeds as the widest needs, known beforehand. */
   readonly gridRuns: number;
 }
 
@@ -93,14 +93,13 @@ export async function openQuestion(question: Question, options: AskOptions): Pro
   };
   const opened = await openScenario({ path: 'ask', text }, { out, strategies: undefined, output: {}, warn, check });
   const groups = groupsOf(opened.grid);
-  const [first] = looksUntil(seedsMax);
   return {
     scenario: question,
     opened,
     until,
     seedsMax,
     groups,
-    runsMin: groups.length * first!,
+    runsMin: groups.length * FIRST_LOOK,
     runsMax: groups.length * seedsMax,
   };
 }
@@ -141,8 +140,8 @@ export const percentagePoints = (share: number): number => Number((share * 100).
 
 /**
  * Runs seeds in batches until each cell's interval is as narrow as asked; a cell that is, takes no further seeds. All cells
- * use the same seeds 1, 2, 3 …, so strategies meet the same losses. What is decided depends on results alone, so a run
- * that was interrupted continues to the same bytes.
+ * use the same seeds 1, 2, 3 …, so strategies meet the same losses. What is decided depends on the cell's own results
+ * alone, so a run that was interrupted continues to the same bytes.
  * @returns `undefined` when it was interrupted; finished cells are kept.
  */
 export async function ask(
@@ -157,41 +156,58 @@ export async function ask(
     readonly onLook: (cells: readonly AskedCell[]) => void;
   },
 ): Promise<AskResult | undefined> {
-  const { opened, groups, seedsMax, until } = question;
+  const { opened, groups, until } = question;
   const { files, store, directory } = opened;
   const { jobs, fresh, signal } = options;
-  const asked = new Map<readonly GridCell[], AskedCell>();
-  let seedsBefore = 0;
-  for (const [look, seeds] of looksUntil(seedsMax).entries()) {
-    const open = groups.filter((group) => !asked.get(group)?.isNarrow);
+  const seen = new Map<readonly GridCell[], Look>();
+  for (;;) {
+    const open = groups.filter((group) => seedsAfter(seen.get(group), question) !== undefined);
     if (open.length === 0) break;
-    const cells = open.flatMap((group) => group.slice(seedsBefore, seeds));
+    const due = new Map(open.map((group) => [group, seedsAfter(seen.get(group), question)!]));
+    const cells = open.flatMap((group) => group.slice(seen.get(group)?.cell.seeds ?? 0, due.get(group)));
+    const seeds = Math.max(...due.values());
     const progress = await sweep({
       ...{ cells, files, store, jobs, fresh, signal },
       attachmentsOf: () => [],
       onProgress: (at) => options.onProgress({ seeds, cells: groups.length, open: open.length, sweep: at }),
     });
     if (progress.done < progress.cells) return undefined;
-    for (const group of open) asked.set(group, await observe(opened, group.slice(0, seeds), look, until));
-    seedsBefore = seeds;
-    options.onLook(groups.map((group) => asked.get(group)!));
+    for (const group of open) seen.set(group, await look(opened, group.slice(0, due.get(group)), until));
+    options.onLook(groups.map((group) => seen.get(group)!.cell));
   }
-  const results = groups.map((group) => asked.get(group)!);
+  const looks = groups.map((group) => seen.get(group)!);
+  const results = looks.map(({ cell }) => cell);
   const used = groups.flatMap((group, index) => group.slice(0, results[index]!.seeds));
   const seedsUsed = Math.max(...results.map(({ seeds }) => seeds));
   await recordUsed(question, used, seedsUsed);
   await writeAtomically(join(directory, 'asked.csv'), commaSeparated(results.map(csvRow)));
   const { manifest, rows } = await mergeRun(directory, [], options.version);
-  return { manifest, rows, cells: results, runs: used.length, gridRuns: groups.length * seedsUsed };
+  return { manifest, rows, cells: results, runs: used.length, gridRuns: groups.length * seedsOfWidest(looks, until) };
 }
 
-/** Looks at what the seeds of a cell have shown. */
-async function observe(
-  { store }: OpenRun,
-  cells: readonly GridCell[],
-  look: number,
-  until: number,
-): Promise<AskedCell> {
+/** What the seeds of a cell have shown. */
+interface Look {
+  readonly cell: AskedCell;
+  /** Frames of each seed, and units of its sound if it has any. */
+  readonly counts: readonly (readonly SeedCount[])[];
+  /** Half the width of the widest interval. */
+  readonly reach: number;
+}
+
+/** Seeds that a cell has to have at its next look; `undefined` when it has stopped. */
+function seedsAfter(before: Look | undefined, { until, seedsMax }: OpenQuestion): number | undefined {
+  if (!before) return FIRST_LOOK;
+  const { cell, reach } = before;
+  return cell.isNarrow || cell.seeds === seedsMax ? undefined : nextLook(cell.seeds, reach, until, seedsMax);
+}
+
+/** Seeds of each cell of the full grid. A cell that is wider than asked counts as it is. */
+function seedsOfWidest(looks: readonly Look[], until: number): number {
+  const needed = looks.flatMap(({ counts, reach }) => counts.map((each) => seedsOfGrid(each, Math.max(until, reach))));
+  return Math.max(...needed);
+}
+
+async function look({ store }: OpenRun, cells: readonly GridCell[], until: number): Promise<Look> {
   const counts: SeedCount[] = [];
   const heard: SeedCount[] = [];
   let described: Pick<AskedCell, 'strategy' | 'source' | 'path' | 'budgetMs'> | undefined;
@@ -205,10 +221,11 @@ async function observe(
     described ??= { strategy: strategyName(row), source: row.source, path, budgetMs: row.budgetMs };
   }
   assert(described !== undefined, 'a look must have seeds');
-  const inTime = intervalAt(look, counts);
-  const soundInTime = heard.length > 0 ? intervalAt(look, heard) : undefined;
+  const inTime = intervalAt(counts);
+  const soundInTime = heard.length > 0 ? intervalAt(heard) : undefined;
   const reach = Math.max(reachOf(inTime), soundInTime ? reachOf(soundInTime) : 0);
-  return { ...described, seeds: cells.length, inTime, soundInTime, isNarrow: reach <= until };
+  const cell = { ...described, seeds: cells.length, inTime, soundInTime, isNarrow: reach <= until };
+  return { cell, counts: heard.length > 0 ? [counts, heard] : [counts], reach };
 }
 
 /** Restricts the folder's run to the cells that were needed, and records the scenario that has all of them. */

@@ -3,7 +3,7 @@ import { type AtlasPoint, placeOf, placeWords } from '../../protocol/page/atlas-
 import type { AtlasCell } from '../../protocol/page/atlas-cell.ts';
 import { groupsOf } from '../ask/ask.ts';
 import { readQuestion } from '../ask/question.ts';
-import { intervalAt, looksUntil, reachOf } from '../ask/sampling.ts';
+import { FIRST_LOOK, intervalAt, nextLook, reachOf } from '../ask/sampling.ts';
 import { expandGrid, type GridCell } from '../grid.ts';
 import type { Interval } from '../report/interval.ts';
 import { leastOverhead } from '../report/least-overhead.ts';
@@ -63,14 +63,11 @@ export function viewOf(cells: readonly AtlasCell[]): PointView {
 
 function sampled(cells: readonly GridCell[], { until, seedsMax }: AtlasSetting): AtlasCell {
   const rows: SummaryRow[] = [];
-  let inTime: Interval | undefined;
-  for (const [look, seeds] of looksUntil(seedsMax).entries()) {
+  let inTime: Interval;
+  for (let seeds = FIRST_LOOK; ; seeds = nextLook(seeds, reachOf(inTime), until, seedsMax)) {
     for (const { cell } of cells.slice(rows.length, seeds)) rows.push(runCell(cell).row);
-    inTime = intervalAt(
-      look,
-      rows.map((row) => ({ count: row.framesInTime, of: row.frames })),
-    );
-    if (reachOf(inTime) <= until) break;
+    inTime = intervalAt(rows.map((row) => ({ count: row.framesInTime, of: row.frames })));
+    if (reachOf(inTime) <= until || seeds === seedsMax) break;
   }
   const least = leastOverhead(rows);
   const limit = mean(rows.map(({ limitMissRatio }) => limitMissRatio));
@@ -81,9 +78,9 @@ function sampled(cells: readonly GridCell[], { until, seedsMax }: AtlasSetting):
     seeds: rows.length,
     frames: total(({ frames }) => frames),
     framesInTime: total(({ framesInTime }) => framesInTime),
-    inTime: inTime!.value,
-    low: inTime!.low,
-    high: inTime!.high,
+    inTime: inTime.value,
+    low: inTime.low,
+    high: inTime.high,
     overhead: mean(rows.map(({ overhead }) => overhead)) ?? null,
     leastOverhead: least ? (least.scheme ?? least.floor) : null,
     leastOf: least ? (least.scheme === undefined ? 'any' : 'frame') : null,
