@@ -96,7 +96,8 @@ async function askCommand(
     warn: (message) => context.log.warn(message),
   });
   const { directory } = question.opened;
-  context.print(`${question.groups.length} cells, ${question.runsMin} to ${question.runsMax} runs`);
+  const cells = question.groups.length === 1 ? '1 cell' : `${question.groups.length} cells`;
+  context.print(`${cells}, ${question.runsMin} to ${question.runsMax} runs`);
   const table = new LiveTable(context, options.quiet !== true);
   const startedAt = now();
   let latest: (() => string) | undefined;

@@ -122,11 +122,12 @@ function assertReachable(groups: readonly (readonly GridCell[])[], { until, seed
     const frames = Math.floor(source.frames - warmUpSeconds * framesPerSecondOf(source));
     if (seedsNeeded(until, frames, seedsMax) !== undefined) continue;
     const needed = seedsNeeded(until, frames, 100_000);
-    const runs = needed === undefined ? 'more than 100,000' : needed.toLocaleString('en-US');
+    const runs = needed === undefined ? 'more than 100,000 runs' : `${needed.toLocaleString('en-US')} runs or more`;
+    const each = groups.length === 1 ? 'the cell' : `each of the ${groups.length} cells`;
     const packets = groups.reduce((sum, [cell]) => sum + estimatedCost(cell!.cell), 0) * (needed ?? 100_000);
     const hours = (packets * MICROSECONDS_PER_PACKET) / 3.6e9;
     throw new Failure(
-      `--until ${percentagePoints(until)}pp: ${seedsMax} runs of ${frames} frames cannot show that; each of the ${groups.length} cells takes ${runs} runs or more, about ${hours < 10 ? hours.toFixed(1) : Math.round(hours)} hours of a core. Ask for a wider interval, or raise seconds= or --seeds-max`,
+      `--until ${percentagePoints(until)}pp: ${seedsMax} runs of ${frames} frames cannot show that; ${each} takes ${runs}, about ${hours < 10 ? hours.toFixed(1) : Math.round(hours)} hours of a core. Ask for a wider interval, or raise seconds= or --seeds-max`,
       2,
     );
   }

@@ -3,7 +3,7 @@ import { suggestion } from '../../protocol/base/nearest-word.ts';
 import { SYNTHETIC_SOUNDS } from '../../sim/synthetic-sound-names.ts';
 import { HOST_NAMES, type HostName } from '../machine.ts';
 import type { ScenarioInput } from '../scenario.ts';
-import { isPathStrategy, STRATEGIES, type StrategyName } from '../strategies.ts';
+import { isKernelStrategy, isPathStrategy, STRATEGIES, type StrategyName } from '../strategies.ts';
 
 /** Words of a question, each with the values that it takes and its value where it is absent. */
 export const QUESTION_WORDS = {
@@ -93,10 +93,11 @@ const isStrategy = (name: string): boolean => (STRATEGIES as readonly string[]).
 
 function namesOf(text: string): readonly StrategyName[] {
   const names = [...new Set(text.split(/[\s,]+/).filter((name) => name !== ''))];
-  if (names.length === 0) throw new Failure(`expected strategies: ${STRATEGIES.join(', ')}`, 2);
+  if (names.length === 0)
+    throw new Failure(`expected strategies: ${STRATEGIES.filter((name) => !isKernelStrategy(name)).join(', ')}`, 2);
   const unknown = names.find((name) => !isStrategy(name));
   if (unknown !== undefined) throw new Failure(`strategy '${unknown}': ${suggestion(unknown, STRATEGIES)}`, 2);
-  const measured = names.find((name) => name.startsWith('udp-kernel-') || name.startsWith('tcp-kernel-'));
+  const measured = (names as readonly StrategyName[]).find(isKernelStrategy);
   if (measured) throw new Failure(`${measured} runs in real time: \`dropframe lab run\` measures it in a scenario`, 2);
   return names as readonly StrategyName[];
 }

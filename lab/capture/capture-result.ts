@@ -1,3 +1,4 @@
+import { Failure } from '../../io/os/failure.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
 import type { Interval } from '../report/interval.ts';
 import { checkFit, type FitCheck } from './check-fit.ts';
@@ -28,10 +29,21 @@ export interface CaptureResult {
   readonly delayUs: number;
 }
 
-/** Fits a link to a capture. @param delayUs least one-way delay, when the user knows it, microseconds */
+/** Clocks of computers differ by less than a thousandth of this, common RTP clocks by more; parts in a million. */
+const DRIFT_MAX = 50_000;
+
+/**
+ * Fits a link to a capture.
+ * @param delayUs least one-way delay, when the user knows it, microseconds
+ * @throws {Failure} when the stream's clock is not the one that was given.
+ */
 export function captureResult(opened: OpenedCapture, delayUs: number | undefined): CaptureResult {
   const { observation, stream, roundTripUs, isOneClock } = opened;
   const fit = fitPath(observation, { isOneClock });
+  const { clockRate } = observation;
+  if (clockRate !== undefined && fit.drift && Math.abs(fit.drift.value) > DRIFT_MAX) {
+    throw new Failure(`the RTP timestamps do not run at ${clockRate} Hz; give another --clock-rate, or none`, 2);
+  }
   const clockUs = isOneClock ? fit.delay?.measured.reduce((least, each) => Math.min(least, each)) : undefined;
   const isAtSender = observation.sides === 'one' && fit.loss.lost === 0 && roundTripUs !== undefined;
   const reports = isAtSender ? fitReports(stream, observation.clockRate ?? 90_000) : undefined;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { chunksOf } from '../../io/capture/read-capture-file.ts';
 import { Failure } from '../../io/os/failure.ts';
 import { DUPLICATE_SHARE_MAX } from './fit-path.ts';
@@ -32,11 +33,14 @@ const PACKETS_MIN = 100;
 
 /** Reads the captures of a path. @throws {Failure} with one line when they tell nothing */
 export async function openCapture({ files, ssrc, clockRate }: CaptureOptions): Promise<OpenedCapture> {
+  const [path = '', otherPath = ''] = files;
+  if (otherPath !== '' && resolve(path) === resolve(otherPath)) {
+    throw new Failure(`both captures are ${path}: give the one of the sender and the one of the receiver`, 2);
+  }
   const warnings: string[] = [];
   const read: CaptureContents[] = [];
   for (const file of files) read.push(await contentsOf(file, warnings));
   const [first, second] = read as [CaptureContents, CaptureContents?];
-  const [path = '', otherPath = ''] = files;
   const wanted = choose(first, second, ssrc, path, otherPath);
   const isOneClock = !second && wanted.sender !== wanted.receiver;
   const stream = wanted.sender;

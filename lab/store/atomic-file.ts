@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { atExit } from '../../io/os/at-exit.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 
@@ -35,13 +35,29 @@ export async function buildAtomically(path: string, build: (temporary: string) =
   }
 }
 
+/**
+ * Makes a directory and those above it. Not by `mkdir` with `recursive`, which never returns where a file system reports
+ * a missing directory for a name that it refuses, as /proc does.
+ * @throws {Failure} with the reason.
+ */
 export async function makeDirectory(path: string): Promise<void> {
+  await makeWithParents(resolve(path)).catch((error) => {
+    throw new Failure(`cannot make the directory ${path}: ${causeOf(error)}`);
+  });
+}
+
+async function makeWithParents(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
-  } catch {
-    // Retry without `recursive`: on a read-only disk, creating parents reports a missing directory.
-    await mkdir(path).catch((error) => {
-      throw new Failure(`cannot make the directory ${path}: ${causeOf(error)}`);
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isThere = (await stat(path).catch(() => undefined))?.isDirectory();
+    if (isThere) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeWithParents(dirname(path));
+    // Once: the second refusal is final.
+    await mkdir(path).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== 'EEXIST') throw again;
     });
   }
 }

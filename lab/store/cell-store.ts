@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, copyFile, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Bursts } from '../cell-result.ts';
 import type { FlowTables } from '../flows/flow-tables.ts';
@@ -135,9 +135,14 @@ export class CellStore {
     return parseParquet<Row>(content);
   }
 
-  /** Imports cells from another store that are missing here. @returns the number of files. */
+  /**
+   * Imports cells from another store that are missing here.
+   * @returns the number of files.
+   * @throws {Failure} at the first cell that other code than that of the cells here has computed.
+   */
   async adopt(other: CellStore): Promise<number> {
     const theirs = new Set(await readdir(other.#directory).catch(() => []));
+    let code = await this.#code();
     let adopted = 0;
     for (const name of theirs) {
       const id = CELL_FILE.exec(name)?.[1];
@@ -146,6 +151,11 @@ export class CellStore {
       if (typeof (await this.read(id)) === 'string') {
         const cell = await other.read(id);
         if (typeof cell === 'string') continue;
+        code ??= cell.code;
+        if (cell.code !== code) {
+          const problem = 'has cells of another version of dropframe; compute them again with one version';
+          throw new Failure(`${dirname(other.#directory)} ${problem}`);
+        }
         names.push(...Object.keys(cell.attachments).map((kind) => `${id}.${kind}`), name);
       }
       if (!(await this.has(id, 'quality.json'))) names.push(`${id}.quality.parquet`, `${id}.quality.json`);
@@ -158,6 +168,16 @@ export class CellStore {
       }
     }
     return adopted;
+  }
+
+  /** Code that has computed the first cell here; `undefined` without cells. */
+  async #code(): Promise<string | undefined> {
+    for (const name of await readdir(this.#directory).catch(() => [])) {
+      const id = CELL_FILE.exec(name)?.[1];
+      const cell = id === undefined ? 'missing' : await this.read(id);
+      if (typeof cell !== 'string') return cell.code;
+    }
+    return undefined;
   }
 
   #path(id: string): string {

@@ -93,6 +93,13 @@ test('what cannot be read is one clear line', async () => {
   expect(await refused([receiver], { ssrc: 5 })).toMatch(
     /^receiver.pcap has no stream with that SSRC; it has 0x10000004/,
   );
+  expect(await refused([receiver, receiver])).toBe(
+    'both captures are receiver.pcap: give the one of the sender and the one of the receiver',
+  );
+  const slow = await openCapture({ files: [receiver], clockRate: 8 });
+  expect(() => captureResult(slow, undefined)).toThrow(
+    'the RTP timestamps do not run at 8 Hz; give another --clock-rate',
+  );
   const other = Uint8Array.from(whole);
   for (let at = 24; at < other.length; at += 56) other[at + 16 + 28 + 11] = 9;
   expect(await refused([sender, file('other', other)], { ssrc: 0x10000004 })).toMatch(

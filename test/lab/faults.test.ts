@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -105,6 +105,22 @@ describe('finished cells', () => {
     await run(empty, { frames: true }, { index: 5, of: 5 });
     await expect(mergeRun(empty, [other], 'test')).rejects.toThrow(/: 1 of 4 cells are missing/);
   });
+
+  test('of another version are refused before they are imported', async () => {
+    const [one, other] = [newFolder(), newFolder()];
+    await run(one, {}, { index: 1, of: 2 });
+    await run(other, {}, { index: 2, of: 2 });
+    for (const name of filesOf(other, CELL)) {
+      const path = join(other, 'cells', name);
+      const { sha256: _, ...cell } = JSON.parse(readFileSync(path, 'utf8'));
+      writeFileSync(path, sealedJson({ ...cell, code: 'older' }));
+    }
+    const before = readdirSync(join(one, 'cells'));
+    await expect(mergeRun(one, [other], 'test')).rejects.toThrow(
+      `${other} has cells of another version of dropframe; compute them again with one version`,
+    );
+    expect(readdirSync(join(one, 'cells'))).toEqual(before);
+  });
 });
 
 describe('answers', () => {
@@ -179,6 +195,17 @@ describe('folders', () => {
 });
 
 describe('files', () => {
+  test.runIf(existsSync('/proc/self'))('in a folder that a file system refuses end with one line', async () => {
+    await expect(makeDirectory('/proc/dropframe/out')).rejects.toThrow(
+      /^cannot make the directory \/proc\/dropframe\/out: /,
+    );
+    const deep = join(newFolder(), 'a', 'b');
+    await Promise.all([makeDirectory(deep), makeDirectory(deep), makeDirectory(join(deep, 'c'))]);
+    expect(readdirSync(deep)).toEqual(['c']);
+    writeFileSync(join(deep, 'file'), '');
+    await expect(makeDirectory(join(deep, 'file'))).rejects.toThrow('a file with this name exists');
+  });
+
   test('written concurrently are complete, without leftovers', async () => {
     const out = newFolder();
     await makeDirectory(out);
