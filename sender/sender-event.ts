@@ -1,9 +1,10 @@
 import type { CircuitBreakerNotice } from './rate/circuit-breaker.ts';
 
-/** Events of a sender: requests and reports of its receiver, changes of its circuit breaker, and datagrams that are not RTCP. */
+/** Events of a sender: requests and reports of its receiver, changes of its circuit breaker and of its reports, and datagrams that are not RTCP. */
 export type SenderEvent =
   | { readonly kind: 'keyframe-requested' }
   | ({ readonly kind: 'circuit-breaker' } & CircuitBreakerNotice)
+  | { readonly kind: 'reports'; readonly change: 'missing' | 'back' }
   | { readonly kind: 'receiver-left' }
   | { readonly kind: 'malformed'; readonly cause: string };
 

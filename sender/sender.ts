@@ -221,7 +221,7 @@ export class Sender implements Endpoint<SenderEvent> {
     const report = this.#reports.poll(now);
     if (report) this.#control.push(serializeRtcp(report));
     this.#loop.handleTimeout(now);
-    this.#announceBreaker();
+    this.#announceChanges();
     const notice = this.#loop.pollNotice();
     if (notice) this.#control.push(serializeRtcp([...this.#reports.report(now), notice]));
   }
@@ -333,6 +333,7 @@ export class Sender implements Endpoint<SenderEvent> {
   #onFeedback(now: Instant, packets: readonly PacketReport[]): void {
     for (const { arrivedAt, bytes } of packets) if (arrivedAt !== undefined) this.#statistics.deliveredBytes += bytes;
     if (this.#loop.takeHeldKeyFrame(now, packets)) this.#events.push({ kind: 'keyframe-requested' });
+    this.#announceChanges();
   }
 
   #handleReport(now: Instant, report: ReportBlock): void {
@@ -342,13 +343,15 @@ export class Sender implements Endpoint<SenderEvent> {
     const roundTrip = roundTripFromEcho({ arrival: compactNtp(ntpFromInstant(now)), lastReport, delay });
     if (roundTrip !== undefined) this.#statistics.roundTrip = roundTrip;
     this.#loop.onReport(now, report, roundTrip);
-    this.#announceBreaker();
+    this.#announceChanges();
   }
 
-  #announceBreaker(): void {
+  #announceChanges(): void {
     for (let notice = this.#rate.pollNotice?.(); notice; notice = this.#rate.pollNotice?.()) {
       this.#events.push({ kind: 'circuit-breaker', ...notice });
     }
+    const change = this.#loop.pollReports();
+    if (change) this.#events.push({ kind: 'reports', change });
   }
 
   /** @returns the request notice for the NACK that follows. */

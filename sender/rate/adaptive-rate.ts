@@ -20,6 +20,8 @@ export interface AdaptiveRateOptions {
   readonly startRate: number;
   /** Lowest target, bytes per second: 20 kb/s, below which there is no video. */
   readonly rateMin: number;
+  /** Highest target, bytes per second: 1 Gb/s. On a path that never queues, nothing else bounds it. */
+  readonly rateMax: number;
   /** Interval of reports, microseconds: one per frame of 30 frames per second, two of a frame that takes longer. */
   readonly feedbackInterval: Microseconds;
   /** Time over which the capacity is averaged, microseconds: three frames, so that one late frame is not an outage. */
@@ -51,6 +53,11 @@ export interface AdaptiveRateOptions {
   /** Size of a frame that shows whose queue it is, bytes: four datagrams, and one frame in how many is made so. */
   readonly seekBytes: number;
   readonly seekFrames: number;
+  /** The same while the path has not carried so much of late: a few kilobits per second, which a narrow path bears. */
+  readonly seekFramesNarrow: number;
+  /** Longest wait, and longest delay of a report, with which such frames are made, microseconds: beyond, the queue is theirs. */
+  readonly seekWaitMax: Microseconds;
+  readonly seekSilenceMax: Microseconds;
   /** Time without any report after which the rate falls, and the time in which it halves, microseconds. */
   readonly silenceMax: Microseconds;
 }
@@ -58,6 +65,7 @@ export interface AdaptiveRateOptions {
 export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
   startRate: 37_500,
   rateMin: 2_500,
+  rateMax: 125_000_000,
   feedbackInterval: milliseconds(20),
   window: milliseconds(100),
   memory: seconds(1),
@@ -72,6 +80,9 @@ export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
   paceMin: 150_000,
   seekBytes: 4_800,
   seekFrames: 8,
+  seekFramesNarrow: 128,
+  seekWaitMax: seconds(1),
+  seekSilenceMax: milliseconds(150),
   silenceMax: seconds(1),
 };
 
@@ -79,6 +90,10 @@ export const ADAPTIVE_RATE_DEFAULTS: AdaptiveRateOptions = {
 const FRAME_INTERVAL_DEFAULT: Microseconds = microseconds(33_333);
 const FRAME_INTERVAL_MAX: Microseconds = milliseconds(200);
 const FRAME_INTERVAL_WEIGHT = 1 / 8;
+/** Halvings without a usable report after which the controller is blind: from 3 Mb/s to 100 kb/s. */
+const BLIND_AFTER = 5;
+/** Quantile of the measured capacities of the last second that is what the path has carried: one frame in eight is large. */
+const CARRIED_QUANTILE = 0.9;
 
 /**
  * Rate control for a source that follows it frame by frame, with a deadline. The target is what lets the next frame,
@@ -101,6 +116,9 @@ export class AdaptiveRate implements RateController {
   #framesOffered = 0;
   #startedAt: Instant | undefined;
   #silentAt: Instant | undefined;
+  #sentAt: Instant = instant(Number.NEGATIVE_INFINITY);
+  /** Times that the rate was halved since the last report of a datagram received, while datagrams left. */
+  #silences = 0;
 
   /** @param latency play-out delay above the fastest observed transit. */
   constructor(latency: Microseconds, options: Partial<AdaptiveRateOptions> = {}) {
@@ -143,6 +161,10 @@ export class AdaptiveRate implements RateController {
     return this.#path.silence(now) > 0;
   }
 
+  get isBlind(): boolean {
+    return this.#silences >= BLIND_AFTER;
+  }
+
   onOffered(now: Instant): void {
     this.#framesOffered++;
     const before = this.#offeredAt;
@@ -156,6 +178,7 @@ export class AdaptiveRate implements RateController {
 
   onSent(now: Instant, packet: SentPacket): void {
     this.#startedAt ??= now;
+    this.#sentAt = now;
     this.#silentAt ??= later(now, this.#options.silenceMax);
     this.#path.onSent(now, packet);
     this.#retarget(now);
@@ -165,8 +188,12 @@ export class AdaptiveRate implements RateController {
 
   onFeedback(now: Instant, feedback: CongestionFeedback): void {
     this.#path.onFeedback(now, feedback);
-    this.#silentAt = later(now, this.#options.silenceMax);
-    this.#allowed *= this.#options.growth;
+    // Reports of nothing but losses show no capacity.
+    if (feedback.packets.some(({ arrivedAt }) => arrivedAt !== undefined)) {
+      this.#silentAt = later(now, this.#options.silenceMax);
+      this.#silences = 0;
+      this.#allowed *= this.#options.growth;
+    }
     this.#compete(now, feedback);
     this.#retarget(now);
   }
@@ -182,6 +209,7 @@ export class AdaptiveRate implements RateController {
     if (overdue !== undefined && now >= overdue) this.#path.onTimeout(now);
     if (this.#silentAt !== undefined && now >= this.#silentAt) {
       // A receiver that does not report, or a dead path: decay to the minimum rate.
+      if (elapsed(this.#sentAt, now) < this.#options.silenceMax) this.#silences++;
       this.#silentAt = later(now, this.#options.silenceMax);
       this.#allowed /= 2;
     }
@@ -189,20 +217,24 @@ export class AdaptiveRate implements RateController {
   }
 
   #retarget(now: Instant): void {
-    const { risk, utilization, rateMin } = this.#options;
+    const { risk, utilization, rateMin, rateMax } = this.#options;
     const { capacity = Number.POSITIVE_INFINITY } = this.#path;
     const rate = Math.min(this.#path.lowCapacity(risk), capacity) * utilization;
-    this.#allowed = Math.max(rateMin, Math.min(this.#allowed, rate));
+    this.#allowed = Math.max(rateMin, Math.min(this.#allowed, rate, rateMax));
     const room = this.#frameInterval + this.#queueAllowed - this.#queueAtNextFrame(now);
     const wanted = room <= 0 ? 0 : (rate * room) / this.#frameInterval;
     const own = Math.max(rateMin, Math.min(wanted, this.#allowed));
-    this.#target = Math.max(own, this.#competingRate, this.#frameWanted);
+    this.#target = Math.max(own, this.#competingRate, this.#frameWanted(now));
   }
 
   /** Rate at which the next frame shows whose queue it is; 0 when that is not asked. */
-  get #frameWanted(): number {
-    const { seekBytes, seekFrames } = this.#options;
-    if (!this.#competition.seeksFrames || this.#framesOffered % seekFrames !== 0) return 0;
+  #frameWanted(now: Instant): number {
+    if (!this.#competition.seeksFrames) return 0;
+    const { seekBytes, seekFrames, seekFramesNarrow, seekWaitMax, seekSilenceMax } = this.#options;
+    if ((this.#path.waited ?? 0) > seekWaitMax || this.#path.silence(now) > seekSilenceMax) return 0;
+    const rate = perSecond(seekBytes, microseconds(this.#frameInterval * seekFrames));
+    const frames = this.#path.sampledCapacity(CARRIED_QUANTILE) < rate ? seekFramesNarrow : seekFrames;
+    if (this.#framesOffered % frames !== 0) return 0;
     return perSecond(seekBytes, this.#frameInterval);
   }
 

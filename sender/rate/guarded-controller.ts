@@ -55,6 +55,10 @@ export class GuardedController implements RateController {
     return rate === undefined ? limit : Math.min(rate, limit);
   }
 
+  get isBlind(): boolean {
+    return this.#inner.isBlind ?? false;
+  }
+
   isSilent(now: Instant): boolean {
     return this.#inner.isSilent?.(now) ?? false;
   }

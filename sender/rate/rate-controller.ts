@@ -90,6 +90,11 @@ export interface RateController {
   readonly feedbackInterval: Microseconds | undefined;
   /** True while reports are overdue: the path carries nothing, or its reports do not arrive. Absent: never. */
   isSilent?(now: Instant): boolean;
+  /**
+   * True when no datagram has been reported as received for so long that the target has fallen to a minimum, although
+   * datagrams left: the receiver does not report, or its reports cannot be used. Absent: never.
+   */
+  readonly isBlind?: boolean;
   /** State of the bottleneck; `free` when absent. */
   loadAt?(now: Instant): PathLoad;
   /**

@@ -50,6 +50,7 @@ export class RateLoop {
   #holdsKeyFrame = false;
   /** A loss that may be its cause had been reported before it came, so that no later report shows it. */
   #holdsForLoss = false;
+  #wasBlind = false;
   /** Interval of the last notice to the receiver, and the time of the next notice. */
   #announcedInterval: Microseconds | undefined;
   #noticeAt: Instant | undefined;
@@ -115,6 +116,14 @@ export class RateLoop {
     this.#holdsKeyFrame = !mends && (this.controller.isSilent?.(now) ?? false);
     if (mends) this.#lostAt = undefined;
     return mends;
+  }
+
+  /** Returns a change of the reports on single datagrams once: they cannot be used any more, or again. */
+  pollReports(): 'missing' | 'back' | undefined {
+    const { isBlind = false } = this.controller;
+    if (isBlind === this.#wasBlind) return undefined;
+    this.#wasBlind = isBlind;
+    return isBlind ? 'missing' : 'back';
   }
 
   onPath(now: Instant, path: PathNotice): void {

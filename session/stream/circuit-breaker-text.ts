@@ -6,6 +6,12 @@ const CAUSES: Readonly<Record<CircuitBreakerCause, string>> = {
   congestion: 'at the reported loss, a TCP connection would send less than a tenth',
 };
 
+/** Describes in one line that reports on single datagrams cannot be used, or can again. */
+export const reportsText = (change: 'missing' | 'back'): string =>
+  change === 'missing'
+    ? 'no report of a packet received for 5 s: the bit rate falls to its minimum until there is one'
+    : 'reports arrive again: the bit rate follows the path';
+
 /** Describes a change of the circuit breaker (RFC 8083) in one line. */
 export function circuitBreakerText({ change, cause }: CircuitBreakerNotice): string {
   switch (change) {

@@ -57,8 +57,8 @@ export interface ServerSessionOptions {
   readonly onConsentLost: (path: number) => void;
   /** Called for the first unit of the sound that its payload format cannot carry in the datagrams of this path, or whose queue is full. */
   readonly onSoundRefused: (bytes: number) => void;
-  /** Called when the sender's circuit breaker changes its rate. `line`: one line for the log. */
-  readonly onCircuitBreaker: (line: string) => void;
+  /** Called when the sender's circuit breaker changes its rate, and when reports on packets are missing or back. `line`: one line for the log. */
+  readonly onRateWarning: (line: string) => void;
   /** Called when the sender has broken an invariant and stopped. `line`: one line for the log. */
   readonly onFault: (line: string) => void;
 }

@@ -18,7 +18,7 @@ import type { BundledSender } from '../../sender/bundled-sender.ts';
 import type { SenderEvent } from '../../sender/sender.ts';
 import type { SenderStatistics } from '../../sender/sender-statistics.ts';
 import { AttachedStream } from './attached-stream.ts';
-import { circuitBreakerText } from './circuit-breaker-text.ts';
+import { circuitBreakerText, reportsText } from './circuit-breaker-text.ts';
 import { randomHex, randomLowSequence, randomSequence } from './identifiers.ts';
 import type { PlaceHolder } from './places.ts';
 import type { MediaAddress } from './receiver-path.ts';
@@ -97,7 +97,8 @@ export class ServerSession implements PlaceHolder {
       transmit: (datagrams, ecn, path) => this.#transmit(datagrams, ecn, path),
       onEvent: (event) => {
         if (event.kind === 'keyframe-requested') options.requestKeyFrame();
-        if (event.kind === 'circuit-breaker') options.onCircuitBreaker(circuitBreakerText(event));
+        if (event.kind === 'circuit-breaker') options.onRateWarning(circuitBreakerText(event));
+        if (event.kind === 'reports') options.onRateWarning(reportsText(event.change));
       },
       onTransmitted: () => {
         options.sharedPackets.video.release();

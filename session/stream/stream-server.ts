@@ -293,7 +293,7 @@ export class StreamServer {
         const why = 'they are too long for its datagrams (--mtu) or their payload format, or its queue is full';
         log.warn(`receiver ${pending.peer} does not get packets of the sound, of ${bytes} bytes: ${why}`);
       },
-      onCircuitBreaker: (line) => log.warn(`receiver ${pending.peer}: ${line}`),
+      onRateWarning: (line) => log.warn(`receiver ${pending.peer}: ${line}`),
       onFault: (line) => {
         log.error(`receiver ${pending.peer}: ${line}`);
         dismiss('internal error of the sender');

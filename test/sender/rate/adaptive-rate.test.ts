@@ -25,6 +25,10 @@ class Loop {
   /** Longest wait of a packet since it was last set. */
   waited = 0;
   carried = 0;
+  /** Changes what the receiver reports. */
+  report: (packets: readonly PacketReport[]) => readonly PacketReport[] = (packets) => packets;
+  /** Highest bit rate of the source, bytes per second. */
+  sourceMax = Number.POSITIVE_INFINITY;
   now = 0;
   #number = 0;
   #freeAt = 0;
@@ -47,7 +51,7 @@ class Loop {
 
   #frame(now: number): void {
     const { rate } = this;
-    let left = Math.round((rate.target * FRAME) / 1e6);
+    let left = Math.round((Math.min(rate.target, this.sourceMax) * FRAME) / 1e6);
     rate.onOffered(instant(now));
     for (; left > 0; left -= PACKET_BYTES) {
       const bytes = Math.min(left, PACKET_BYTES);
@@ -90,7 +94,12 @@ class Loop {
       mark: 'not-ect',
     }));
     const roundTrip = microseconds(arrived.at(-1)!.leavesAt - arrived.at(-1)!.sentAt + 2 * ONE_WAY);
-    this.rate.onFeedback(now, { packets, bytesInFlight: 0, roundTrip, roundTripLatest: roundTrip });
+    this.rate.onFeedback(now, {
+      packets: this.report(packets),
+      bytesInFlight: 0,
+      roundTrip,
+      roundTripLatest: roundTrip,
+    });
   }
 }
 
@@ -156,6 +165,70 @@ describe('the adaptive rate', () => {
     expect(targets[0]).toBeGreaterThan(ADAPTIVE_RATE_DEFAULTS.startRate / 3);
     expect(loop.run(4_000).rate.target).toBe(ADAPTIVE_RATE_DEFAULTS.rateMin);
   });
+
+  test('is blind after five seconds without a usable report while it sends, until the next', () => {
+    const loop = new Loop(500_000).run(3_000);
+    loop.reports = false;
+    expect(loop.run(4_500).rate.isBlind).toBe(false);
+    expect(loop.run(1_500).rate.isBlind).toBe(true);
+    loop.reports = true;
+    expect(loop.run(100).rate.isBlind).toBe(false);
+    expect(loop.run(1_500).rate.target).toBeGreaterThan(400_000);
+  });
+
+  test('is not blind while the source is paused', () => {
+    const { rate } = new Loop(500_000).run(3_000);
+    for (let now = 3_000; now < 20_000; now += 500) rate.onTimeout(instant(milliseconds(now)));
+    expect(rate.isBlind).toBe(false);
+  });
+
+  test('falls to its minimum and is blind when everything is reported as lost', () => {
+    const loop = new Loop(500_000).run(3_000);
+    loop.report = (packets) => packets.map((packet) => ({ ...packet, arrivedAt: undefined }));
+    expect(loop.run(6_500).rate.target).toBe(ADAPTIVE_RATE_DEFAULTS.rateMin);
+    expect(loop.rate.isBlind).toBe(true);
+  });
+
+  test('stays finite when every report denies a queue', () => {
+    const loop = new Loop(500_000);
+    loop.sourceMax = 375_000;
+    loop.report = (packets) =>
+      packets.map((packet) => ({ ...packet, arrivedAt: microseconds(packet.sentAt + milliseconds(20)) }));
+    expect(loop.run(60_000).rate.target).toBe(ADAPTIVE_RATE_DEFAULTS.rateMax);
+  });
+
+  test('survives a clock that leaps by an hour with every report, and follows again when it has ceased', () => {
+    const loop = new Loop(500_000).run(3_000);
+    loop.sourceMax = 750_000;
+    let turn = 0;
+    loop.report = (packets) => {
+      const leap = turn++ % 2 === 0 ? 3.6e9 : -3.6e9;
+      return packets.map((packet) => ({ ...packet, arrivedAt: microseconds(packet.arrivedAt! + leap) }));
+    };
+    loop.run(5_000);
+    loop.report = (packets) => packets;
+    expect(loop.run(4_000).rate.target).toBeGreaterThan(400_000);
+  });
+
+  test('reaches 200 Mb/s within a second', () => {
+    const loop = new Loop(25_000_000).run(1_000);
+    loop.carried = 0;
+    expect(loop.run(500).carried / 0.5 / 25_000_000).toBeGreaterThan(0.93);
+  });
+
+  test.each([5_000, 10_000])(
+    'asks seldom whose queue it is on a path of %d bytes per second, which a large frame fills for long',
+    (capacity) => {
+      const loop = new Loop(capacity);
+      loop.sourceMax = 375_000;
+      loop.run(20_000);
+      loop.waited = 0;
+      loop.carried = 0;
+      loop.run(20_000);
+      expect(loop.waited).toBeLessThan(1_100_000);
+      expect(loop.carried / 20 / capacity).toBeGreaterThan(0.9);
+    },
+  );
 
   test.each([3_600_000_000, -3_600_000_000, 250_000])('continues after the clock was set by %d µs', (step) => {
     const loop = new Loop(500_000).run(3_000);

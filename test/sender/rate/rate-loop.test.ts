@@ -6,6 +6,7 @@ import { UnlimitedRate } from '../../../sender/rate/unlimited-rate.ts';
 
 class Silenced extends UnlimitedRate {
   silent = true;
+  isBlind = false;
 
   isSilent(): boolean {
     return this.silent;
@@ -78,4 +79,13 @@ describe('a key frame requested while the path is silent', () => {
     expect(loop.allowsKeyFrame(at(10))).toBe(true);
     expect(new RateLoop(new UnlimitedRate(), { ssrc: 1 }).allowsKeyFrame(at(10))).toBe(true);
   });
+});
+
+test('a change of the reports is returned once', () => {
+  const { controller, loop } = silenced();
+  expect(loop.pollReports()).toBeUndefined();
+  controller.isBlind = true;
+  expect([loop.pollReports(), loop.pollReports()]).toEqual(['missing', undefined]);
+  controller.isBlind = false;
+  expect([loop.pollReports(), loop.pollReports()]).toEqual(['back', undefined]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { circuitBreakerText } from '../../../session/stream/circuit-breaker-text.ts';
+import { circuitBreakerText, reportsText } from '../../../session/stream/circuit-breaker-text.ts';
 
 test('formats a state change as one line with cause and effect', () => {
   expect(circuitBreakerText({ change: 'ceased', cause: 'rtcp-timeout' })).toBe(
@@ -9,4 +9,11 @@ test('formats a state change as one line with cause and effect', () => {
     'at the reported loss, a TCP connection would send less than a tenth: the rate is cut to a tenth',
   );
   expect(circuitBreakerText({ change: 'restored', cause: 'media-timeout' })).toBe('path recovered: resuming');
+});
+
+test('formats missing reports and their return as one line each', () => {
+  expect(reportsText('missing')).toBe(
+    'no report of a packet received for 5 s: the bit rate falls to its minimum until there is one',
+  );
+  expect(reportsText('back')).toBe('reports arrive again: the bit rate follows the path');
 });
