@@ -159,6 +159,24 @@ describe('a source that encodes', () => {
     expect(successor).toBe(ready);
   });
 
+  withLibrary('goes on with the second process when the encoder is stopped, and ends the stopped one', async () => {
+    const warnings: string[] = [];
+    const host = { pictureMsMax: 3_000 };
+    const source = await EncodingSource.open(options({ host, warn: (warning) => warnings.push(warning) }));
+    let stopped = 0;
+    const units = await take(source, 80, (frame) => {
+      if (frame !== 70) return;
+      stopped = source.processes[0]!;
+      process.kill(stopped, 'SIGSTOP');
+    });
+    expect(source.processes).not.toContain(stopped);
+    await source.close();
+    expect(units).toHaveLength(80);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^film: the encoder failed \(timeout: no answer within 3000 ms\)/),
+    ]);
+  });
+
   withLibrary('begins again in the same process after the end, with a key frame', async () => {
     const { order } = options();
     const film = { ...order, input: { graph: `${PATTERN}:duration=1` } };
