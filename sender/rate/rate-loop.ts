@@ -98,8 +98,11 @@ export class RateLoop {
    * under way still, and a key frame would only queue behind it, as small as the rate then is: the next report decides.
    */
   allowsKeyFrame(now: Instant): boolean {
+    // A receiver repeats a request that is not answered: the first of them decides which losses may be its cause.
+    const holdsForLoss = this.#holdsKeyFrame && this.#holdsForLoss;
+    const hasLost = this.#lostAt !== undefined && elapsed(this.#lostAt, now) <= LOSS_MEMORY;
     this.#holdsKeyFrame = this.controller.isSilent?.(now) ?? false;
-    this.#holdsForLoss = this.#holdsKeyFrame && this.#lostAt !== undefined && elapsed(this.#lostAt, now) <= LOSS_MEMORY;
+    this.#holdsForLoss = this.#holdsKeyFrame && (holdsForLoss || hasLost);
     if (!this.#holdsKeyFrame) this.#lostAt = undefined;
     return !this.#holdsKeyFrame;
   }

@@ -51,6 +51,15 @@ describe('a key frame requested while the path is silent', () => {
     expect(loop.takeHeldKeyFrame(at(500), [packet(495)])).toBe(false);
   });
 
+  test('is made for its loss when the receiver repeats the request', () => {
+    const { controller, loop } = silenced();
+    loop.takeHeldKeyFrame(at(0), [packet(undefined)]);
+    expect(loop.allowsKeyFrame(at(900))).toBe(false);
+    expect(loop.allowsKeyFrame(at(1_900))).toBe(false);
+    controller.silent = false;
+    expect(loop.takeHeldKeyFrame(at(2_000), [packet(1_995)])).toBe(true);
+  });
+
   test('is not made for a loss reported long before, nor for one that a key frame has mended', () => {
     const { controller, loop } = silenced();
     loop.takeHeldKeyFrame(at(0), [packet(undefined)]);
