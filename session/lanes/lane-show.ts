@@ -196,12 +196,16 @@ export class LaneShow {
   #beginAgainWithoutKey(): void {
     const playing = this.#playing;
     if (this.#closed || this.#opening || playing.followed || !this.#lanes.waitsForKey) return;
+    // They will begin again with the source that is being opened.
+    if (this.#openingFollowed === playing) return;
     this.#options.log.info('the video has no key frame for a changed lane: it begins again');
     playing.broadcast.stop();
     this.#playing = this.#begin(playing);
   }
 
   #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
+    // Closed while the command waited: nothing would close what a lane opens now.
+    if (this.#closed) return;
     if (lanes) {
       this.#stage.arrange(this.#lanes.change(lanes));
       void this.#updateFollowed();
@@ -251,7 +255,9 @@ export class LaneShow {
       playing.broadcast.stop();
       this.#playing = this.#begin(playing, opened);
     }
-    if (isWanted) this.#reportFollowing(typeof opened === 'string' ? opened : undefined);
+    if (!isWanted) return;
+    if (typeof opened === 'string') this.#waitForKey();
+    this.#reportFollowing(typeof opened === 'string' ? opened : undefined);
   }
 
   async #openFollowed(input: string): Promise<MediaSource | string> {
