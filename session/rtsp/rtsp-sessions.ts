@@ -61,6 +61,8 @@ export interface RefusedSession {
   readonly retrySeconds?: number;
 }
 
+const STOPPED: RefusedSession = { refused: 'the sender is being stopped', retrySeconds: 1 };
+
 interface Entry {
   readonly session: PlayerSession;
   /** Connection of its last SETUP; `undefined` once it has closed. */
@@ -78,6 +80,7 @@ export class RtspSessions {
   readonly #entries = new Map<string, Entry>();
   /** Receivers of the packets on a connection's channels. */
   readonly #channels = new WeakMap<RtspPeer, Map<number, (packet: Uint8Array) => void>>();
+  #isClosed = false;
 
   constructor(options: RtspSessionsOptions) {
     this.#options = options;
@@ -109,6 +112,8 @@ export class RtspSessions {
 
   /** Makes a place for a player, or returns why there is none. */
   open(connection: RtspPeer, lower: 'udp' | 'tcp', latency: Microseconds): PlayerSession | RefusedSession {
+    // Requests are answered until all connections have closed.
+    if (this.#isClosed) return STOPPED;
     const { live, tracks, rotation, limits } = this.#options;
     const { peer, address } = connection;
     const placement = placeFor(address, this.all, limits);
@@ -238,8 +243,9 @@ export class RtspSessions {
     this.#options.live.delete(session);
   }
 
-  /** Ends all with BYE. */
+  /** Ends all with BYE. There are no new ones afterwards. */
   close(): void {
+    this.#isClosed = true;
     for (const session of this.all) {
       session.sayGoodbye();
       this.#conclude(session, 'the sender was stopped');

@@ -68,6 +68,7 @@ const OFFERS_SHARE = 0.25;
 const OFFER_WAIT_MS_MAX = 2_000;
 const OFFERS_WAITING_MAX = 256;
 const BUSY = 'too many ask for a session at once';
+const STARTING = 'the sender is starting';
 const HEADER_BYTES_MAX = 16_384;
 const REQUEST_MS_MAX = 10_000;
 const KEEP_ALIVE_MS = 5_000;
@@ -195,6 +196,8 @@ export class WhepServer {
   }
 
   #refusal(address: string): Refusal | undefined {
+    // HTTP answers before the port of its media is open.
+    if (!this.#peers) return { why: STARTING, retrySeconds: 1 };
     const retrySeconds = this.#offers.busyFor(address);
     if (retrySeconds !== undefined) return { why: BUSY, retrySeconds };
     return this.#budgets.sessions.allows(address) ? undefined : { why: 'too many sessions were made', retrySeconds: 1 };
