@@ -12,6 +12,7 @@ export class SoundPlayer {
   #output: SoundOutput | undefined;
   #isUnable = false;
   #isOn = false;
+  #opening = Promise.resolve();
   readonly #changed: () => void;
 
   /** @param changed called when `state` has changed. */
@@ -80,18 +81,24 @@ export class SoundPlayer {
     this.#closeDecoder();
   }
 
+  /** Opens outputs one at a time: the sound may change, or be switched off, while one opens. */
   async #open(description: PageSoundDescription): Promise<void> {
-    if (this.#output?.sampleRate !== description.sampleRate) {
-      await this.#output?.close();
-      this.#output = undefined;
-      try {
-        this.#output = await SoundOutput.open(description, new URL('./sound-worklet.js', import.meta.url));
-      } catch {
-        this.#isUnable = true;
-        return;
-      }
+    this.#opening = this.#opening.then(() => this.#openFor(description));
+    await this.#opening;
+    if (this.#isOn) await this.#output?.resume();
+    if (!this.#isOn) await this.#output?.suspend();
+  }
+
+  async #openFor(description: PageSoundDescription): Promise<void> {
+    const isWanted = () => this.#isOn && description === this.#description;
+    if (!isWanted() || this.#output?.sampleRate === description.sampleRate) return;
+    await this.#output?.close();
+    this.#output = undefined;
+    try {
+      this.#output = await SoundOutput.open(description, new URL('./sound-worklet.js', import.meta.url));
+    } catch {
+      if (isWanted()) this.#isUnable = true;
     }
-    await this.#output.resume();
   }
 
   #closeDecoder(): void {
