@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { atExit } from '../io/os/at-exit.ts';
 import { Failure } from '../io/os/failure.ts';
+import type { MediaSource } from '../io/sources/media-source.ts';
 import type { RunPageScenario } from '../io/web-server/lane-page.ts';
 import type { LaneSettings } from '../protocol/page/lane-message.ts';
 import type { KernelTcpSource } from '../session/lanes/kernel-tcp.ts';
@@ -101,25 +102,35 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
   const context = new Context(options);
   const { log } = context;
   // Loaded on demand: a single receiver does not need it.
-  const [{ LaneServer }, { openInBrowser }, { printInvitation }, { openInput }] = await Promise.all([
-    import('../session/lanes/lane-server.ts'),
-    import('../io/web-server/browser-opener.ts'),
-    import('../io/web-server/page-invitation.ts'),
-    import('./source-options.ts'),
-  ]);
-  const encoding = { encode: 'auto', bitrate: 2_000_000, gop: 30, audio: true } as const;
-  const openOne = (which: string) => openInput(which, encoding, log, CARRIED);
-  const media = await openOne(input);
-  let stop = () => {};
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
+  const { openInput } = await import('./source-options.ts');
   const openFollowed = async (which: string) => {
     const source = await openInput(which, FOLLOWED, log);
     if (source.adaptive) return source;
     await source.close();
     return NO_FOLLOWED;
   };
+  // Its encoder is another process, which starts while this one loads the rest: the lanes would begin again with it.
+  let early: Promise<MediaSource | string> | undefined = openFollowed(input);
+  early.catch(() => {});
+  const closeEarly = async () => {
+    const source = await early?.catch(() => NO_FOLLOWED);
+    if (typeof source === 'object') await source.close();
+  };
+  const [{ LaneServer }, { openInBrowser }, { printInvitation }] = await Promise.all([
+    import('../session/lanes/lane-server.ts'),
+    import('../io/web-server/browser-opener.ts'),
+    import('../io/web-server/page-invitation.ts'),
+  ]);
+  const encoding = { encode: 'auto', bitrate: 2_000_000, gop: 30, audio: true } as const;
+  const openOne = (which: string) => openInput(which, encoding, log, CARRIED);
+  const media = await openOne(input).catch((error: unknown) => {
+    void closeEarly();
+    throw error;
+  });
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
   const name = basename(input);
   // The user's own file is listed first and replaces a sample of the same name.
   const inputs = new Map([[name, input], ...samples(), [TEST_PATTERN, TEST_PATTERN]]).set(name, input);
@@ -128,7 +139,11 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     source: { name, media },
     inputs,
     openInput: openOne,
-    openFollowed,
+    openFollowed: (which) => {
+      const opened = which === input ? early : undefined;
+      if (opened) early = undefined;
+      return opened ?? openFollowed(which);
+    },
     kernelTcp: KERNEL_TCP,
     lanes: demoLaneSettings(options.latency),
     link,
@@ -144,7 +159,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
       return runScenario(scenario, folder, closing, progressed);
     },
   }).catch(async (error: unknown) => {
-    await media.close();
+    await Promise.all([media.close(), closeEarly()]);
     throw error;
   });
   const metrics = await serveMetrics(options, log, async () => {
