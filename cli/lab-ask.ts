@@ -73,8 +73,9 @@ ${words.join('\n')}
 Example:
   dropframe lab ask "hybrid nack tcp-bbr" loss=1%,2%,5% rtt=20,80 budget=100..400/50 --until 0.1pp
 
-Every cell begins with three runs. Those whose interval (95 %, valid although it decides when a cell stops) is wider than
---until take more, all cells the same seeds. The folder holds what \`lab run\` writes, asked.csv, and scenario.json.`;
+Every cell begins with three runs. Those whose interval (95 %, also where it decides when a cell stops) is wider than
+--until take more, all cells the same seeds. An outage that few runs have can be missed: a smaller --until, or seconds=,
+takes more. The folder holds what \`lab run\` writes, asked.csv, and scenario.json.`;
 }
 
 async function askCommand(

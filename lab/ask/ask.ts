@@ -33,7 +33,7 @@ export interface AskedCell {
   readonly budgetMs: number;
   /** Seeds that were run: 1 … seeds. */
   readonly seeds: number;
-  /** Share of frames in time. Valid at 95 % although the number of seeds depends on them. */
+  /** Share of frames in time. 95 %, although the number of seeds depends on them: docs/LAB.md has the conditions. */
   readonly inTime: Interval;
   /** Share of the sound that is there when it is due; `undefined` without sound. */
   readonly soundInTime: Interval | undefined;

@@ -35,7 +35,8 @@ export interface SeedCount {
  * Robbins 1965, on intervals of a fixed width), so what can go wrong is that few seeds agree by chance. Therefore the level
  * is 0.05·n/(n + 60) at n seeds: 0.2 % at 3, 2 % at 40, 4.5 % at 540. The interval at the stop then holds the true share
  * in at least 95 of 100 cells, as test/lab/ask/sampling.test.ts tries with known truths. It is not valid for a
- * rule that stops at a favorable mean.
+ * rule that stops at a favorable mean, nor where outages are so rare that few runs have one: with an outage of a tenth
+ * of the frames in one run of ten, three runs agree in three of four cells, which then miss the truth.
  */
 export function intervalAt(counts: readonly SeedCount[]): Interval {
   return pooledShare(counts, levelAt(counts.length));
