@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { circuitBreakerText, reportsText } from '../../../session/stream/circuit-breaker-text.ts';
+import { circuitBreakerText, reportsText } from '../../../session/stream/rate-warning-text.ts';
 
 test('formats a state change as one line with cause and effect', () => {
   expect(circuitBreakerText({ change: 'ceased', cause: 'rtcp-timeout' })).toBe(
