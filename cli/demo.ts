@@ -101,7 +101,7 @@ Ctrl-C stops it.`,
 async function demoLanes(input: string, options: DemoCommandOptions): Promise<void> {
   const context = new Context(options);
   const { log } = context;
-  // Loaded on demand: a single receiver does not need it.
+  // These are loaded on demand: a single receiver does not need them.
   const { openInput } = await import('./source-options.ts');
   const openFollowed = async (which: string) => {
     const source = await openInput(which, FOLLOWED, log);
@@ -109,7 +109,7 @@ async function demoLanes(input: string, options: DemoCommandOptions): Promise<vo
     await source.close();
     return NO_FOLLOWED;
   };
-  // Its encoder is another process, which starts while this one loads the rest: the lanes would begin again with it.
+  // Its encoder is another process and starts while this one loads the rest: with one that is ready later, all lanes begin again.
   let early: Promise<MediaSource | string> | undefined = openFollowed(input);
   early.catch(() => {});
   const closeEarly = async () => {

@@ -250,14 +250,15 @@ export class LaneShow {
     const opened = await this.#openFollowed(playing.input);
     if (this.#openingFollowed === playing) this.#openingFollowed = undefined;
     const isWanted = !this.#closed && this.#playing === playing && this.#lanes.follows;
-    if (typeof opened !== 'string') {
-      if (!isWanted) return opened.close();
-      playing.broadcast.stop();
-      this.#playing = this.#begin(playing, opened);
+    if (typeof opened === 'string') {
+      if (!isWanted) return;
+      this.#waitForKey();
+      return this.#reportFollowing(opened);
     }
-    if (!isWanted) return;
-    if (typeof opened === 'string') this.#waitForKey();
-    this.#reportFollowing(typeof opened === 'string' ? opened : undefined);
+    if (!isWanted) return opened.close();
+    playing.broadcast.stop();
+    this.#playing = this.#begin(playing, opened);
+    this.#reportFollowing(undefined);
   }
 
   async #openFollowed(input: string): Promise<MediaSource | string> {
