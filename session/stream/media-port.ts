@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
 import { bracketed } from '../../io/net/control-server.ts';
-import { type DatagramLengths, DatagramSocket } from '../../io/net/datagram-socket.ts';
+import type { DatagramLengths } from '../../io/net/datagram-runs.ts';
+import { DatagramSocket } from '../../io/net/datagram-socket.ts';
 import { formatAddress } from '../../io/net/host-address.ts';
 import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';

@@ -1,5 +1,5 @@
 import type { ControlConnection } from '../../io/net/control-connection.ts';
-import type { DatagramLengths } from '../../io/net/datagram-socket.ts';
+import type { DatagramLengths } from '../../io/net/datagram-runs.ts';
 import type { SecureChannel } from '../../io/net/secure-channel.ts';
 import type { SoundDescription } from '../../io/sources/media-source.ts';
 import type { CodecName } from '../../protocol/codec/codecs.ts';

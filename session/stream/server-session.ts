@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { equalSecrets } from '../../io/crypto/secret-token.ts';
-import type { DatagramLengths } from '../../io/net/datagram-socket.ts';
+import type { DatagramLengths } from '../../io/net/datagram-runs.ts';
 import { EndpointDriver } from '../../io/net/endpoint-driver.ts';
 import { now } from '../../io/os/clock.ts';
 import { reportFault } from '../../io/os/fault-report.ts';
