@@ -10,6 +10,7 @@ import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
 import { SendBatch } from './send-batch.ts';
 import { type Destination, SocketAddresses } from './socket-address.ts';
+import { isWritable } from './writable.ts';
 
 /** How datagrams to a multicast group leave. */
 export interface MulticastOptions {
@@ -163,12 +164,13 @@ export class DatagramSocket {
 
   /** Sends a datagram without fragmentation. @param onRefused called when it is longer than the first link carries. */
   sendProbe(datagram: Uint8Array, to: Destination, onRefused: () => void): void {
-    if (this.#closed) return;
+    // In Node's queue it would leave when the option below is gone: as if the path had lost it, the next one is as good.
+    if (this.#closed || this.#isFull) return;
     if (this.#segmentOption > 0) this.#setSegmentOption(0);
     sendUnfragmented(this.#socket, true);
     // Node may keep what it sends.
     const kept = this.#options.reusesMemory ? datagram.slice() : datagram;
-    if (this.#waiting > 0 || !this.#direct?.send(datagram, to)) this.#sendThroughNode(kept, to, onRefused);
+    if (!this.#direct?.send(datagram, to)) this.#sendThroughNode(kept, to, onRefused);
     sendUnfragmented(this.#socket, false);
   }
 
@@ -275,9 +277,15 @@ export class DatagramSocket {
     const bytes = run.length === 1 ? run[0]! : joined(run, 0, run.length);
     // Datagrams queued by Node, because the kernel had no room, go first.
     if (this.#closed || (to && this.#waiting === 0 && this.#direct?.send(bytes, to))) return;
-    const segmented = this.#segmentOption > 0;
     // Node may keep what it sends.
     const kept = this.#options.reusesMemory ? run.map((datagram) => datagram.slice()) : run;
+    if (run.length > 1 && this.#isFull) {
+      // A run that waits would leave whole, as one long datagram, once the option is changed for others.
+      this.#setSegmentOption(0);
+      for (const datagram of kept) this.#sendThroughNode(datagram, to, (error) => this.#refused(error, to, 1));
+      return;
+    }
+    const segmented = this.#segmentOption > 0;
     this.#sendThroughNode(kept === run ? bytes : joined(kept, 0, kept.length), to, (error) => {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (!segmented || !SEGMENTS_REFUSED.has(code)) return this.#refused(error, to, run.length);
@@ -285,6 +293,11 @@ export class DatagramSocket {
       this.#singly.add(nameOf(to));
       this.send(kept, to, lengths, ecn);
     });
+  }
+
+  /** True when a datagram would wait in Node's queue, because the kernel has no room. */
+  get #isFull(): boolean {
+    return this.#socket.getSendQueueCount() > 0 || !isWritable(this.#socket);
   }
 
   #sendThroughNode(bytes: Uint8Array, to: Destination | undefined, onError: (error: Error) => void): void {

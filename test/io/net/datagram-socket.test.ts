@@ -144,3 +144,22 @@ optional('network namespaces', 'arguments' in namespaces)(
     expect(JSON.parse(output)).toEqual({ received: 32, bytes: [LIMIT], marks, refused: 0 });
   },
 );
+
+// IPv6 leaves through Node, IPv4 by a system call of ours.
+optional('network namespaces', 'arguments' in namespaces)(
+  'keeps datagrams apart that wait for a slow interface',
+  () => {
+    const arguments_ = 'arguments' in namespaces ? namespaces.arguments : [];
+    const script = `ip link set lo up && tc qdisc add dev lo root tbf rate 60mbit burst 100k limit 60mb && exec "$0" --import tsx "$@"`;
+    const file = join(import.meta.dirname, 'slow-interface.ts');
+    for (const host of HAS_IPV6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
+      const output = execFileSync('unshare', [...arguments_, 'sh', '-c', script, process.execPath, file, host], {
+        encoding: 'utf8',
+      });
+      const { counts, errors } = JSON.parse(output) as { counts: Record<string, number>; errors: number };
+      expect([host, Object.keys(counts), errors]).toEqual([host, ['60', '1200'], 0]);
+      // A busy machine reads late, and its kernel drops some.
+      expect(counts['1200']).toBeGreaterThan(6_000);
+    }
+  },
+);
