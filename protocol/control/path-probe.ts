@@ -58,10 +58,6 @@ export function answerToProbe(datagram: Uint8Array, readHostDrops?: () => number
   return serializeRtcp([{ kind: 'application', ssrc: 0, subtype: ANSWER, name: ADDRESS_PROOF_NAME, data }]);
 }
 
-/** True when a datagram's first bytes are those of a probe acknowledgment. */
-export const isProbeAnswer = (datagram: Uint8Array): boolean =>
-  datagram[1] === APPLICATION && datagram[0] === (0x80 | ANSWER);
-
 /** Parses an acknowledgment; `undefined` for any other datagram. */
 export function parseProbeAnswer(datagram: Uint8Array): PathProbeAnswer | undefined {
   const [number, bytes, hostDrops] = read(datagram, ANSWER) ?? [];

@@ -72,10 +72,6 @@ export function splitPathReport(
 export const pathProbe = (ssrc: number): Uint8Array =>
   serializeRtcp([{ kind: 'application', ssrc, subtype: SUBTYPE, name: NAME, data: new Uint8Array(0) }]);
 
-/** True when a datagram's first bytes are those of a path report without other feedback, or of a probe. */
-export const startsAsPathPacket = (datagram: Uint8Array): boolean =>
-  datagram[1] === APPLICATION && datagram[0] === VERSION_AND_SUBTYPE;
-
 /** True for a probe of a path. */
 export const isPathProbe = (datagram: Uint8Array): boolean =>
   datagram.length === REPORT_BYTES - DATA_BYTES && isPathPacket(datagram, 0, datagram.length);

@@ -8,11 +8,9 @@ import { now } from '../../io/os/clock.ts';
 import { hexBytes } from '../../protocol/base/text-codec.ts';
 import type { AddressProofMessage } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
-import { isProbeAnswer } from '../../protocol/control/path-probe.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
-import { startsAsPathPacket } from '../../protocol/rtcp/path-report.ts';
 import { mac } from './identifiers.ts';
-import { isRtcpApplication, readProof } from './proof-datagram.ts';
+import { readProof } from './proof-datagram.ts';
 import type { ServerSession } from './server-session.ts';
 
 /** Owner of an address: a path of a session. */
@@ -116,21 +114,15 @@ export class MediaPort {
   #receive(datagram: Uint8Array, from: RemoteInfo): void {
     const address = `${bracketed(from.address)}:${from.port}`;
     const owner = this.#byAddress.get(address);
-    const session = owner?.session;
-    const isOther = isProbeAnswer(datagram) || startsAsPathPacket(datagram);
-    if (isRtcpApplication(datagram) && !(session && isOther)) {
-      this.#handleProof(datagram, from, address);
-      // Proofs are in the clear; everything else of such a session is not.
-      if (session?.encrypted) return;
-    }
-    if (owner) owner.session.receive(datagram, owner.path);
-    else if (!isRtcpApplication(datagram)) this.#datagramsForeign++;
+    const proof = readProof(datagram);
+    if (proof) this.#handleProof(proof, from, address);
+    else if (!owner) this.#datagramsForeign++;
+    // Proofs are in the clear; everything else of an encrypted session is not.
+    if (owner && !(proof && owner.session.encrypted)) owner.session.receive(datagram, owner.path);
   }
 
-  #handleProof(datagram: Uint8Array, from: RemoteInfo, address: string): void {
-    const message = readProof(datagram);
-    const asked = message && this.#sessions.get(message.session);
-    if (!message || asked?.allowsProof() === false) {
+  #handleProof(message: AddressProofMessage, from: RemoteInfo, address: string): void {
+    if (this.#sessions.get(message.session)?.allowsProof() === false) {
       this.#datagramsForeign++;
       return;
     }

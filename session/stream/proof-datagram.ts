@@ -6,14 +6,15 @@ const RTCP_APPLICATION = 204;
 /** Limit of parsed bytes of a datagram; no valid hello is longer. */
 const BYTES_MAX = 1_472;
 
-export const isRtcpApplication = (datagram: Uint8Array): boolean => datagram[1] === RTCP_APPLICATION;
-
 /** True for a challenge of the address proof. */
-export const isChallenge = (datagram: Uint8Array): boolean =>
-  isRtcpApplication(datagram) && readProof(datagram)?.kind === 'challenge';
+export const isChallenge = (datagram: Uint8Array): boolean => readProof(datagram)?.kind === 'challenge';
 
-/** Returns the message of the address proof in a datagram, or `undefined` when there is none. */
+/**
+ * Returns the message of the address proof in a datagram, or `undefined` when there is none: other packets of this type
+ * are feedback of a receiver.
+ */
 export function readProof(datagram: Uint8Array): AddressProofMessage | undefined {
+  if (datagram[1] !== RTCP_APPLICATION) return undefined;
   const packets = parseRtcp(datagram.subarray(0, BYTES_MAX));
   const packet = packets.ok ? packets.value[0] : undefined;
   const message = packet?.kind === 'application' ? parseAddressProof(packet) : undefined;

@@ -5,6 +5,7 @@ import { makeIdentity } from '../../io/crypto/identity.ts';
 import { receive as receiveStream } from '../../session/run/receive.ts';
 import { clientFailure } from '../../session/stream/client-texts.ts';
 import { serve as serveStream } from '../../session/stream/serve.ts';
+import { parseLink } from '../../sim/link/link-parse.ts';
 import { frame, HELLO, listening, Peer, until } from '../io/net/control-peers.ts';
 import { madeUpUnits, receive, serve, sourceOf } from '../loopback-session.ts';
 import { differences } from '../simulated-session.ts';
@@ -70,6 +71,19 @@ describe('a stream with a certificate', () => {
     web.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     web.resume();
     expect(await closed(web)).toMatch(/closed|ECONNRESET/);
+  });
+
+  // Late requests begin with a packet of the type that carries address proofs.
+  test.each([
+    ['encrypted', { identity }, { fingerprint }],
+    ['in the clear', {}, {}],
+  ])('gets late packets again when asked, %s', async (_, protection, proof) => {
+    const { server } = await serve(madeUpUnits(200), protection);
+    const link = parseLink('loss=10% delay=60ms seed=3');
+    const { run, client } = receive(server.port, { ...proof, recovery: 'nack', latencyMs: 60, link });
+    expect(await run).toBe('end-of-stream');
+    expect(client.sessions[0]!.frames.mended).toBeGreaterThan(20);
+    expect(server.status.datagramsForeign).toBe(0);
   });
 
   test('has separate keys for each receiver', async () => {
