@@ -13,7 +13,7 @@ export const NULL_PACKET = new Uint8Array(2);
  * Opens a session's second connection to the control port: `attach`, `attached`, and RFC 4571 from then on, once the
  * null packet is written.
  *
- * @param isClosed called once the connection is open, as the session may have ended meanwhile.
+ * @param ended aborted when the session ends, which closes the connection.
  * @returns the connection, or `undefined` when the session has ended.
  */
 export async function attachMedia(
@@ -24,11 +24,11 @@ export async function attachMedia(
     channel,
     early,
   }: Pick<MediaTransportOptions, 'host' | 'port' | 'welcome' | 'channel' | 'early'>,
-  isClosed: () => boolean,
+  ended: AbortSignal,
 ): Promise<Socket | undefined> {
   const made = (await early?.take()) ?? (await openConnection({ host, port }, channel));
   const { socket } = made;
-  if (isClosed()) {
+  if (ended.aborted) {
     socket.destroy();
     return undefined;
   }
@@ -37,17 +37,22 @@ export async function attachMedia(
     socket.destroy();
     throw new UntrustedSender('fingerprint');
   }
-  return await new Promise<Socket>((resolve, reject) => {
+  return await new Promise<Socket | undefined>((resolve, reject) => {
     const connection = new ControlConnection<SenderMessage>({
       socket,
       parse: parseSenderMessage,
       onMessage: (message) => {
-        if (message.kind === 'attached') resolve(connection.detach());
-        else connection.cut(`the sender answered attach with ${message.kind}`);
+        if (message.kind !== 'attached') return connection.cut(`the sender answered attach with ${message.kind}`);
+        ended.removeEventListener('abort', cut);
+        resolve(connection.detach());
       },
-      onClose: (cause) =>
-        reject(new Failure(`the sender refused the media connection: ${cause ?? 'it closed the connection'}`)),
+      onClose: (cause) => {
+        if (ended.aborted) resolve(undefined);
+        else reject(new Failure(`the sender refused the media connection: ${cause ?? 'it closed the connection'}`));
+      },
     });
+    const cut = (): void => connection.cut('the session has ended');
+    ended.addEventListener('abort', cut);
     connection.send({ kind: 'attach', session: welcome.session, key: welcome.key });
   });
 }

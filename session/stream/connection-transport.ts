@@ -11,10 +11,14 @@ export class ConnectionTransport implements MediaTransport {
   #socket: Socket | undefined;
   /** Last known value, because a closed connection cannot be queried. */
   #segments: number | undefined;
-  #closed = false;
+  readonly #ended = new AbortController();
 
   constructor(options: MediaTransportOptions) {
     this.#options = options;
+  }
+
+  get #closed(): boolean {
+    return this.#ended.signal.aborted;
   }
 
   get segments(): number | undefined {
@@ -24,8 +28,11 @@ export class ConnectionTransport implements MediaTransport {
 
   async open(): Promise<void> {
     const { onPacket, onCrossing, onLost } = this.#options;
-    const socket = await attachMedia(this.#options, () => this.#closed);
-    if (!socket) return;
+    const socket = await attachMedia(this.#options, this.#ended.signal);
+    if (!socket || this.#closed) {
+      socket?.destroy();
+      return;
+    }
     this.#socket = socket;
     const deframer = new StreamDeframer();
     socket.on('error', () => {}); // 'close' follows
@@ -49,7 +56,7 @@ export class ConnectionTransport implements MediaTransport {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#ended.abort();
     this.#socket?.destroy();
   }
 }

@@ -20,10 +20,14 @@ export class ModeledTransport implements MediaTransport {
   readonly #options: ModeledTransportOptions;
   #socket: Socket | undefined;
   #tcp: ModeledTcp | undefined;
-  #closed = false;
+  readonly #ended = new AbortController();
 
   constructor(options: ModeledTransportOptions) {
     this.#options = options;
+  }
+
+  get #closed(): boolean {
+    return this.#ended.signal.aborted;
   }
 
   get segments(): number | undefined {
@@ -36,8 +40,11 @@ export class ModeledTransport implements MediaTransport {
 
   async open(): Promise<void> {
     const { onCrossing, onLost } = this.#options;
-    const socket = await attachMedia(this.#options, () => this.#closed);
-    if (!socket) return;
+    const socket = await attachMedia(this.#options, this.#ended.signal);
+    if (!socket || this.#closed) {
+      socket?.destroy();
+      return;
+    }
     this.#socket = socket;
     const tcp = this.#model(socket);
     this.#tcp = tcp;
@@ -58,7 +65,7 @@ export class ModeledTransport implements MediaTransport {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#ended.abort();
     this.#tcp?.close();
     this.#socket?.destroy();
   }
