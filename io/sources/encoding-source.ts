@@ -18,7 +18,7 @@ import type { EncodedPicture, EncoderOrder, EncoderState } from '../encoder/enco
 import { now } from '../os/clock.ts';
 import { Failure } from '../os/failure.ts';
 import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
-import { fallbackText, fallbackUnits, type OpenFallback } from './fallback-units.ts';
+import { Fallbacks, type OpenFallback } from './fallback-units.ts';
 import { isBeyondEnd } from './find-start.ts';
 import { isLostAgain } from './lost-again.ts';
 import type { MediaDescription, MediaSource, SourcePass } from './media-source.ts';
@@ -35,11 +35,8 @@ export interface EncodingSourceOptions {
   readonly range: { readonly min: number; readonly max: number } | undefined;
   /** Seconds, where the input itself does not state its duration. */
   readonly durationSeconds?: number | undefined;
-  /**
-   * Opens the fallback source at about this position, seconds, when the encoder keeps failing; `undefined` when there
-   * is none.
-   */
-  readonly fallback: OpenFallback | undefined;
+  /** Sources that take over when the encoder keeps failing, the preferred one first. */
+  readonly fallbacks: readonly OpenFallback[];
   readonly host?: EncoderHostOptions;
   warn(message: string): void;
 }
@@ -62,7 +59,7 @@ export class EncodingSource implements MediaSource {
   readonly adaptive: AdaptiveControl | undefined;
   readonly #options: EncodingSourceOptions;
   readonly #hosts = new Set<EncoderHost>();
-  #fallback: MediaSource | undefined;
+  readonly #fallbacks: Fallbacks;
   #begun: Pass | undefined;
   /** Encoder that has reached the end of the input, and begins again where the input is repeated. */
   #rested: EncoderHost | undefined;
@@ -103,6 +100,7 @@ export class EncodingSource implements MediaSource {
 
   private constructor(options: EncodingSourceOptions, host: EncoderHost, picture: EncodedPicture) {
     this.#options = options;
+    this.#fallbacks = new Fallbacks(options.fallbacks, (message) => options.warn(message));
     this.#start = startOf(options);
     this.#bitrate = options.bitrate;
     this.#state = picture.state;
@@ -168,7 +166,10 @@ export class EncodingSource implements MediaSource {
           if (pass) this.#end(pass.host);
           pass = undefined;
           if (!again) this.#options.warn(`${this.#options.name}: the encoder failed (${error.message}): restarted`);
-          else return yield* this.#goOnWithout(place, error.message);
+          else {
+            const cause = `${this.#options.name}: the encoder failed twice (${error.message})`;
+            return yield* this.#fallbacks.units(place, this.#bitrate, cause);
+          }
         }
       }
     } finally {
@@ -180,7 +181,7 @@ export class EncodingSource implements MediaSource {
     this.#closed = true;
     for (const host of this.#hosts) host.close();
     this.#hosts.clear();
-    await this.#fallback?.close();
+    await this.#fallbacks.close();
   }
 
   #control({ min, max }: { readonly min: number; readonly max: number }): AdaptiveControl {
@@ -275,17 +276,6 @@ export class EncodingSource implements MediaSource {
     const taken = elapsed(from, now());
     this.#encoding = microseconds(this.#encoding + (taken - this.#encoding) * WEIGHT);
     return accessUnitOf(picture);
-  }
-
-  async *#goOnWithout(place: number, cause: string): AsyncGenerator<AccessUnit> {
-    const { name, warn, fallback } = this.#options;
-    if (fallback === undefined) {
-      throw new Failure(`${name}: the encoder failed twice (${cause}), and no fallback is available`);
-    }
-    const opened = await fallback(place / CLOCK_RATE);
-    this.#fallback = opened.source;
-    warn(`${name}: the encoder failed twice (${cause}): ${fallbackText(opened)}`);
-    yield* fallbackUnits(opened, place);
   }
 
   #end(host: EncoderHost): void {

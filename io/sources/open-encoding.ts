@@ -98,7 +98,8 @@ function openLibraryEncoding(
     durationSeconds,
     // Nobody waits for a picture of a source that is read ahead.
     host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
-    fallback: fallbackOf(input, encoding, options, copy),
+    // The film or the library: ffmpeg goes on at once, where a copy waits for the next key frame.
+    fallbacks: [program(input, encoding, options), ...copies(copy, options)],
     warn,
   });
 }
@@ -139,23 +140,27 @@ async function openRenditions(
     name: input,
     encoder: { ffmpeg, input: source, rawPictures, framesPerSecond, evenTimes },
     ...{ plans, bitrate, durationSeconds, warn, startSeconds: options.startSeconds },
-    fallback: fallbackOf(input, encoding, options, copy),
+    // It is ffmpeg that failed: what needs no encoder is the surer.
+    fallbacks: [...copies(copy, options), program(input, encoding, options)],
   });
 }
 
-/** Returns what takes over from an encoder that keeps failing. */
-function fallbackOf(
-  input: string,
-  encoding: Encoding,
-  options: PictureSourceOptions,
-  copy: Recipe | undefined,
-): OpenFallback {
-  return async (fromSeconds) => {
-    // A session keeps its codec.
-    if (copy?.codecName === ENCODED) return { source: await UnitSource.open(copy, options.warn), startSeconds: 0 };
+/** A fallback that encodes once with the ffmpeg program. */
+function program(input: string, encoding: Encoding, options: PictureSourceOptions): OpenFallback {
+  return async (fromSeconds, bitrate) => {
     const from = typeof encoding.source === 'string' ? fromSeconds : 0;
-    return { source: await openProgramEncoding(input, encoding, options, from), startSeconds: fromSeconds };
+    return {
+      source: await openProgramEncoding(input, encoding, { ...options, bitrate }, from),
+      startSeconds: fromSeconds,
+    };
   };
+}
+
+/** A fallback that copies, where the codec stays the same: a session keeps it. */
+function copies(copy: Recipe | undefined, { warn }: PictureSourceOptions): OpenFallback[] {
+  return copy?.codecName === ENCODED
+    ? [async () => ({ source: await UnitSource.open(copy, warn), startSeconds: 0 })]
+    : [];
 }
 
 async function openProgramEncoding(

@@ -13,7 +13,7 @@ import { RenditionChoice } from '../../protocol/rendition-choice.ts';
 import { type EncoderOptions, skipsByCount } from '../ffmpeg/encoder.ts';
 import { Failure } from '../os/failure.ts';
 import type { AdaptiveControl, AdaptiveState } from './adaptive-control.ts';
-import { type Fallback, fallbackText, fallbackUnits, type OpenFallback } from './fallback-units.ts';
+import { Fallbacks, type OpenFallback } from './fallback-units.ts';
 import { isBeyondEnd } from './find-start.ts';
 import type { MediaDescription, MediaSource, SourcePass } from './media-source.ts';
 import { RenditionFeed } from './rendition-feed.ts';
@@ -31,7 +31,8 @@ export interface RenditionSourceOptions {
   /** Bit rate at the start, bits per second. */
   readonly bitrate: number;
   readonly durationSeconds: number | undefined;
-  readonly fallback: OpenFallback;
+  /** Sources that take over when ffmpeg keeps failing, the preferred one first. */
+  readonly fallbacks: readonly OpenFallback[];
   warn(message: string): void;
 }
 
@@ -52,6 +53,7 @@ export class RenditionSource implements MediaSource {
   readonly adaptive: AdaptiveControl;
   readonly #options: RenditionSourceOptions;
   readonly #feeds = new Set<RenditionFeed>();
+  readonly #fallbacks: Fallbacks;
   #begun: { readonly feed: RenditionFeed; readonly first: RenditionPicture } | undefined;
   #plan: RenditionPlan;
   #planIndex = 0;
@@ -61,7 +63,6 @@ export class RenditionSource implements MediaSource {
   /** Time of the newest picture, and the time before which pictures are left out. */
   #timestamp: Ticks = ticks(0);
   #notBefore: Ticks = ticks(0);
-  #fallback: Fallback | undefined;
   #closed = false;
 
   /** @throws {Failure} when the input cannot be encoded. */
@@ -85,6 +86,7 @@ export class RenditionSource implements MediaSource {
 
   private constructor(options: RenditionSourceOptions, feed: RenditionFeed, first: RenditionPicture) {
     this.#options = options;
+    this.#fallbacks = new Fallbacks(options.fallbacks, (message) => options.warn(message));
     this.#plan = first.plan;
     this.#target = options.bitrate;
     this.#choice = new RenditionChoice(first.plan.rates, options.bitrate);
@@ -138,7 +140,7 @@ export class RenditionSource implements MediaSource {
     } catch (error) {
       if (this.#closed) return;
       if (!(error instanceof Failure)) throw error;
-      yield* this.#goOnWithout(place, error.message);
+      yield* this.#fallbacks.units(place, this.#target, `${error.message}, again`);
     } finally {
       this.#feeds.delete(feed);
       await feed.close();
@@ -150,7 +152,7 @@ export class RenditionSource implements MediaSource {
     const feeds = [...this.#feeds];
     this.#feeds.clear();
     await Promise.all(feeds.map((feed) => feed.close()));
-    await this.#fallback?.source.close();
+    await this.#fallbacks.close();
   }
 
   #open(from: Ticks): RenditionFeed {
@@ -192,13 +194,6 @@ export class RenditionSource implements MediaSource {
       },
       leadTime: LEAD_TIME,
     };
-  }
-
-  async *#goOnWithout(place: number, cause: string): AsyncGenerator<AccessUnit> {
-    const { warn, fallback } = this.#options;
-    this.#fallback = await fallback(place / CLOCK_RATE);
-    warn(`${cause}, again: ${fallbackText(this.#fallback)}`);
-    yield* fallbackUnits(this.#fallback, place);
   }
 }
 

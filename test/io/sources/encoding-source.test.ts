@@ -2,10 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadAvLibrary } from '../../../io/encoder/av-library.ts';
+import { Failure } from '../../../io/os/failure.ts';
 import { makeTemporaryFolder } from '../../../io/os/temporary-folder.ts';
 import { EncodingSource, type EncodingSourceOptions } from '../../../io/sources/encoding-source.ts';
+import type { MediaDescription, MediaSource } from '../../../io/sources/media-source.ts';
 import type { AccessUnit } from '../../../protocol/access-unit.ts';
-import { milliseconds } from '../../../protocol/base/units.ts';
+import { milliseconds, ticks } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { optional } from '../../optional.ts';
 import { SAMPLE } from '../../sample-units.ts';
@@ -32,7 +34,7 @@ const options = (changes: Partial<EncodingSourceOptions> = {}): EncodingSourceOp
   },
   bitrate: 800_000,
   range: { min: 100_000, max: 2_000_000 },
-  fallback: undefined,
+  fallbacks: [],
   host: { pictureMsMax: 20_000 },
   warn: () => {},
   ...changes,
@@ -227,32 +229,31 @@ function fakeEncoder(name: string, pictures: number, then: string): string {
 }
 
 describe('a source whose encoder keeps failing', () => {
+  /** A source of twelve pictures, every fourth of them a key frame, that fails before the given one. */
+  const copied = (description: MediaDescription, fails = Number.POSITIVE_INFINITY): MediaSource => ({
+    description: { ...description, mode: 'copy' },
+    units: async function* () {
+      for (let frame = 0; frame < 12; frame++) {
+        if (frame === fails) throw new Failure('copy: nothing more can be read');
+        const timestamp = ticks(frame * 3_000);
+        const importance = frame % 4 === 0 ? 'key' : 'reference';
+        yield { parts: [new Uint8Array([0x41, 100 + frame])], timestamp, decodeTimestamp: timestamp, importance };
+      }
+    },
+    close: async () => {},
+  });
+
   test.each([
     ['ends', 'process.exit(9)', /it ended with code 9/, 60_000],
     // A busy machine answers later than at once, and earlier than this.
     ['stalls', '', /timeout: no answer within 3000 ms/, 3_000],
   ])('continues with the next best source when it %s', async (name, then, cause, pictureMsMax) => {
     const warnings: string[] = [];
-    const copied: AccessUnit[] = Array.from({ length: 12 }, (_, frame) => ({
-      parts: [new Uint8Array([frame % 4 === 0 ? 0x65 : 0x41, 100 + frame])],
-      timestamp: (frame * 3_000) as AccessUnit['timestamp'],
-      decodeTimestamp: (frame * 3_000) as AccessUnit['timestamp'],
-      importance: frame % 4 === 0 ? 'key' : 'reference',
-    }));
-    const source = await EncodingSource.open(
+    const source: EncodingSource = await EncodingSource.open(
       options({
         host: { entry: fakeEncoder(name, 5, then), pictureMsMax },
         warn: (warning) => warnings.push(warning),
-        fallback: async () => ({
-          startSeconds: 0,
-          source: {
-            description: { ...source.description, mode: 'copy' },
-            units: async function* () {
-              yield* copied;
-            },
-            close: async () => {},
-          },
-        }),
+        fallbacks: [async () => ({ startSeconds: 0, source: copied(source.description) })],
       }),
     );
     const units = await take(source, 100);
@@ -262,6 +263,36 @@ describe('a source whose encoder keeps failing', () => {
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toMatch(cause);
     expect(warnings[1]).toMatch(/failed twice .*: it is copied from its next key frame on/);
+  });
+
+  test('goes from one fallback to the next, each from the place that the one before has reached', async () => {
+    const warnings: string[] = [];
+    const asked: number[][] = [];
+    const source: EncodingSource = await EncodingSource.open(
+      options({
+        host: { entry: fakeEncoder('chain', 2, 'process.exit(9)'), pictureMsMax: 60_000 },
+        warn: (warning) => warnings.push(warning),
+        fallbacks: [
+          () => Promise.reject(new Failure('film: ffmpeg is missing')),
+          async (fromSeconds, bitrate) => {
+            asked.push([Math.round(fromSeconds * 30), bitrate]);
+            return { startSeconds: 0, source: copied(source.description, 6) };
+          },
+          async (fromSeconds) => {
+            asked.push([Math.round(fromSeconds * 30)]);
+            return { startSeconds: 0, source: copied(source.description) };
+          },
+        ],
+      }),
+    );
+    const units = await take(source, 100);
+    await source.close();
+    expect(units.map(({ timestamp }) => timestamp / 3_000)).toEqual([0, 1, 4, 5, 8, 9, 10, 11]);
+    expect(asked).toEqual([[1, 800_000], [5]]);
+    expect(warnings.slice(1)).toEqual([
+      expect.stringMatching(/^film: ffmpeg is missing: it is copied/),
+      expect.stringMatching(/^copy: nothing more can be read: it is copied/),
+    ]);
   });
 
   test('fails in one line without a fallback', async () => {

@@ -32,7 +32,7 @@ const options = (changes: Partial<RenditionSourceOptions> = {}, ffmpeg = found a
   plans: renditionPlans(SIZE, 30, RANGE),
   bitrate: 800_000,
   durationSeconds: undefined,
-  fallback: () => Promise.reject(new Error('no fallback')),
+  fallbacks: [],
   warn: () => {},
   ...changes,
 });
@@ -135,16 +135,18 @@ describe('a source of renditions', () => {
       options(
         {
           warn: (warning) => warnings.push(warning),
-          fallback: async () => ({
-            startSeconds: 0,
-            source: {
-              description: { ...source.description, mode: 'copy' },
-              units: async function* () {
-                yield* copied;
+          fallbacks: [
+            async () => ({
+              startSeconds: 0,
+              source: {
+                description: { ...source.description, mode: 'copy' },
+                units: async function* () {
+                  yield* copied;
+                },
+                close: async () => {},
               },
-              close: async () => {},
-            },
-          }),
+            }),
+          ],
         },
         failing('ever', 1_000, 80_000),
       ),
