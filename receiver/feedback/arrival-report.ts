@@ -19,9 +19,14 @@ const PACKETS = 8_192;
 const REPORTS_MAX = 512;
 /** Packets reported a second time, so that a lost report costs nothing. */
 const REPEATED_MAX = 128;
-/** Share of the received bytes that reports may take (issue bound), and savings for the time after an outage. */
+/** Share of the received bytes that reports may take, and bound of savings, for the time after an outage, and of debts. */
 const BYTES_SHARE = 0.02;
 const SAVED_BYTES_MAX = 2_000;
+/**
+ * Bytes per second that reports may take in any case: the share of 300 kb/s, at which a sender begins. A still scene takes a few
+ * kilobits per second, and a sender without reports cannot tell it from a path that has failed.
+ */
+const BYTES_PER_SECOND_MIN = 750;
 /** The sender repeats its request every second; after this time without one, reports stop. */
 const WANTED_FOR: Microseconds = seconds(5);
 /** RTP streams that are reported: media, retransmission and repair. */
@@ -94,7 +99,10 @@ export class ArrivalReport {
   #reportedAt: Instant = instant(Number.NEGATIVE_INFINITY);
   /** Earliest time of the next report; `undefined` when nothing is new. */
   #dueAt: Instant | undefined;
+  /** Bytes for reports: earned by those received, and by time. What both allow is the greater of the two. */
   #savedBytes = SAVED_BYTES_MAX;
+  #savedByTime = SAVED_BYTES_MAX;
+  #heardAt: Instant | undefined;
 
   constructor(reportSsrc: number) {
     this.#reportSsrc = reportSsrc;
@@ -116,6 +124,9 @@ export class ArrivalReport {
     const sequence = wireSequence(readUint16(datagram, 2));
     const endsFrame = datagram[1]! >= MARKER;
     this.#savedBytes = Math.min(SAVED_BYTES_MAX, this.#savedBytes + datagram.length * BYTES_SHARE);
+    const since = elapsed(this.#heardAt ?? now, now) / seconds(1);
+    this.#heardAt = now;
+    this.#savedByTime = Math.min(SAVED_BYTES_MAX, this.#savedByTime + since * BYTES_PER_SECOND_MIN);
     let log = this.#logs.find((one) => one.ssrc === ssrc);
     if (!log) {
       if (this.#logs.length === STREAMS_MAX) return;
@@ -132,7 +143,7 @@ export class ArrivalReport {
   poll(now: Instant): CongestionControlFeedback | undefined {
     if (this.#dueAt === undefined || now < this.#dueAt) return undefined;
     this.#dueAt = undefined;
-    if (this.#savedBytes < REPORT_BYTES_MIN) return undefined;
+    if (Math.max(this.#savedBytes, this.#savedByTime) < REPORT_BYTES_MIN) return undefined;
     const streams: StreamArrivals[] = [];
     for (const log of this.#logs) {
       const arrivals = log.report(now);
@@ -146,7 +157,8 @@ export class ArrivalReport {
 
   /** Accounts for the bytes of a report that was sent. */
   onSent(bytes: number): void {
-    this.#savedBytes -= bytes;
+    this.#savedBytes = Math.max(-SAVED_BYTES_MAX, this.#savedBytes - bytes);
+    this.#savedByTime = Math.max(-SAVED_BYTES_MAX, this.#savedByTime - bytes);
   }
 
   pollTimeout(): Instant | undefined {

@@ -110,26 +110,52 @@ describe('reports on single packets', () => {
     [20_000, 30],
     [3_000_000, 30],
     [200_000_000, 60],
-  ])('take at most a fiftieth of %d bit/s at %d frames per second, and two kilobytes at the start', (rate, fps) => {
-    const reports = wanted();
-    let sequence = 0;
-    let [received, spent] = [0, 0];
-    for (let frame = 0; frame < 4 * fps; frame++) {
-      const now = Math.round((frame * 1_000) / fps);
-      reports.onWanted(at(now), INTERVAL);
-      const frameBytes = Math.round(rate / 8 / fps);
-      for (let left = frameBytes; left > 0; left -= 1_200) {
-        const bytes = Math.max(40, Math.min(1_200, left));
-        received += bytes;
-        reports.onPacket(at(now), datagram(sequence++, { marker: left <= 1_200, bytes }));
+  ])(
+    'take at most a fiftieth of %d bit/s at %d frames per second, or 6 kb/s, and two kilobytes at the start',
+    (rate, fps) => {
+      const reports = wanted();
+      let sequence = 0;
+      let [received, spent] = [0, 0];
+      for (let frame = 0; frame < 4 * fps; frame++) {
+        const now = Math.round((frame * 1_000) / fps);
+        reports.onWanted(at(now), INTERVAL);
+        const frameBytes = Math.round(rate / 8 / fps);
+        for (let left = frameBytes; left > 0; left -= 1_200) {
+          const bytes = Math.max(40, Math.min(1_200, left));
+          received += bytes;
+          reports.onPacket(at(now), datagram(sequence++, { marker: left <= 1_200, bytes }));
+        }
+        const report = reports.poll(at(now));
+        if (!report) continue;
+        const { length } = serializeRtcp([report]);
+        spent += length;
+        reports.onSent(length);
       }
-      const report = reports.poll(at(now));
-      if (!report) continue;
-      const { length } = serializeRtcp([report]);
-      spent += length;
-      reports.onSent(length);
+      expect(spent).toBeGreaterThan(received * 0.001);
+      expect(spent).toBeLessThan(Math.max(received * 0.02, 4 * 750) + 2_000 + 1_200);
+    },
+  );
+
+  test('of a still scene are as frequent as the sender needs them, for as long as it lasts, and afterwards', () => {
+    const reports = wanted();
+    const each: number[] = [];
+    let sequence = 0;
+    for (let second = 0; second < 60; second++) {
+      each.push(0);
+      for (let frame = 0; frame < 30; frame++) {
+        const now = second * 1_000 + Math.round((frame * 1_000) / 30);
+        reports.onWanted(at(now), INTERVAL);
+        const bytes = second < 50 ? 60 : 1_000;
+        for (let packet = 0; packet < (second < 50 ? 1 : 8); packet++) {
+          reports.onPacket(at(now), datagram(sequence++, { marker: second < 50 || packet === 7, bytes }));
+        }
+        const report = reports.poll(at(now));
+        if (!report) continue;
+        each[second]!++;
+        reports.onSent(serializeRtcp([report]).length);
+      }
     }
-    expect(spent).toBeGreaterThan(received * 0.001);
-    expect(spent).toBeLessThan(received * 0.02 + 2_000 + 1_200);
+    expect(Math.min(...each)).toBeGreaterThanOrEqual(15);
+    expect(Math.min(...each.slice(52))).toBe(30);
   });
 });

@@ -85,3 +85,21 @@ describe('reports on single packets', () => {
     expect(Math.min(...targets.slice(14, 29))).toBeGreaterThan(60_000);
   });
 });
+
+test('a scene that takes a few kilobits per second is not taken for a path that has failed', () => {
+  const rate = new AdaptiveRate(milliseconds(150));
+  const targets: number[] = [];
+  const { sender, receiver } = runSession({
+    forward: 'rate=2mbit delay=20ms queue=300ms',
+    back: 'delay=20ms',
+    latencyMs: 150,
+    stream: { frames: 1_800, frameBytes: 33, keyFrameBytes: 400, keyInterval: 1_800 },
+    parameters: { recovery: 'nack' },
+    sender: { rate: () => rate },
+    eachSecond: () => targets.push(rate.target),
+  });
+  expect(receiver.statistics.frames.onTime).toBe(1_800);
+  expect(sender.statistics.packets).toBeLessThan(1_900);
+  // It rises with the reports, as nothing bounds it.
+  expect(Math.min(...targets.slice(2))).toBeGreaterThan(ADAPTIVE_RATE_DEFAULTS.startRate);
+});
