@@ -41,6 +41,8 @@ const FRAGMENT_BYTES_MAX = 16_384;
 /** Time until the body of a request must be there, milliseconds. */
 const BODY_MS_MAX = 5_000;
 const RETRY_SECONDS = 5;
+/** What a player is told of an error of this program; the sender's log has its cause. */
+export const INTERNAL_ERROR = 'internal error of the sender';
 const ALLOWED = { endpoint: 'GET, HEAD, OPTIONS, POST', session: 'DELETE, OPTIONS, PATCH' } as const;
 
 /** Answers the requests of players (draft-ietf-wish-whep-03; what it shares with WHIP is RFC 9725). */
@@ -146,8 +148,8 @@ export class WhepRequests {
         return void response.end(outcome.answer);
       case 'no-common-codec':
         return refuse(406, outcome.why);
-      case 'malformed':
-        return refuse(400, `not an offer: ${outcome.why}`);
+      case 'failed':
+        return refuse(500, INTERNAL_ERROR);
       case 'refused':
         return this.#refuseBusy(request, response, outcome);
       default:

@@ -13,6 +13,7 @@ import { now } from '../../io/os/clock.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import type { Log } from '../../io/os/log.ts';
 import type { MediaSource } from '../../io/sources/media-source.ts';
+import { deny } from '../../io/web-server/request-body.ts';
 import { Peers } from '../../io/webrtc/peers.ts';
 import { presentationPath } from '../../protocol/rtsp/rtsp-uri.ts';
 import type { SessionOffer } from '../../protocol/whep/session-offer.ts';
@@ -24,7 +25,7 @@ import { placeLimits } from '../stream/place-limits.ts';
 import { BrowserRendition } from './browser-rendition.ts';
 import { WhepAccess } from './whep-access.ts';
 import { WhepPage } from './whep-page.ts';
-import { type Refusal, WhepRequests } from './whep-requests.ts';
+import { INTERNAL_ERROR, type Refusal, WhepRequests } from './whep-requests.ts';
 import { DELETED, type WhepClient, type WhepOutcome, WhepSessions } from './whep-sessions.ts';
 
 export interface WhepServerOptions {
@@ -205,7 +206,11 @@ export class WhepServer {
 
   async #open(client: WhepClient, offer: SessionOffer): Promise<WhepOutcome> {
     const outcome = await this.#offers.run(client.address, () => this.#sessions.open(client, offer));
-    return outcome.kind === 'done' ? outcome.result : { ...outcome, kind: 'refused', why: BUSY };
+    if (outcome.kind === 'busy') return { ...outcome, kind: 'refused', why: BUSY };
+    const { result } = outcome;
+    // A warning, which is limited in its repetitions: strangers may repeat offers.
+    if (result.kind === 'failed') this.#options.log.warn(`WHEP: an offer was not answered: ${result.why}`);
+    return result;
   }
 
   async #listenWith(requests: WhepRequests): Promise<Server> {
@@ -222,8 +227,9 @@ export class WhepServer {
       request.on('error', () => {});
       pending.establish(request.socket);
       requests.answer(request, response).catch((error: unknown) => {
-        log.error(`WHEP: ${causeOf(error)}`);
-        response.destroy();
+        log.warn(`WHEP: a request was not answered: ${causeOf(error)}`);
+        if (response.headersSent) response.destroy();
+        else deny(request, response, 500, INTERNAL_ERROR);
       });
     };
     const server = identity

@@ -1,4 +1,5 @@
 import { now } from '../../io/os/clock.ts';
+import { causeOf } from '../../io/os/failure.ts';
 import type { Peer, Peers } from '../../io/webrtc/peers.ts';
 import { elapsed, type Instant, type Microseconds, microseconds, seconds } from '../../protocol/base/units.ts';
 import type { JoinableUnitsOptions } from '../../protocol/codec/joinable-units.ts';
@@ -48,7 +49,8 @@ export type WhepOutcome =
   | { readonly kind: 'created'; readonly id: string; readonly answer: string }
   | { readonly kind: 'refused'; readonly why: string; readonly retrySeconds?: number }
   | { readonly kind: 'no-common-codec'; readonly why: string }
-  | { readonly kind: 'malformed'; readonly why: string };
+  /** An error of this program or its library, which the offer has not caused: it is well-formed. */
+  | { readonly kind: 'failed'; readonly why: string };
 
 /** Time for ICE and DTLS, as browsers give it; until then the place can be taken by another. */
 const CONNECTING_MAX: Microseconds = seconds(30);
@@ -100,7 +102,6 @@ export class WhepSessions {
     if (!streams.has(VIDEO_TRACK)) return { kind: 'no-common-codec', why: this.#codecsText() };
     const placement = placeFor(client.address, this.#all, limits);
     if ('refused' in placement) return { kind: 'refused', why: placement.refused };
-    if (placement.evict) this.end(placement.evict.id, 'evicted: it did not connect, and the server is full');
     const { codec, parameterSets } = formats[VIDEO_TRACK]!;
     const session: PlayerSession = new PlayerSession({
       ...{ live, codec, parameterSets, rotation, lower: 'udp', latency: NO_BACKLOG, backlogAge: () => NO_BACKLOG },
@@ -111,21 +112,23 @@ export class WhepSessions {
         if (entry) entry.endedTimer = setTimeout(() => this.end(session.id, 'end of stream'), ENDED_MS);
       },
     });
-    const answered = [...streams.values()];
-    let peer: Peer;
+    let peer: Peer | undefined;
     try {
-      peer = this.#connect(session, offer, [...streams.keys()], answered);
+      peer = this.#connect(session, offer, streams);
+      for (const [position, [index, stream]] of [...streams].entries()) {
+        session.tracks.set(index, this.#track(session, peer, position, stream));
+      }
+      const answer = this.#answer(client, offer, [...streams.values()], { peer, session });
+      if (placement.evict) this.end(placement.evict.id, 'evicted: it did not connect, and the server is full');
+      const own = { session, peer, ufrag: offer.iceUfrag, openedAt: now(), isConnected: false };
+      this.#entries.set(session.id, { ...own, endedTimer: undefined });
+      this.#options.historyBudget.join();
+      return { kind: 'created', id: session.id, answer };
     } catch (error) {
       session.close();
-      return { kind: 'malformed', why: (error as Error).message };
+      peer?.close();
+      return { kind: 'failed', why: causeOf(error) };
     }
-    for (const [position, [index, stream]] of [...streams].entries()) {
-      session.tracks.set(index, this.#track(session, peer, position, stream));
-    }
-    const own = { session, peer, ufrag: offer.iceUfrag, openedAt: now(), isConnected: false };
-    this.#entries.set(session.id, { ...own, endedTimer: undefined });
-    this.#options.historyBudget.join();
-    return { kind: 'created', id: session.id, answer: this.#answer(client, offer, answered, { peer, session }) };
   }
 
   /** Ends a session. Returns false when there is none. */
@@ -195,12 +198,8 @@ export class WhepSessions {
     return `the stream is ${names.join(' and ')}, which the offer does not receive in one bundle`;
   }
 
-  #connect(
-    session: PlayerSession,
-    offer: SessionOffer,
-    indexes: readonly number[],
-    streams: readonly AnsweredStream[],
-  ): Peer {
+  #connect(session: PlayerSession, offer: SessionOffer, tracks: ReadonlyMap<number, AnsweredStream>): Peer {
+    const [indexes, streams] = [[...tracks.keys()], [...tracks.values()]];
     return this.#options.peers().connect({
       offer: plainOffer(offer, streams),
       cname: session.cname,

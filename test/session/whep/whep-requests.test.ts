@@ -103,7 +103,6 @@ test.each([
 test.each([
   [{ kind: 'no-common-codec', why: 'the stream is H264' }, 406],
   [{ kind: 'refused', why: '4 receivers are being served' }, 503],
-  [{ kind: 'malformed', why: 'the library says no' }, 400],
 ] as const)('answers %o with %i and the reason', async (outcome, status) => {
   const { ask } = await serve({ open: async () => outcome });
   const response = await ask('/film', { method: 'POST', headers: SDP, body: BROWSER_OFFER });
@@ -188,4 +187,10 @@ test('does not wait for a body that does not come', async () => {
   const head =
     'POST /film HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sdp\r\nContent-Length: 1000\r\n\r\n';
   expect(await raw(port, `${head}v=0`)).toMatch(/^HTTP\/1.1 408 /);
+});
+
+test('tells a player whose well-formed offer this program could not answer that the fault is here', async () => {
+  const { ask } = await serve({ open: async () => ({ kind: 'failed', why: 'a cause for the log' }) });
+  const response = await ask('/film', { method: 'POST', headers: SDP, body: BROWSER_OFFER });
+  expect([response.status, await response.text()]).toEqual([500, 'internal error of the sender\n']);
 });

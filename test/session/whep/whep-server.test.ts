@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished, vi } from 'vitest';
+import { Log } from '../../../io/os/log.ts';
 import { Peers } from '../../../io/webrtc/peers.ts';
 import { H264 } from '../../../protocol/codec/h264/h264.ts';
 import { parseRtcp } from '../../../protocol/rtcp/rtcp.ts';
@@ -143,6 +144,37 @@ withLibrary('answers 406 to an offer without the codec of the stream', async () 
   expect(await response.text()).toContain('H264');
   expect(server.sessions).toHaveLength(0);
 });
+
+withLibrary(
+  'answers 500 when its library fails, says why in one line of the log, and keeps nothing of the session',
+  async () => {
+    const lines: string[] = [];
+    const log = new Log({ level: 'info', write: (line) => lines.push(line) });
+    const { server, url } = await serve({ log, receiversMax: 1 });
+    const post = async () => {
+      const headers = { 'Content-Type': 'application/sdp' };
+      const response = await fetch(url, { method: 'POST', headers, body: BROWSER_OFFER });
+      return [response.status, await response.text()];
+    };
+    const broken = vi.spyOn(Peers.prototype, 'connect').mockImplementation(() => {
+      throw new Error('no more threads');
+    });
+    onTestFinished(() => broken.mockRestore());
+    expect(await post()).toEqual([500, 'internal error of the sender\n']);
+    expect(await post()).toEqual([500, 'internal error of the sender\n']);
+    expect(lines).toEqual(['dropframe: warning: WHEP: an offer was not answered: no more threads\n']);
+    broken.mockRestore();
+    // Fails after the connection was made, which would keep its memory and its threads.
+    let closed = 0;
+    const half = vi.spyOn(Peers.prototype, 'connect').mockImplementation(() => ({ close: () => closed++ }) as never);
+    onTestFinished(() => half.mockRestore());
+    expect((await post())[0]).toBe(500);
+    expect(closed).toBe(1);
+    half.mockRestore();
+    expect((await post())[0]).toBe(201);
+    expect(server.sessions).toHaveLength(0);
+  },
+);
 
 withLibrary('says in one line that its port is taken', async () => {
   const { server } = await serve();
