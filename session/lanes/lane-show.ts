@@ -14,6 +14,7 @@ import { KernelOffer } from './kernel-offer.ts';
 import type { LaneShowOptions, LaneStage, NewFile } from './lane-show-options.ts';
 import { FRAME_LATE_MAX, Lanes } from './lanes.ts';
 import { PictureNumbers } from './picture-numbers.ts';
+import { SettingsOrder } from './settings-order.ts';
 
 const EVENTS_MS = 50;
 const FIGURES_MS = 500;
@@ -56,6 +57,7 @@ export class LaneShow {
   #rates: LanesRates | undefined;
   #keyTimer: NodeJS.Timeout | undefined;
   readonly #kernel: KernelOffer;
+  readonly #order = new SettingsOrder();
 
   constructor(options: LaneShowOptions, stage: LaneStage) {
     this.#options = options;
@@ -148,7 +150,7 @@ export class LaneShow {
       const media = await this.#options.openInput(path);
       // Under its own name it would hide the source of the same name.
       const shown = this.#options.inputs.has(name) ? `${name} (yours)` : name;
-      await this.#replace({ name: shown, input: path, media, folder });
+      await this.#replace(this.#order.next(), { name: shown, input: path, media, folder });
     } finally {
       this.#opening = false;
     }
@@ -167,14 +169,16 @@ export class LaneShow {
 
   /** Validates all settings before applying any. */
   async #set({ lanes, link, source }: Settings, reply: Reply): Promise<void> {
+    const order = this.#order.next();
     const asked = link === undefined ? undefined : parseRunningLink(link, this.#options.readTrace);
     if (asked?.ok === false) return this.#decline(asked.malformed, reply);
     if (lanes?.some(({ kernel }) => kernel)) {
       const why = await this.#kernel.ask();
       if (why !== undefined) return this.#decline(`${KERNEL_LANE} cannot be a lane: ${why}`, reply);
     }
-    if (source === undefined || source === this.#playing.name) {
-      this.#change(lanes, asked?.value);
+    if (source === undefined || source === this.#playing.name || this.#order.isOvertaken(order, 'source')) {
+      if (source !== undefined) this.#order.admits(order, 'source');
+      this.#change(order, lanes, asked?.value);
       return this.#sendState();
     }
     const input = this.#options.inputs.get(source);
@@ -183,8 +187,9 @@ export class LaneShow {
     this.#opening = true;
     try {
       const media = await this.#options.openInput(input);
-      this.#change(lanes, asked?.value);
-      await this.#replace({ name: source, input, media, folder: undefined });
+      this.#change(order, lanes, asked?.value);
+      this.#sendState();
+      await this.#replace(order, { name: source, input, media, folder: undefined });
     } catch (error) {
       this.#decline(causeOf(error), reply);
     } finally {
@@ -203,15 +208,16 @@ export class LaneShow {
     this.#playing = this.#begin(playing);
   }
 
-  #change(lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
-    // Closed while the command waited: nothing would close what a lane opens now.
+  /** Applies what no newer command has changed while this one waited. */
+  #change(order: number, lanes: readonly LaneSettings[] | undefined, link: LinkSpecification | undefined): void {
+    // Closed meanwhile: nothing would close what a lane opens now.
     if (this.#closed) return;
-    if (lanes) {
+    if (lanes && this.#order.admits(order, 'lanes')) {
       this.#stage.arrange(this.#lanes.change(lanes));
       void this.#updateFollowed();
       this.#waitForKey();
     }
-    if (link) this.#lanes.reconfigure(link);
+    if (link && this.#order.admits(order, 'link')) this.#lanes.reconfigure(link);
   }
 
   #waitForKey(): void {
@@ -219,9 +225,9 @@ export class LaneShow {
     this.#keyTimer = setTimeout(() => this.#beginAgainWithoutKey(), KEY_WAIT_MS);
   }
 
-  async #replace(next: Omit<Playing, 'broadcast' | 'followed'>): Promise<void> {
+  async #replace(order: number, next: Omit<Playing, 'broadcast' | 'followed'>): Promise<void> {
     const before = this.#playing;
-    if (this.#closed) {
+    if (this.#closed || !this.#order.admits(order, 'source')) {
       await next.media.close();
       return void (await next.folder?.remove());
     }

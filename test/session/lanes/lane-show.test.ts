@@ -118,3 +118,47 @@ test('a command that waited until the show had closed opens nothing', async () =
   await until('the source is closed', () => closed === 1);
   expect(kernels).toBe(0);
 });
+
+test('an older command does not undo what a newer one has changed while it waited', async () => {
+  let answer = () => {};
+  const obstacle = () =>
+    new Promise<undefined>((resolve) => {
+      answer = () => resolve(undefined);
+    });
+  const opened: string[] = [];
+  const kernelTcp = {
+    obstacle,
+    open: () => {
+      opened.push('lane');
+      throw new Error('opened');
+    },
+  } as never;
+  const openInput = async (input: string) => {
+    opened.push(input);
+    return oneKey();
+  };
+  const { show } = open({ openInput, kernelTcp });
+  const kernel: LaneSettings = { ...LANE, transport: 'tcp', kernel: true };
+  const newer: LaneSettings = { ...LANE, latencyMs: 90 };
+  show.handleCommand({ kind: 'settings', lanes: [kernel], link: 'loss=2%', source: 'second' }, () => {});
+  show.handleCommand({ kind: 'settings', lanes: [newer], link: 'loss=5%', source: 'first' }, () => {});
+  answer();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(opened).toEqual([]);
+  const { lanes, link, source } = show.summary;
+  expect([lanes.map(({ settings }) => settings), link, source]).toEqual([[newer], 'loss=5% seed=1', 'first']);
+});
+
+test('an older command still changes what newer ones left alone, and its source does not undo a newer choice', async () => {
+  const opened: ((media: MediaSource) => void)[] = [];
+  let closed = 0;
+  const openInput = () => new Promise<MediaSource>((resolve) => void opened.push(resolve));
+  const { show } = open({ openInput });
+  const older: LaneSettings = { ...LANE, latencyMs: 90 };
+  show.handleCommand({ kind: 'settings', lanes: [older], link: 'loss=2%', source: 'second' }, () => {});
+  show.handleCommand({ kind: 'settings', link: 'loss=5%', source: 'first' }, () => {});
+  opened[0]!({ ...oneKey(), close: async () => void closed++ });
+  await until('the source is closed', () => closed === 1);
+  const { lanes, link, source } = show.summary;
+  expect([lanes.map(({ settings }) => settings), link, source]).toEqual([[older], 'loss=5% seed=1', 'first']);
+});
