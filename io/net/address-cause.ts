@@ -13,3 +13,22 @@ export function addressCause(error: unknown): string {
       return causeOf(error);
   }
 }
+
+/** Returns the reason why a socket cannot be connected, and the remedy. */
+export function routeCause(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+      return 'this machine has no route to it';
+    case 'EADDRNOTAVAIL':
+    case 'ENODEV':
+      return 'the interface is none of this machine';
+    case 'EACCES':
+      return 'it is a broadcast address, or a firewall on this machine blocks it';
+    case 'EINVAL':
+    case 'EAFNOSUPPORT':
+      return 'datagrams cannot be sent to this address from here';
+    default:
+      return causeOf(error);
+  }
+}

@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { type Ecn, NOT_ECT } from '../../protocol/ecn.ts';
-import { causeOf, Failure } from '../os/failure.ts';
-import { addressCause } from './address-cause.ts';
+import { Failure } from '../os/failure.ts';
+import { addressCause, routeCause } from './address-cause.ts';
 import { type DatagramLengths, joined, runEnd, runLengths } from './datagram-runs.ts';
 import { DirectSend } from './direct-send.ts';
 import { isLoopback } from './host-address.ts';
@@ -338,22 +338,3 @@ const SEGMENTS_REFUSED: ReadonlySet<string> = new Set(['EMSGSIZE', 'EINVAL', 'EI
 const SINGLY_MAX = 1_024;
 
 const nameOf = (to: Destination | undefined): string => (to ? `${to.host}:${to.port}` : '');
-
-/** Returns the reason why a socket cannot be connected, and the remedy. */
-function routeCause(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENETUNREACH':
-    case 'EHOSTUNREACH':
-      return 'this machine has no route to it';
-    case 'EADDRNOTAVAIL':
-    case 'ENODEV':
-      return 'the interface is none of this machine';
-    case 'EACCES':
-      return 'it is a broadcast address, or a firewall on this machine blocks it';
-    case 'EINVAL':
-    case 'EAFNOSUPPORT':
-      return 'datagrams cannot be sent to this address from here';
-    default:
-      return causeOf(error);
-  }
-}
