@@ -6,7 +6,7 @@ import { UDP_IP_HEADER_BYTES } from '../protocol/ip-packet.ts';
  * Longest RTCP datagram parsed: RTCP must fit the path's MTU (RFC 3550 §6.1), here Ethernet's minus IPv4 and UDP
  * headers. Our receivers send at most 1,200 bytes.
  */
-const DATAGRAM_BYTES_MAX = 1_472;
+export const FEEDBACK_BYTES_MAX = 1_472;
 /**
  * Share of the media bytes that feedback may take. At high loss, requests and their copies far exceed RTCP's 5 % (RFC
  * 3550 §6.2): measured with `hybrid` at 20 % loss in bursts of 3, up to 180 kB per second for a stream of 1 Mb/s, 610
@@ -35,7 +35,7 @@ export class FeedbackBudget {
 
   /** True when a datagram of this size may be parsed. */
   allows(now: Instant, bytes: number): boolean {
-    return bytes <= DATAGRAM_BYTES_MAX && this.#bytes.spend(now, bytes + UDP_IP_HEADER_BYTES);
+    return bytes <= FEEDBACK_BYTES_MAX && this.#bytes.spend(now, bytes + UDP_IP_HEADER_BYTES);
   }
 
   /** @returns the number of requests to process. */

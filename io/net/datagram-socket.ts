@@ -5,6 +5,7 @@ import { addressCause, routeCause } from './address-cause.ts';
 import { type DatagramLengths, joined, runEnd, runLengths } from './datagram-runs.ts';
 import { DirectSend } from './direct-send.ts';
 import { isLoopback } from './host-address.ts';
+import { dropLongerThan } from './length-filter.ts';
 import { MarkedDatagrams, markOnSend } from './marked-datagrams.ts';
 import { receiveDrops } from './receive-drops.ts';
 import { coalesceOnReceive, forceReceiveBuffer, segmentOnSend, sendUnfragmented } from './segmentation-offload.ts';
@@ -30,6 +31,11 @@ export interface DatagramSocketOptions {
   readonly multicast?: MulticastOptions | undefined;
   /** Lengths of datagrams to and from the peer. Without them, each datagram takes a system call. */
   readonly lengths?: DatagramLengths;
+  /**
+   * Longest datagram that is taken, UDP payload bytes: longer ones are dropped, on Linux before they take room in the receive
+   * buffer. They then count as `receiveDrops`.
+   */
+  readonly receivedBytesMax?: number;
   /** @param ecn ECN bits of its IP packet; absent where `readsEcn` is not set or not possible. */
   readonly onDatagram: (datagram: Uint8Array, from: RemoteInfo, ecn?: Ecn) => void;
   /**
@@ -219,6 +225,7 @@ export class DatagramSocket {
     socket.on('error', this.#failed);
     if (!forceReceiveBuffer(socket, BUFFER_BYTES)) socket.setRecvBufferSize(BUFFER_BYTES);
     socket.setSendBufferSize(BUFFER_BYTES);
+    if (this.#options.receivedBytesMax !== undefined) dropLongerThan(socket, this.#options.receivedBytesMax);
     if (!peer) this.#direct = new DirectSend(socket, this.#addresses);
     socket.on('message', (message, from) => this.#receive(message, from));
     if (!this.#options.lengths) return;
@@ -260,7 +267,8 @@ export class DatagramSocket {
   }
 
   #receive(message: Buffer, from: RemoteInfo): void {
-    const { lengths, onDatagram } = this.#options;
+    const { lengths, onDatagram, receivedBytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    if (message.length > receivedBytesMax) return;
     if (!this.#coalescing || !lengths || message.length <= lengths.bytesMax) return onDatagram(message, from);
     for (let offset = 0; offset < message.length; offset += lengths.fullBytes) {
       onDatagram(message.subarray(offset, offset + lengths.fullBytes), from);

@@ -9,6 +9,8 @@ import { hexBytes } from '../../protocol/base/text-codec.ts';
 import type { AddressProofMessage } from '../../protocol/control/address-proof.ts';
 import { AddressVerifier } from '../../protocol/control/address-verifier.ts';
 import type { Ecn } from '../../protocol/ecn.ts';
+import { PROTECTION_BYTES_MAX } from '../../protocol/srtp/srtp-packet.ts';
+import { FEEDBACK_BYTES_MAX } from '../../sender/feedback-budget.ts';
 import { mac } from './identifiers.ts';
 import { readProof } from './proof-datagram.ts';
 import type { ServerSession } from './server-session.ts';
@@ -58,6 +60,7 @@ export class MediaPort {
     this.#socket = await DatagramSocket.open({
       ...options,
       reusesMemory: true,
+      receivedBytesMax: FEEDBACK_BYTES_MAX + PROTECTION_BYTES_MAX,
       onDatagram: (datagram, from) => this.#receive(datagram, from),
       onRefused: (datagrams, to) => {
         if (to) this.#byAddress.get(formatAddress(to))?.session.handleRefusal(datagrams);

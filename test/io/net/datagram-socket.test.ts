@@ -163,3 +163,27 @@ optional('network namespaces', 'arguments' in namespaces)(
     }
   },
 );
+
+test('datagrams beyond the limit are not taken, and those of its length are', async () => {
+  const { socket, received } = await open({ receivedBytesMax: 1_000 });
+  const client = await open();
+  const to = { host: '127.0.0.1', port: socket.port };
+  const lengths = [1_000, 1_001, 60_000, 999, 1];
+  for (const length of lengths) client.socket.send([new Uint8Array(length)], to);
+  await until('the last one has come', () => received.at(-1)?.length === 1);
+  expect(received.map(({ length }) => length)).toEqual([1_000, 999, 1]);
+});
+
+optional('Linux and koffi', libraryFunction('int getpid()') !== undefined)(
+  'the kernel gives datagrams beyond the limit no room in the receive buffer',
+  async () => {
+    const { socket, received } = await open({ receivedBytesMax: 1_000 });
+    const client = await open();
+    const to = { host: '127.0.0.1', port: socket.port };
+    // Together ten times the buffer; this turn reads none of them.
+    for (let count = 0; count < 1_200; count++) client.socket.send([new Uint8Array(65_000)], to);
+    client.socket.send([new Uint8Array(10)], to);
+    await until('the short one has come', () => received.length > 0);
+    expect([received.map(({ length }) => length), socket.receiveDrops]).toEqual([[10], 1_200]);
+  },
+);
