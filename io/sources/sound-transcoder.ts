@@ -5,6 +5,7 @@ import { withAdts } from '../../protocol/codec/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../protocol/codec/aac/audio-specific-config.ts';
 import { CLOCK_START, TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import type { Ffmpeg } from '../ffmpeg/ffmpeg-locator.ts';
+import { pipeGuard } from '../ffmpeg/input-guard.ts';
 import { OpusRun } from '../ffmpeg/opus-run.ts';
 import { KEEPING_TIMES } from './sound-encoder.ts';
 import { copiedFormatOf } from './sound-track.ts';
@@ -26,7 +27,7 @@ const WAITING_BYTES_MAX = 64_000;
 const HOLE_MAX = 900_000;
 const JUMPS_MAX = 64;
 /** A short examination: everything that ffmpeg needs is in the first unit. */
-const READING = ['-f', 'mpegts', '-probesize', '1000', '-analyzeduration', '1', '-copyts'];
+const READING = [...pipeGuard(), '-f', 'mpegts', '-probesize', '1000', '-analyzeduration', '1', '-copyts'];
 
 /** Offset of media times from those of ffmpeg, 90 kHz, from one of these on. */
 interface TimeMark {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Ffmpeg } from '../../io/ffmpeg/ffmpeg-locator.ts';
 import { ffmpegFilters, runFfmpeg } from '../../io/ffmpeg/ffmpeg-run.ts';
+import { inputGuard } from '../../io/ffmpeg/input-guard.ts';
 import { causeOf, Failure } from '../../io/os/failure.ts';
 import { makeDirectory } from '../store/atomic-file.ts';
 import { NOTHING, type SlotPlan } from './slot-plan.ts';
@@ -105,7 +106,7 @@ export async function streamInput(
   });
   // One thread, because concealment of damaged pictures must not depend on thread timing. Strict, so that the decoder
   // assumes the maximum reordering when the stream does not state it.
-  return ['-copyts', '-threads', '1', '-strict', 'strict', '-f', 'mp4', '-i', path];
+  return ['-copyts', '-threads', '1', '-strict', 'strict', ...inputGuard(path), '-f', 'mp4', '-i', path];
 }
 
 /**

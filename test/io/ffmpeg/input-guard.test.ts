@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inputGuard } from '../../../io/ffmpeg/input-guard.ts';
@@ -35,6 +35,21 @@ test.each(['concat:a.ts|b.ts', 'subfile,,start,0,end,9,,:a.ts', 'data:text/plain
     expect(() => inputGuard(input)).toThrow(expect.objectContaining({ exitCode: 2 }));
   },
 );
+
+test('every file that gives ffmpeg an input restricts it', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const rooms = ['cli', 'io', 'lab', 'session'];
+  const files = rooms.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true }).map((path) => join(room, `${path}`)),
+  );
+  const naming = files.filter(
+    (path) => path.endsWith('.ts') && readFileSync(join(root, path), 'utf8').includes(`'-i'`),
+  );
+  expect(naming).toContain(join('io', 'ffmpeg', 'ffmpeg-probe.ts'));
+  const open = naming.filter((path) => !/(?:input|pipe)Guard\(/.test(readFileSync(join(root, path), 'utf8')));
+  // A player's input is what this program has written, with the format that it has.
+  expect(open).toEqual([join('io', 'players', 'ffplay.ts')]);
+});
 
 describe('a playlist named .mp4', () => {
   const playlists = {
