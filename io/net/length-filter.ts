@@ -29,18 +29,18 @@ export function dropLongerThan(socket: Socket, bytes: number): boolean {
     [RETURN, 0, 0, 0],
     [RETURN, 0, 0, WHOLE],
   ] as const;
-  const memory = new Uint8Array(instructions.length * INSTRUCTION_BYTES);
+  // One piece of memory outside the engine's heap, which the call keeps where it is: the program, then its instructions.
+  const memory = new ArrayBuffer(PROGRAM_BYTES + instructions.length * INSTRUCTION_BYTES);
   for (const [index, [code, whenTrue, whenFalse, operand]] of instructions.entries()) {
-    const at = index * INSTRUCTION_BYTES;
-    new Uint16Array(memory.buffer, at, 1)[0] = code;
-    memory[at + 2] = whenTrue;
-    memory[at + 3] = whenFalse;
-    new Uint32Array(memory.buffer, at + 4, 1)[0] = operand;
+    const at = PROGRAM_BYTES + index * INSTRUCTION_BYTES;
+    new Uint16Array(memory, at, 1)[0] = code;
+    new Uint8Array(memory, at + 2, 2).set([whenTrue, whenFalse]);
+    new Uint32Array(memory, at + 4, 1)[0] = operand;
   }
-  const address = addressOf(memory);
+  const program = new Uint8Array(memory);
+  const address = addressOf(program);
   if (address === undefined) return false;
-  const program = new Uint8Array(PROGRAM_BYTES);
-  new Uint16Array(program.buffer, 0, 1)[0] = instructions.length;
-  new BigUint64Array(program.buffer, 8, 1)[0] = BigInt(address);
-  return writeSocketBytes(datagramDescriptor(socket), SOL_SOCKET, SO_ATTACH_FILTER, program);
+  new Uint16Array(memory, 0, 1)[0] = instructions.length;
+  new BigUint64Array(memory, 8, 1)[0] = BigInt(address + PROGRAM_BYTES);
+  return writeSocketBytes(datagramDescriptor(socket), SOL_SOCKET, SO_ATTACH_FILTER, program, PROGRAM_BYTES);
 }

@@ -49,10 +49,16 @@ export function readSocketOption(
 export const writeSocketOption = (fd: number | undefined, level: number, name: number, value: number): boolean =>
   writeSocketBytes(fd, level, name, new Uint8Array(new Int32Array([value]).buffer));
 
-/** Sets a socket option to a structure. Returns false when it cannot be set. */
-export function writeSocketBytes(fd: number | undefined, level: number, name: number, value: Uint8Array): boolean {
+/** Sets a socket option to the structure at the beginning of `value`. Returns false when it cannot be set. */
+export function writeSocketBytes(
+  fd: number | undefined,
+  level: number,
+  name: number,
+  value: Uint8Array,
+  length: number = value.length,
+): boolean {
   const signature = 'int setsockopt(int fd, int level, int name, const void *value, uint32 length)';
   const call = libraryFunction<SetSocketOption>(signature);
   if (!call || fd === undefined) return false;
-  return call(fd, level, name, value, value.length) === 0;
+  return call(fd, level, name, value, length) === 0;
 }
