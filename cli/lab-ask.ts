@@ -123,7 +123,7 @@ async function askCommand(
         `interrupted: finished runs are stored in ${directory}; run the same command again to continue`,
       );
     }
-    const { manifest, rows, cells, runs, gridRuns } = result;
+    const { manifest, rows, cost, cells, runs, gridRuns } = result;
     if (!stderr.isTTY) context.print(askTable(cells, columns));
     const wide = cells.filter(({ isNarrow }) => !isNarrow).length;
     if (wide > 0) {
@@ -137,7 +137,7 @@ async function askCommand(
       `  run ${manifest.runId.slice(0, 8)}, summary.csv ${manifest.files['summary.csv']?.sha256.slice(0, 16)}, in ${directory}`,
     );
     if (options.json)
-      stdout.write(`${jsonText({ kind: 'asked', directory, manifest, cells, rows, runs, gridRuns })}\n`);
+      stdout.write(`${jsonText({ kind: 'asked', directory, manifest, cost, cells, rows, runs, gridRuns })}\n`);
   } finally {
     context.closeStatus();
     interrupt.dispose();

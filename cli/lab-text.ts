@@ -1,7 +1,7 @@
-import type { StrategyCost } from '../lab/answer.ts';
 import type { MeasuredStrategy } from '../lab/measured/measured-conditions.ts';
 import type { QualityProgress } from '../lab/quality/measure-quality.ts';
 import { alignedText } from '../lab/report/text-table.ts';
+import type { StrategyCost } from '../lab/strategy-cost.ts';
 import type { SweepProgress } from '../lab/sweep.ts';
 import { delayText } from './answer-table.ts';
 import { durationText } from './duration-text.ts';

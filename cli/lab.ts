@@ -3,7 +3,7 @@ import { stderr, stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { now } from '../io/os/clock.ts';
 import { Failure } from '../io/os/failure.ts';
-import type { AnswerRow, Manifest } from '../lab/answer.ts';
+import type { WrittenAnswer } from '../lab/answer.ts';
 import type { Shard } from '../lab/grid.ts';
 import { HOST_NAMES, type HostName } from '../lab/machine.ts';
 import type { OpenRun, RunOptions } from '../lab/run.ts';
@@ -137,10 +137,8 @@ async function run(scenario: string, options: RunCommandOptions): Promise<void> 
   const { completeRun } = await import('../lab/run.ts');
   const context = new Context(options);
   const { opened } = await sweepScenario(scenario, context, options, { index: 1, of: 1 });
-  const { manifest, rows } = await exitAtOnceOnSignal(allCellsIn(opened.directory), () =>
-    completeRun(opened, packageVersion()),
-  );
-  await show(context, options, { directory: opened.directory, manifest, rows });
+  const answer = await exitAtOnceOnSignal(allCellsIn(opened.directory), () => completeRun(opened, packageVersion()));
+  await show(context, options, opened.directory, answer);
   if (opened.output.video) await writeVideo(context, opened);
   await drawIfPossible(context, opened.directory);
 }
@@ -224,11 +222,11 @@ async function sweepScenario(
 async function merge(folder: string, others: readonly string[], options: CommonOptions): Promise<void> {
   const { mergeRun } = await import('../lab/run.ts');
   const context = new Context(options);
-  const { manifest, rows, adopted } = await exitAtOnceOnSignal(allCellsIn(folder), () =>
+  const { adopted, ...answer } = await exitAtOnceOnSignal(allCellsIn(folder), () =>
     mergeRun(folder, others, packageVersion()),
   );
   if (adopted > 0) context.log.info(`copied ${adopted} files`);
-  await show(context, options, { directory: folder, manifest, rows });
+  await show(context, options, folder, answer);
   await drawIfPossible(context, folder);
 }
 
@@ -239,8 +237,7 @@ async function report(folder: string, options: CommonOptions): Promise<void> {
   const context = new Context(options);
   await exitAtOnceOnSignal(withoutReport(folder), async () => {
     const { readAnswer } = await import('../lab/answer.ts');
-    const { manifest, rows } = await readAnswer(folder);
-    await show(context, options, { directory: folder, manifest, rows });
+    await show(context, options, folder, await readAnswer(folder));
     await draw(context, folder);
   });
 }
@@ -284,21 +281,21 @@ async function list(options: CommonOptions): Promise<void> {
 async function show(
   context: Context,
   options: CommonOptions,
-  answer: { readonly directory: string; readonly manifest: Manifest; readonly rows: readonly AnswerRow[] },
+  directory: string,
+  { manifest, rows, cost }: WrittenAnswer,
 ): Promise<void> {
   const [{ answerTable }, { flowTable }, { costText, measuredText }] = await Promise.all([
     import('./answer-table.ts'),
     import('./flow-table.ts'),
     import('./lab-text.ts'),
   ]);
-  const { directory, manifest, rows } = answer;
   const summary = manifest.files['summary.csv']?.sha256.slice(0, 16);
   const hasFlows = rows.some(({ flow }) => flow !== undefined);
   context.print((hasFlows ? flowTable : answerTable)(rows, stderr.columns ?? WIDTH));
-  if (manifest.cost.length > 0) context.print(costText(manifest.cost));
+  if (cost.length > 0) context.print(costText(cost));
   if (manifest.measured) context.print(measuredText(manifest.measured));
   context.print(`  run ${manifest.runId.slice(0, 8)}, summary.csv ${summary}, in ${directory}`);
-  if (options.json) writeLine({ kind: 'answer', directory, manifest, rows });
+  if (options.json) writeLine({ kind: 'answer', directory, manifest, cost, rows });
 }
 
 function writeLine(value: unknown): void {

@@ -31,6 +31,7 @@ import { CellStore, type FinishedCell } from './store/cell-store.ts';
 import { csv, FRAME_COLUMNS, SUMMARY_COLUMNS } from './store/columns.ts';
 import { parquet, parseParquet, writeParquet } from './store/parquet.ts';
 import { sha256 } from './store/sealed-json.ts';
+import { readCosts, type StrategyCost, strategyCosts, writeCosts } from './strategy-cost.ts';
 import type { FrameRecord, SummaryRow } from './tables.ts';
 
 /** Description of a run, written before the first cell. Identical in all shards. */
@@ -45,21 +46,11 @@ export interface RunFile {
   readonly cells: readonly string[];
 }
 
-/** Computing cost of a strategy. Reported, but not part of any hash. */
-export interface StrategyCost {
-  readonly strategy: string;
-  readonly datagrams: number;
-  readonly wallMs: number;
-  /** Virtual time divided by wall time, including warm-up and waiting for a core. */
-  readonly timesRealTime: number;
-  readonly microsecondsPerDatagram: number;
-}
-
+/** Description of an answer: the same bytes each time it is computed by one version of the code on one machine. */
 export interface Manifest {
   readonly runId: string;
   readonly spec: Json;
   readonly env: Readonly<Record<string, string>>;
-  readonly cost: readonly StrategyCost[];
   /** For strategies measured in real time: the settings in force in the kernel. */
   readonly measured?: readonly MeasuredStrategy[];
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly rows: number }>>;
@@ -71,10 +62,15 @@ export type AnswerRow = SummaryRow & { readonly [Name in keyof QualityFigures]?:
 } & Partial<SecondPathFigures> &
   Partial<SoundFigures>;
 
+/** What writing an answer returns. */
+export type WrittenAnswer = Pick<Answer, 'manifest' | 'rows' | 'cost'>;
+
 /** A complete answer. */
 export interface Answer {
   readonly manifest: Manifest;
   readonly rows: readonly AnswerRow[];
+  /** Empty when its file was removed. */
+  readonly cost: readonly StrategyCost[];
   /** Returns the frames of a cell; `undefined` when they were not recorded. */
   frames(cell: string): Promise<FrameRecord[] | undefined>;
   /** Rates over time of all flows; empty without flows. */
@@ -96,7 +92,6 @@ const RUN = z.looseObject({
 const MANIFEST_SHAPE = z.looseObject({
   runId: hash,
   spec: z.record(z.string(), z.unknown()),
-  cost: z.array(z.record(z.string(), z.unknown())),
   files: z.record(z.string(), z.object({ sha256: hash, rows: z.number() })),
 });
 
@@ -198,7 +193,7 @@ export async function writeAnswer(
     readonly store: CellStore;
     readonly version: string;
   },
-): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[] }> {
+): Promise<WrittenAnswer> {
   const { cells, qualities, store } = parts;
   const hasFlows = cells.some(({ flows }) => flows !== undefined);
   const hasSound = cells.some(({ sound }) => sound !== undefined);
@@ -269,11 +264,12 @@ export async function writeAnswer(
     spec: run.spec,
     env: environment(parts.version, cells, qualities),
     ...(measured.length > 0 && { measured: conditionsOf(measured) }),
-    cost: costs(cells),
     files,
   };
+  const cost = strategyCosts(cells);
+  await writeCosts(directory, cost);
   await writeAtomically(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-  return { manifest, rows };
+  return { manifest, rows, cost };
 }
 
 const withQuality = (row: SummaryRow, measured: MeasuredQuality | undefined): AnswerRow => ({
@@ -317,7 +313,7 @@ export async function readAnswer(directory: string): Promise<Answer> {
     const flowRates = manifest.files['flows.parquet']
       ? await parseParquet<CellFlowRate>(await readFile(join(directory, 'flows.parquet')))
       : [];
-    return { manifest, rows, frames, flowRates };
+    return { manifest, rows, cost: await readCosts(directory), frames, flowRates };
   } catch (error) {
     throw new Failure(`the answer in ${directory} is damaged (${causeOf(error)}); merge it again`);
   }
@@ -371,24 +367,6 @@ function environment(dropframe: string, cells: readonly FinishedCell[], qualitie
     arch,
     ...(decoders && { ffmpeg: decoders }),
   };
-}
-
-function costs(cells: readonly FinishedCell[]): StrategyCost[] {
-  const simulated = cells.filter(({ measurement }) => measurement === undefined);
-  const strategies = [...new Set(simulated.map(({ row }) => row.strategy))];
-  return strategies.map((strategy) => {
-    const those = cells.filter(({ row }) => row.strategy === strategy);
-    const datagrams = those.reduce((sum, { cost }) => sum + cost.datagrams, 0);
-    const wallMs = those.reduce((sum, { cost }) => sum + cost.wallMs, 0);
-    const simulatedMs = those.reduce((sum, { row }) => sum + row.simulatedUs, 0) / 1_000;
-    return {
-      strategy,
-      datagrams,
-      wallMs,
-      timesRealTime: Math.round(simulatedMs / Math.max(1, wallMs)),
-      microsecondsPerDatagram: Number(((wallMs * 1_000) / Math.max(1, datagrams)).toFixed(2)),
-    };
-  });
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -6,13 +6,12 @@ import { readTraceFile } from '../io/trace-file.ts';
 import { assert } from '../protocol/base/assert.ts';
 import { malformed } from '../protocol/base/parsed.ts';
 import {
-  type AnswerRow,
   collectCells,
   type Gaps,
-  type Manifest,
   prepareFolder,
   type RunFile,
   readRunFile,
+  type WrittenAnswer,
   writeAnswer,
 } from './answer.ts';
 import type { Cell } from './cell.ts';
@@ -164,10 +163,7 @@ export function makeVideo(
 }
 
 /** Writes the answer of a complete run. */
-export function completeRun(
-  { directory }: Pick<OpenRun, 'directory'>,
-  version: string,
-): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[] }> {
+export function completeRun({ directory }: Pick<OpenRun, 'directory'>, version: string): Promise<WrittenAnswer> {
   return mergeRun(directory, [], version);
 }
 
@@ -181,7 +177,7 @@ export async function mergeRun(
   directory: string,
   others: readonly string[],
   version: string,
-): Promise<{ readonly manifest: Manifest; readonly rows: readonly AnswerRow[]; readonly adopted: number }> {
+): Promise<WrittenAnswer & { readonly adopted: number }> {
   const run = await readRunFile(directory);
   const store = new CellStore(directory);
   let adopted = 0;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Failure } from '../../io/os/failure.ts';
 import { assert } from '../../protocol/base/assert.ts';
-import { type AnswerRow, type Manifest, prepareFolder } from '../answer.ts';
+import { prepareFolder, type WrittenAnswer } from '../answer.ts';
 import { framesPerSecondOf } from '../cell-source.ts';
 import { estimatedCost, type Grid, type GridCell } from '../grid.ts';
 import { commaSeparated } from '../report/comma-separated.ts';
@@ -63,9 +63,7 @@ export interface AskProgress {
   readonly sweep: SweepProgress;
 }
 
-export interface AskResult {
-  readonly manifest: Manifest;
-  readonly rows: readonly AnswerRow[];
+export interface AskResult extends WrittenAnswer {
   readonly cells: readonly AskedCell[];
   readonly runs: number;
   /** Runs of the full grid with intervals as narrow: every cell with as many seeds as the widest needs, known beforehand. */
@@ -182,8 +180,15 @@ export async function ask(
   const seedsUsed = Math.max(...results.map(({ seeds }) => seeds));
   await recordUsed(question, used, seedsUsed);
   await writeAtomically(join(directory, 'asked.csv'), commaSeparated(results.map(csvRow)));
-  const { manifest, rows } = await mergeRun(directory, [], options.version);
-  return { manifest, rows, cells: results, runs: used.length, gridRuns: groups.length * seedsOfWidest(looks, until) };
+  const { manifest, rows, cost } = await mergeRun(directory, [], options.version);
+  return {
+    manifest,
+    rows,
+    cost,
+    cells: results,
+    runs: used.length,
+    gridRuns: groups.length * seedsOfWidest(looks, until),
+  };
 }
 
 /** What the seeds of a cell have shown. */

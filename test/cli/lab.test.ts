@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
+import { completeRun, openRun, sweepShard } from '../../lab/run.ts';
 import { PATIENCE } from '../patience.ts';
 import { lab, ROOT } from './dropframe-process.ts';
 
@@ -88,4 +89,35 @@ test('stops a run on Ctrl-C with 130, keeps finished cells and says how to conti
   );
   expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).cells).toHaveLength(60);
   expect(readdirSync(join(out, 'cells')).filter((name) => name.includes('tmp'))).toEqual([]);
+});
+
+test('has the same bytes in every table and in the manifest after a SIGKILL in the middle of the run', async () => {
+  const source = { synthetic: { kbps: 2_000, seconds: 20 } };
+  const file = scenario('killed', { source, strategies: ['none', 'nack', 'hybrid'], repeats: 4 });
+  const [killed, whole] = [join(folder, 'killed'), join(folder, 'whole')];
+  const cellsIn = (out: string) => {
+    const cells = join(out, 'cells');
+    return existsSync(cells) ? readdirSync(cells).filter((name) => name.endsWith('.json')).length : 0;
+  };
+  const { child, ended } = lab('run', file, '--out', killed, '--jobs', '1', '-q');
+  await vi.waitFor(() => expect(cellsIn(killed)).toBeGreaterThan(0), PATIENCE);
+  child.kill('SIGKILL');
+  await ended;
+  const finished = cellsIn(killed);
+  expect(finished).toBeLessThan(12);
+  const [resumed, expected] = await Promise.all(
+    [killed, whole].map(async (out) => {
+      const opened = await openRun(file, { out, output: {}, strategies: undefined, warn: () => {} });
+      const shard = { index: 1, of: 1 };
+      const { signal } = new AbortController();
+      const { reused } = await sweepShard(opened, { shard, jobs: 0, fresh: false, signal, onProgress: () => {} });
+      expect(reused).toBe(out === killed ? finished : 0);
+      await completeRun(opened, 'test');
+      // The costs and the cells, which have theirs, hold computing times.
+      const names = readdirSync(out).filter((name) => name !== 'cells' && name !== 'shards' && name !== 'cost.json');
+      return names.sort().map((name) => [name, readFileSync(join(out, name), 'utf8')]);
+    }),
+  );
+  expect(expected!.map(([name]) => name)).toContain('manifest.json');
+  expect(resumed).toEqual(expected);
 });
