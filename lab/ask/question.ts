@@ -89,14 +89,16 @@ const REPEATED: ReadonlySet<Word> = new Set(['link', 'back', 'second', 'file']);
 /** Words that describe a link in parts. */
 const LINK_PARTS: readonly Word[] = ['loss', 'burst', 'rtt', 'jitter', 'rate', 'queue'];
 
+/** What a question takes: strategies in real time are measured by scenarios. */
+const ASKED_STRATEGIES = STRATEGIES.filter((name) => !isKernelStrategy(name));
+
 const isStrategy = (name: string): boolean => (STRATEGIES as readonly string[]).includes(name);
 
 function namesOf(text: string): readonly StrategyName[] {
   const names = [...new Set(text.split(/[\s,]+/).filter((name) => name !== ''))];
-  if (names.length === 0)
-    throw new Failure(`expected strategies: ${STRATEGIES.filter((name) => !isKernelStrategy(name)).join(', ')}`, 2);
+  if (names.length === 0) throw new Failure(`expected strategies: ${ASKED_STRATEGIES.join(', ')}`, 2);
   const unknown = names.find((name) => !isStrategy(name));
-  if (unknown !== undefined) throw new Failure(`strategy '${unknown}': ${suggestion(unknown, STRATEGIES)}`, 2);
+  if (unknown !== undefined) throw new Failure(`strategy '${unknown}': ${suggestion(unknown, ASKED_STRATEGIES)}`, 2);
   const measured = (names as readonly StrategyName[]).find(isKernelStrategy);
   if (measured) throw new Failure(`${measured} runs in real time: \`dropframe lab run\` measures it in a scenario`, 2);
   return names as readonly StrategyName[];

@@ -55,6 +55,8 @@ test('whole links and films stand for the words that describe them', () => {
 test.each([
   ['hybird', [], /strategy 'hybird': did you mean "hybrid"\?/],
   ['', [], /expected strategies: none, /],
+  ['x', [], /strategy 'x': expected one of none, (?!.*kernel).*paths-coded$/],
+  ['udp-kernel-nak', [], /strategy 'udp-kernel-nak': expected one of none, (?!.*kernel).*paths-coded$/],
   ['udp-kernel-nack', [], /runs in real time: `dropframe lab run` measures it/],
   ['nack', ['los=1%'], /'los=1%': did you mean "loss"\?/],
   ['nack', ['loss'], /loss: expected lost datagrams both ways, such as 1%, as loss=…/],
