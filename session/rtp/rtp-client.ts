@@ -75,7 +75,7 @@ export class RtpClient implements Client {
         onDatagram: events.onDatagram,
         onFault: events.onWaiting,
         onUnit: (unit) => {
-          if (this.#timeline.started) this.#events.onSound?.(this.#timeline.shiftSound(unit));
+          if (this.#timeline.started) this.#events.onSound?.(this.#timeline.shift(unit, 'sound'));
         },
       });
     }
@@ -242,7 +242,7 @@ export class RtpClient implements Client {
         if (!this.#pictures.known) return;
         this.#lastMediaAt = inMilliseconds(now());
         this.#silenceReported = false;
-        this.#take(this.#timeline.shift(event.unit), event);
+        this.#take(this.#timeline.shift(event.unit, 'shown'), event);
         return;
       case 'dropped':
         return this.#events.onDrop(event);

@@ -1,43 +1,50 @@
-import type { AccessUnit } from '../../protocol/access-unit.ts';
+import { type AccessUnit, shifted } from '../../protocol/access-unit.ts';
 import { type Ticks, ticks } from '../../protocol/base/units.ts';
 
 /** Gap between two sessions: one frame at 30 frames per second. */
 const SESSION_GAP: Ticks = ticks(3_000);
 
-/** Joins the media time of successive sessions, so that players and files see one stream. */
+/** Units that are in order among themselves: pictures as they are shown, pictures as they are recorded, sound. */
+export type JoinedStream = 'shown' | 'recorded' | 'sound';
+
+/**
+ * Joins the media time of successive sessions, so that players and files see one stream. All streams of a session are
+ * moved by the same, or they would be out of step.
+ */
 export class JoinedTimeline {
   #base: Ticks | undefined;
-  #lastDecode: Ticks | undefined;
+  /** Latest decode time so far, of whichever stream. */
+  #end: Ticks | undefined;
+  /** Time of the last unit of each stream. */
+  readonly #last = new Map<JoinedStream, Ticks>();
+  /** Streams that have begun in this session. */
+  readonly #begun = new Set<JoinedStream>();
 
-  /** True after the first access unit. */
+  /** True after the first picture shown. */
   get started(): boolean {
-    return this.#lastDecode !== undefined;
+    return this.#last.has('shown');
   }
 
-  /** Starts another session with the next access unit. */
+  /** Starts another session with the next unit. */
   begin(): void {
     this.#base = undefined;
+    this.#begun.clear();
   }
 
-  /** Shifts a unit of the sound beside the pictures. */
-  shiftSound(unit: AccessUnit): AccessUnit {
-    const base = this.#baseFor(unit);
-    const { timestamp, decodeTimestamp } = unit;
-    return base === 0
-      ? unit
-      : { ...unit, timestamp: ticks(timestamp + base), decodeTimestamp: ticks(decodeTimestamp + base) };
-  }
-
-  shift(unit: AccessUnit): AccessUnit {
-    const base = this.#baseFor(unit);
-    this.#lastDecode = ticks(unit.decodeTimestamp + base);
-    if (base === 0) return unit;
-    return { ...unit, timestamp: ticks(unit.timestamp + base), decodeTimestamp: this.#lastDecode };
-  }
-
-  #baseFor(unit: AccessUnit): Ticks {
-    this.#base ??=
-      this.#lastDecode === undefined ? ticks(0) : ticks(this.#lastDecode + SESSION_GAP - unit.decodeTimestamp);
-    return this.#base;
+  /** Returns a unit with its time on the joined timeline. */
+  shift(unit: AccessUnit, stream: JoinedStream): AccessUnit {
+    let base = this.#base ?? ticks(this.#end === undefined ? 0 : this.#end + SESSION_GAP - unit.decodeTimestamp);
+    // Sound is decoded as soon as it comes, which may be in another order than it is played.
+    const time = stream === 'sound' ? unit.timestamp : unit.decodeTimestamp;
+    const last = this.#last.get(stream);
+    if (last !== undefined && !this.#begun.has(stream)) {
+      // A stream may begin before that whose unit came first, as a mended picture does, but not in the session before.
+      base = ticks(Math.max(base, last + SESSION_GAP - time));
+    }
+    this.#base = base;
+    this.#begun.add(stream);
+    this.#last.set(stream, ticks(time + base));
+    this.#end = ticks(Math.max(this.#end ?? Number.NEGATIVE_INFINITY, unit.decodeTimestamp + base));
+    return shifted(unit, base);
   }
 }

@@ -95,7 +95,6 @@ export class StreamClient {
   /** True when the sender of the current session ignores unknown fields, as those of 1.1 and later do. */
   #takesHostDrops = false;
   readonly #timeline = new JoinedTimeline();
-  readonly #recordedTimeline = new JoinedTimeline();
   #segments: number | undefined = 0;
   /** Sums over the sessions that are over; `undefined` before there is one. */
   #modeledTcp: ByteTunnelCounters | undefined;
@@ -297,7 +296,6 @@ export class StreamClient {
     this.#takesHostDrops = welcome.minor !== undefined;
     this.#timeline.begin();
     if (welcome.sound) this.#sound.begin(welcome.sound);
-    this.#recordedTimeline.begin();
     const { second } = this.#options;
     const hasTwoPaths = second && welcome.paths === 2 && welcome.initialSequence !== undefined;
     const onSecondClosed = (withoutSecondPath: string) => this.#options.onNotice({ withoutSecondPath });
@@ -340,11 +338,9 @@ export class StreamClient {
   #handleEvent(event: BundledReceiverEvent): void {
     switch (event.kind) {
       case 'access-unit':
-        this.#control.handleFrame(now());
-        this.#options.onUnit(this.#timeline.shift(event.unit), event);
-        return this.#media?.recordsApart ? undefined : this.#record(event.unit);
+        return this.#handlePicture(event);
       case 'recorded':
-        return this.#record(event.unit);
+        return this.#options.onRecordedUnit(this.#timeline.shift(event.unit, 'recorded'));
       case 'sound':
         return this.#handleSound(event.event);
       case 'dropped':
@@ -359,13 +355,16 @@ export class StreamClient {
     }
   }
 
-  #handleSound(event: (BundledReceiverEvent & { kind: 'sound' })['event']): void {
-    this.#sound.handleEvent(event);
-    if (event.kind === 'access-unit') this.#options.onSound?.(this.#timeline.shiftSound(event.unit));
+  #handlePicture(event: ReceiverEvent & { kind: 'access-unit' }): void {
+    this.#control.handleFrame(now());
+    const unit = this.#timeline.shift(event.unit, 'shown');
+    this.#options.onUnit(unit, event);
+    if (!this.#media?.recordsApart) this.#options.onRecordedUnit(unit);
   }
 
-  #record(unit: AccessUnit): void {
-    this.#options.onRecordedUnit(this.#recordedTimeline.shift(unit));
+  #handleSound(event: (BundledReceiverEvent & { kind: 'sound' })['event']): void {
+    this.#sound.handleEvent(event);
+    if (event.kind === 'access-unit') this.#options.onSound?.(this.#timeline.shift(event.unit, 'sound'));
   }
 
   #closeMedia(): void {
