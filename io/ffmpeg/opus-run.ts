@@ -7,13 +7,15 @@ import { complaint } from './encoder.ts';
 import type { Ffmpeg } from './ffmpeg-locator.ts';
 
 /** Bit rate of stereo, bits per second, at which Opus is transparent for most listeners. */
-const BITRATE = 128_000;
+const BITRATE_DEFAULT = 128_000;
 
 export interface OpusRunOptions {
   /** The input and its options, and those of the output that depend on it. */
   readonly parameters: readonly string[];
   /** Name of the input in ffmpeg's messages; it is left out of `complaint`. */
   readonly name: string;
+  /** Bits per second. */
+  readonly bitrate?: number | undefined;
 }
 
 /** One run of ffmpeg that encodes sound as Opus. In Ogg, times are exact to the sample; Matroska rounds them. */
@@ -25,13 +27,13 @@ export class OpusRun {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   #words = '';
 
-  constructor(ffmpeg: Ffmpeg, { parameters, name }: OpusRunOptions) {
+  constructor(ffmpeg: Ffmpeg, { parameters, name, bitrate = BITRATE_DEFAULT }: OpusRunOptions) {
     this.#name = name;
     const child = spawn(
       ffmpeg.path,
       [
         ...['-nostdin', '-hide_banner', '-loglevel', 'error', ...parameters],
-        ...['-c:a', 'libopus', '-b:a', `${BITRATE}`, '-ac', '2', '-frame_duration', '20'],
+        ...['-c:a', 'libopus', '-b:a', `${bitrate}`, '-ac', '2', '-frame_duration', '20'],
         ...['-page_duration', '20000', '-flush_packets', '1', '-f', 'ogg', 'pipe:1'],
       ],
       { stdio: ['pipe', 'pipe', 'pipe'] },

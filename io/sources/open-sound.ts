@@ -55,9 +55,19 @@ interface FoundTrack {
   /** Time of the first unit in the container, 90 kHz. */
   readonly startsAt: Ticks;
   readonly durationSeconds: number | undefined;
+  /** Bits per second, where it is known. */
+  readonly bitrate?: number | undefined;
 }
 
 const TICKS_PER_SECOND = 90_000;
+/**
+ * Highest bit rate, bits per second, of sound that is copied beside pictures which follow the path, and that of sound which is
+ * encoded for them: on a narrow path the sound, with its redundancy, leaves the pictures what is over.
+ */
+const FOLLOWING_BITRATE_MAX = 128_000;
+const FOLLOWING_BITRATE = 64_000;
+/** Packets by which the bit rate of a track is measured: some ten seconds. */
+const MEASURED_PACKETS = 500;
 /** Codecs that are copied out of a container that is read in process. */
 const COPIED: ReadonlySet<string> = new Set(['aac', 'opus']);
 /** Language of a track that names none (ISO 639-2). */
@@ -85,6 +95,11 @@ export async function openSound(
   const found = chosenTrack(input, tracks, options.sound);
   if (!found) return undefined;
   const { format } = found;
+  if (format && !found.conflict && pictures?.adaptive && (found.bitrate ?? 0) > FOLLOWING_BITRATE_MAX) {
+    // Where it cannot be encoded, it is copied.
+    const opus = await encoded(input, found, tracks, pictures, { ...options, warn: () => {} });
+    if (opus) return opus;
+  }
   const scheme = format ? undefined : await readMp4Encryption(input, 'sound').catch(() => undefined);
   if (scheme !== undefined) {
     const what = `${input}: its sound is encrypted (${scheme})`;
@@ -170,7 +185,9 @@ async function tracksOf(input: string, container: Input, { track: wanted }: Soun
       const edits = conflict ? [] : (structure?.edits ?? []);
       const edited = format && { ...format, edits };
       const durationSeconds = (edits.length > 0 ? structure?.durationSeconds : duration) ?? undefined;
-      return { ...plain, format: edited, conflict, startsAt, durationSeconds };
+      const stats = await track.computePacketStats(MEASURED_PACKETS).catch(() => undefined);
+      const bitrate = stats && Math.round(stats.averageBitrate);
+      return { ...plain, format: edited, conflict, startsAt, durationSeconds, bitrate };
     }),
   );
 }
@@ -226,14 +243,15 @@ async function encoded(
   input: string,
   found: FoundTrack,
   tracks: readonly FoundTrack[],
-  pictures: { readonly startsAt?: Ticks | undefined } | undefined,
+  pictures: (Pick<MediaSource, 'adaptive'> & { readonly startsAt?: Ticks | undefined }) | undefined,
   options: SoundOptions,
 ): Promise<OpenedSound | undefined> {
   const ffmpeg = await ffmpegFor(input, found, options);
   if (!ffmpeg) return undefined;
   const { startSeconds = 0 } = options;
+  const bitrate = pictures?.adaptive && FOLLOWING_BITRATE;
   const open = (fromSeconds: number) =>
-    encodeSound(ffmpeg, { input: sourceOf(input), index: found.index, fromSeconds });
+    encodeSound(ffmpeg, { input: sourceOf(input), index: found.index, fromSeconds, bitrate });
   let first: Awaited<ReturnType<typeof open>>;
   try {
     first = await open(startSeconds);
@@ -253,12 +271,8 @@ async function encoded(
     options.warn(`${input}: ffmpeg made no Opus of the sound${cause}: the stream is silent`);
     return undefined;
   }
-  const reason = found.isVarying
-    ? 'its sampling rate or channels change'
-    : found.isForeign && COPIED.has(found.codec)
-      ? 'only ffmpeg reads its container'
-      : 'only AAC and Opus (mono or stereo) are carried as they are';
-  const why = `${found.codec}, encoded as Opus, since ${reason}`;
+  const at = bitrate === undefined ? '' : ` at ${kilobits(bitrate)}`;
+  const why = `${found.codec}, encoded as Opus${at}, since ${reasonOf(found)}`;
   options.inform?.(`${input}: sound: ${why}${among(found, tracks)}`);
   const offset = ENCODER_OFFSET_SECONDS * TICKS_PER_SECOND;
   const startsAt = pictures
@@ -268,6 +282,17 @@ async function encoded(
   const { warn } = options;
   return soundSource({ input, format, startsAt, durationSeconds, startSeconds, isEncoded: true, first, open, warn });
 }
+
+/** Why a track is encoded anew. */
+function reasonOf({ codec, format, bitrate, isForeign, isVarying }: FoundTrack): string {
+  if (format) return `its ${kilobits(bitrate ?? 0)} would leave a narrow path too little for the pictures`;
+  if (isVarying) return 'its sampling rate or channels change';
+  return isForeign && COPIED.has(codec)
+    ? 'only ffmpeg reads its container'
+    : 'only AAC and Opus (mono or stereo) are carried as they are';
+}
+
+const kilobits = (bitsPerSecond: number): string => `${Math.round(bitsPerSecond / 1_000)} kb/s`;
 
 async function firstPacketOf(track: InputAudioTrack): Promise<EncodedPacket> {
   const first = await new EncodedPacketSink(track).getFirstPacket();

@@ -35,14 +35,20 @@ export interface SoundEncoding {
 /**
  * Starts ffmpeg over a file or URL in its syntax.
  * @param order.index of the sound track among those of the input, from 0.
+ * @param order.bitrate bits per second; by default that of transparent stereo.
  * @param order.fromSeconds place from which sound is wanted, seconds from the beginning; what is before it may be missing.
  * @throws {Failure} when it produces no sound.
  */
 export async function encodeSound(
   ffmpeg: Ffmpeg,
-  order: { readonly input: string; readonly index: number; readonly fromSeconds?: number },
+  order: {
+    readonly input: string;
+    readonly index: number;
+    readonly fromSeconds?: number;
+    readonly bitrate?: number | undefined;
+  },
 ): Promise<SoundEncoding> {
-  const { input, index, fromSeconds = 0 } = order;
+  const { input, index, fromSeconds = 0, bitrate } = order;
   const from = fromSeconds - SEEK_MARGIN_SECONDS;
   const parameters = [
     ...['-copyts', ...(from > 0 ? ['-ss', from.toFixed(3)] : []), ...inputGuard(input), '-i', input],
@@ -50,7 +56,7 @@ export async function encodeSound(
     ...KEEPING_TIMES,
     ...['-output_ts_offset', `${ENCODER_OFFSET_SECONDS}`],
   ];
-  const run = new OpusRun(ffmpeg, { parameters, name: input });
+  const run = new OpusRun(ffmpeg, { parameters, name: input, bitrate });
   run.stdin.end();
   const complaint = async () => ((await run.ended) === 0 ? undefined : (run.complaint() ?? 'ffmpeg failed'));
   let late = '';

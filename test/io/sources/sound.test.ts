@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Ffmpeg } from '../../../io/ffmpeg/ffmpeg-locator.ts';
 import { readFirstPicture, readProbe } from '../../../io/ffmpeg/ffmpeg-probe.ts';
+import type { FollowRange } from '../../../io/sources/follow-range.ts';
 import { openMediaSource } from '../../../io/sources/open-source.ts';
 import { ENCODER_OFFSET_SECONDS, encodeSound } from '../../../io/sources/sound-encoder.ts';
 import { soundUnits } from '../../../io/sources/sound-units.ts';
@@ -12,13 +13,14 @@ import { ticks } from '../../../protocol/base/units.ts';
 import { codecByName } from '../../../protocol/codec/codecs.ts';
 import { all, MEDIA, temporaryFolder, withFfmpeg, withMediaAndFfmpeg } from './media.ts';
 
-async function open(input: string, track?: number | string) {
+async function open(input: string, track?: number | string, follow?: FollowRange) {
   const lines: string[] = [];
   const source = await openMediaSource(input, {
     encode: 'copy',
     bitrate: 1,
     gop: 1,
     sound: { track },
+    follow,
     warn: (line) => lines.push(line),
     inform: (line) => lines.push(line),
   });
@@ -70,6 +72,31 @@ async function copies(name: string): Promise<void> {
   expect(source.sound?.description).toMatchObject({ codecName: 'aac', decoder: 'mp4a.40.2' });
   expect(lines).toEqual([`${clip}: sound: aac, copied`]);
 }
+
+withFfmpeg('encodes copied sound that would leave a narrow path nothing for pictures that follow it', async () => {
+  const follow = { bitrateMin: 100_000, bitrateMax: 1_000_000, prefer: true };
+  const folder = temporaryFolder();
+  const inputs = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=25:duration=2', '-f', 'lavfi', '-i'];
+  inputs.push('anoisesrc=sample_rate=48000:duration=2', '-ac', '2', '-c:v', 'libx264', '-c:a', 'aac');
+  for (const [kilobits, codecName, line] of [
+    [
+      256,
+      'opus',
+      /: sound: aac, encoded as Opus at 64 kb\/s, since its \d+ kb\/s would leave a narrow path too little/,
+    ],
+    [96, 'aac', /: sound: aac, copied$/],
+  ] as const) {
+    const clip = join(folder, `${kilobits}.mp4`);
+    execFileSync('ffmpeg', ['-v', 'error', ...inputs, '-b:a', `${kilobits}k`, clip]);
+    const { source, sound, lines } = await open(clip, undefined, follow);
+    expect(source.adaptive).toBeDefined();
+    expect(source.sound?.description.codecName).toBe(codecName);
+    expect(lines).toContainEqual(expect.stringMatching(line));
+    const bytes = ends(sound).reduce((sum, length) => sum + length, 0);
+    expect((bytes * 8) / 2).toBeLessThan(kilobits === 256 ? 100_000 : 130_000);
+    expect((await open(clip)).source.sound?.description.codecName).toBe('aac');
+  }
+});
 
 withFfmpeg('encodes other sound as Opus, in time with the pictures, and says why', async () => {
   const clip = join(temporaryFolder(), 'a.mkv');
