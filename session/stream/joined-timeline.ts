@@ -5,7 +5,7 @@ import { type Ticks, ticks } from '../../protocol/base/units.ts';
 const SESSION_GAP: Ticks = ticks(3_000);
 
 /** Units that are in order among themselves: pictures as they are shown, pictures as they are recorded, sound. */
-export type JoinedStream = 'shown' | 'recorded' | 'sound';
+type JoinedStream = 'shown' | 'recorded' | 'sound';
 
 /**
  * Joins the media time of successive sessions, so that players and files see one stream. All streams of a session are
