@@ -77,6 +77,20 @@ export async function checkRecordable(path: string): Promise<void> {
   await checkWritable(path);
 }
 
+/** True when a file of this name can hold the stream. */
+export function canRecord(
+  path: string,
+  description: RecordingDescription & { readonly codecName: CodecName },
+): boolean {
+  try {
+    serializerFor(path, description, codecByName(description.codecName));
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
 /** Fails early if the file cannot be written; leaves no file behind. */
 export async function checkWritable(path: string): Promise<void> {
   try {
@@ -136,6 +150,20 @@ function matroskaSerializer(path: string, description: RecordingDescription, cod
     return new MatroskaFileSerializer({ sound: { codec, parameterSets: description.parameterSets } });
   const sound = soundOf(description, 'matroska');
   return new MatroskaFileSerializer({ pictures: { ...description, codec }, sound });
+}
+
+/** Sound of the stream that a recording at `path` holds; `undefined` without. */
+export function recordableSound(path: string, description: RecordingDescription): Mp4Sound | undefined {
+  switch (extname(path).toLowerCase()) {
+    case '.mp4':
+      return soundOf(description, 'mp4');
+    case '.mkv':
+      return soundOf(description, 'matroska');
+    case '.ts':
+      return soundOf(description, 'transportStream');
+    default:
+      return undefined;
+  }
 }
 
 /** Sound that the container can hold; `undefined` without. */

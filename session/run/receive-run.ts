@@ -6,16 +6,23 @@ import type { Log } from '../../io/os/log.ts';
 import type { PageListen } from '../../io/web-server/network-entrance.ts';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { CLOCK_RATE, elapsed, type Instant, inMilliseconds, type Ticks, ticks } from '../../protocol/base/units.ts';
-import { codecByName } from '../../protocol/codec/codecs.ts';
-import type { PageDescription } from '../../protocol/page/page-message.ts';
 import type { Recovery } from '../../receiver/receiver-options.ts';
 import type { LinkSpecification } from '../../sim/link/link-specification.ts';
-import type { Client, ClientEnd, ClientEvents, SoundAnnouncement, StreamAnnouncement } from '../stream/client.ts';
+import type { Client, ClientEnd, ClientEvents, StreamAnnouncement } from '../stream/client.ts';
 import { Outlet, type UnitUse } from './outlet.ts';
 import { pageSound } from './page-sound.ts';
-import { Recorder } from './recorder.ts';
+import { joinableUnit, Recordings } from './recordings.ts';
 import { pageStatistics, type RunSummary, summarizeRun } from './run-summary.ts';
-import { checkViewable, openViewer, type PlayChoice, type Viewer, type ViewerEnd } from './viewer.ts';
+import { announcesSoundAlone, soundAlone, streamChange } from './stream-change.ts';
+import {
+  checkViewable,
+  openViewer,
+  type PlayChoice,
+  type ViewedStream,
+  type Viewer,
+  type ViewerEnd,
+  type ViewerOptions,
+} from './viewer.ts';
 
 export interface ReceiveRunOptions {
   /** Creates the client of this run. */
@@ -45,13 +52,16 @@ export class ReceiveRun {
   readonly #startedAt = now();
   #stream: StreamAnnouncement | undefined;
   #viewer: Outlet<Viewer> | undefined;
-  #recorder: Outlet<Recorder> | undefined;
+  readonly #recordings: Recordings | undefined;
+  /** The stream that the viewer was opened for. */
+  #viewed: StreamAnnouncement | undefined;
+  /** Viewers that are replaced. */
+  readonly #closing: Promise<void>[] = [];
   #capture: DatagramCapture | undefined;
   #failure: unknown;
   #viewerFailed = false;
   #recordingFailed = false;
   #pictures = 0;
-  #recording = false;
   #firstAt: Ticks | undefined;
   #lastAt: Ticks | undefined;
   #restarted = false;
@@ -60,7 +70,16 @@ export class ReceiveRun {
 
   constructor(options: ReceiveRunOptions) {
     this.#options = options;
-    const { log } = options;
+    const { log, output } = options;
+    this.#recordings =
+      output === undefined
+        ? undefined
+        : new Recordings({
+            path: output,
+            log,
+            onFailure: (error) => this.#failRecording(error),
+            onAbandoned: () => this.stop(),
+          });
     this.#client = options.connect({
       onWaiting: (text) => log.info(text),
       onStream: (stream, streams) => {
@@ -68,7 +87,7 @@ export class ReceiveRun {
         this.#begin(stream);
       },
       onUnit: (unit, how) => this.#show(unit, how),
-      onRecordedUnit: (unit) => this.#record(unit),
+      onRecordedUnit: (unit) => this.#recordings?.write(unit),
       onSound: (unit) => this.#playSound(unit),
       onDrop: (event) => log.debug('frame dropped', { frame: event.frame, frames: event.frames, cause: event.cause }),
       onDatagram: (direction, datagram) => this.#capture?.write(direction, datagram),
@@ -94,7 +113,7 @@ export class ReceiveRun {
       durationSeconds: Math.round(inMilliseconds(elapsed(this.#startedAt, now()))) / 1_000,
       ipv6,
       stalledFor: this.#client.stalledFor,
-      recordedFrames: this.#recorder?.opened?.written,
+      recordedFrames: this.#recordings?.written,
       segments: this.#client.segments,
       modeledTcp: this.#client.modeledTcp,
       hostFaults: this.#client.hostFaults,
@@ -163,33 +182,50 @@ export class ReceiveRun {
   }
 
   #begin(stream: StreamAnnouncement): void {
-    const { log, play, output } = this.#options;
+    const { log, play } = this.#options;
     const again = this.#stream !== undefined;
     this.#restarted = again;
     this.#stream = stream;
     const { media } = stream;
     const rate = media.framesPerSecond === null ? '' : ` ${Number(media.framesPerSecond.toFixed(2))} fps`;
-    const size = isSoundAlone(stream) ? 'sound' : `${media.width}×${media.height}`;
+    const size = announcesSoundAlone(stream) ? 'sound' : `${media.width}×${media.height}`;
     log.info(
       `${media.name}: ${size}${media.rotation ? `, rotated by ${media.rotation}°,` : ''}${rate} ${media.codec} (${media.mode}), latency ${stream.latencyMs} ms, ` +
         `${stream.sound ? `sound ${stream.sound.decoder}, ` : ''}` +
         `${stream.position === 'live' ? 'joining live at the next key frame' : 'from the start'}`,
     );
-    if (again) this.#viewer?.opened?.describe(this.#description(stream));
-    else {
-      if (play !== 'none') this.#viewer = this.#openViewer(play, stream);
-      if (output !== undefined) this.#recorder = this.#openRecorder(output, stream);
-    }
+    this.#recordings?.begin(stream);
+    if (play !== 'none') this.#viewer = again ? this.#viewAgain(play, stream) : this.#openViewer(play, stream);
   }
 
-  #openViewer(play: Exclude<PlayChoice, 'none'>, stream: StreamAnnouncement): Outlet<Viewer> {
+  /** A page shows whatever stream returns; a player is opened for one codec, and anew for another. */
+  #viewAgain(play: Exclude<PlayChoice, 'none'>, stream: StreamAnnouncement): Outlet<Viewer> | undefined {
+    const [viewer, viewed] = [this.#viewer, this.#viewed];
+    const change = viewed && streamChange(viewed, stream);
+    if (!viewer || this.#viewerFailed) return viewer;
+    if (change === undefined || viewer.opened?.describe) {
+      viewer.opened?.describe?.(viewedStream(stream));
+      return viewer;
+    }
+    const { opened } = viewer;
+    this.#options.log.info(`${opened?.name ?? 'the player'} is opened again: the sender has returned with ${change}`);
+    const closed = viewer.close();
+    this.#closing.push(closed);
+    // What opens at the same time is not late for the one that closes; two pages would have one port.
+    return this.#openViewer(play, stream, opened ? undefined : closed);
+  }
+
+  /** @param after what is awaited before. */
+  #openViewer(
+    play: Exclude<PlayChoice, 'none'>,
+    stream: StreamAnnouncement,
+    after: Promise<void> = Promise.resolve(),
+  ): Outlet<Viewer> {
     const { log, pagePort, pageListen, openBrowser } = this.#options;
-    const opening = openViewer({
-      codecName: stream.codecName,
-      parameterSets: stream.parameterSets,
-      sound: isSoundAlone(stream) ? soundOf(stream) : stream.sound,
+    this.#viewed = stream;
+    const options: ViewerOptions = {
+      ...viewedStream(stream),
       play,
-      description: this.#description(stream),
       pagePort,
       pageListen,
       openBrowser,
@@ -198,14 +234,17 @@ export class ReceiveRun {
         if (command === 'stop') this.stop();
         else this.#client.requestKeyFrame();
       },
-    });
-    return new Outlet(opening, {
-      onFailure: (error) => this.#fail(error),
-      onOpen: (viewer) => {
-        log.debug(`showing in ${viewer.name}`);
-        void viewer.ended.then((end) => this.#handleViewerEnd(end));
+    };
+    return new Outlet(
+      after.then(() => openViewer(options)),
+      {
+        onFailure: (error) => this.#fail(error),
+        onOpen: (viewer) => {
+          log.debug(`showing in ${viewer.name}`);
+          void viewer.ended.then((end) => this.#handleViewerEnd(end));
+        },
       },
-    });
+    );
   }
 
   /** Closing the window ends the run; a failed player ends only the playback. */
@@ -229,28 +268,6 @@ export class ReceiveRun {
     log.warn(`the recording ended: ${causeOf(error)}; the stream continues`);
   }
 
-  #openRecorder(output: string, { codecName, media, parameterSets, sound }: StreamAnnouncement): Outlet<Recorder> {
-    const { name, codec, width, height, rotation, mode, framesPerSecond } = media;
-    const description = {
-      name,
-      codecName,
-      codec,
-      width,
-      height,
-      rotation,
-      mode: mode === 'x264' || mode === 'opus' ? mode : ('copy' as const),
-      framesPerSecond: framesPerSecond ?? undefined,
-      durationSeconds: undefined,
-      parameterSets,
-      sound,
-    };
-    const onFailure = (error: unknown) => this.#failRecording(error);
-    return new Outlet(Recorder.open(output, description, onFailure), {
-      onFailure,
-      onOpen: (recorder) => void recorder.abandoned.then(() => this.stop()),
-    });
-  }
-
   #show(unit: AccessUnit, how: UnitUse): void {
     if (this.#pictures++ === 0) {
       this.#options.onFirstPicture?.(Math.round(inMilliseconds(elapsed(this.#startedAt, now()))));
@@ -258,39 +275,13 @@ export class ReceiveRun {
     this.#firstAt ??= unit.timestamp;
     this.#lastAt = ticks(Math.max(this.#lastAt ?? unit.timestamp, unit.timestamp));
     // A player that opens late or resets can start at any key frame with its parameter sets.
-    const isSound = this.#stream !== undefined && isSoundAlone(this.#stream);
-    this.#viewer?.write(this.#joinable(unit), isSound ? { ...how, isSound } : how);
+    const isSound = this.#stream !== undefined && announcesSoundAlone(this.#stream);
+    this.#viewer?.write(this.#stream ? joinableUnit(unit, this.#stream) : unit, isSound ? { ...how, isSound } : how);
   }
 
   #playSound(unit: AccessUnit): void {
     this.#viewer?.write(unit, { decodeOnly: false, isSound: true });
-    this.#recorder?.write(unit, { decodeOnly: false, isSound: true });
-  }
-
-  /** The recording is whole: it has the units that come too late to be shown as well. */
-  #record(unit: AccessUnit): void {
-    // A file needs the parameter sets once, at its start; everything else is written as received.
-    this.#recorder?.write(this.#recording ? unit : this.#joinable(unit), { decodeOnly: false });
-    this.#recording = true;
-  }
-
-  /** A key frame with its parameter sets, and any other unit as it is. */
-  #joinable(unit: AccessUnit): AccessUnit {
-    const stream = this.#stream;
-    if (!stream || unit.importance !== 'key') return unit;
-    return { ...unit, parts: codecByName(stream.codecName).withParameterSets(unit.parts, stream.parameterSets) };
-  }
-
-  #description({ media, sound }: StreamAnnouncement): PageDescription {
-    return {
-      sound: pageSound(sound),
-      title: media.name,
-      codec: media.codec,
-      width: media.width,
-      height: media.height,
-      ...(media.rotation && { rotation: media.rotation }),
-      ...(media.framesPerSecond === null ? {} : { framesPerSecond: media.framesPerSecond }),
-    };
+    this.#recordings?.writeSound(unit);
   }
 
   #fail(error: unknown): void {
@@ -299,18 +290,28 @@ export class ReceiveRun {
   }
 
   async #close(): Promise<void> {
-    await this.#recorder?.close();
-    await this.#viewer?.close();
+    await this.#recordings?.close();
+    await Promise.all([...this.#closing, this.#viewer?.close()]);
     await this.#capture?.close();
     if (this.#failure) throw this.#failure;
   }
 }
 
-/** True for a stream without pictures: its units are those of the sound. */
-const isSoundAlone = ({ codecName }: StreamAnnouncement): boolean => codecByName(codecName).mediaType === 'audio';
-
-const soundOf = ({ codecName, media, parameterSets }: StreamAnnouncement): SoundAnnouncement => ({
-  codecName,
-  decoder: media.codec,
-  parameterSets,
-});
+/** How a viewer is told about a stream. */
+const viewedStream = (stream: StreamAnnouncement): ViewedStream => {
+  const { codecName, parameterSets, media, sound } = stream;
+  return {
+    codecName,
+    parameterSets,
+    sound: announcesSoundAlone(stream) ? soundAlone(stream) : sound,
+    description: {
+      sound: pageSound(sound),
+      title: media.name,
+      codec: media.codec,
+      width: media.width,
+      height: media.height,
+      ...(media.rotation && { rotation: media.rotation }),
+      ...(media.framesPerSecond === null ? {} : { framesPerSecond: media.framesPerSecond }),
+    },
+  };
+};

@@ -37,15 +37,15 @@ export interface Viewer {
   readonly url?: string;
   write(unit: AccessUnit, how: UnitUse): void;
   statistics(record: PageStatistics): void;
-  /** Announces the stream of another session. */
-  describe(description: PageDescription): void;
+  /** Announces the stream of another session, whatever it is; absent where a viewer shows one kind of stream only. */
+  describe?(stream: ViewedStream): void;
   /** Resolves when the window has closed: by the user, or by a failure. Never for a page. */
   readonly ended: Promise<ViewerEnd>;
   close(): Promise<void>;
 }
 
-export interface ViewerOptions {
-  readonly play: Exclude<PlayChoice, 'none'>;
+/** How a viewer is told about a stream. */
+export interface ViewedStream {
   readonly description: PageDescription;
   /** Codec of the stream. */
   readonly codecName: CodecName;
@@ -53,6 +53,10 @@ export interface ViewerOptions {
   readonly parameterSets: readonly Uint8Array[];
   /** The sound, beside the pictures or alone; `undefined` without. */
   readonly sound: SoundAnnouncement | undefined;
+}
+
+export interface ViewerOptions extends ViewedStream {
+  readonly play: Exclude<PlayChoice, 'none'>;
   readonly pagePort: number | undefined;
   readonly pageListen?: PageListen | undefined;
   readonly openBrowser: boolean;
@@ -103,7 +107,6 @@ async function playerViewer(kind: PlayerKind, options: ViewerOptions): Promise<V
     name: player.name,
     write: (unit, { isSound }) => (isSound && !isAlone ? player.writeSound(unit) : player.write(unit)),
     statistics: () => {},
-    describe: () => {},
     ended: player.exited.then((exit) => (closing ? new Promise<ViewerEnd>(() => {}) : viewerEnd(player.name, exit))),
     close: async () => {
       closing = true;
@@ -143,13 +146,14 @@ export function viewerEnd(name: string, { code, signal, lastErrorLine }: PlayerE
 }
 
 async function pageViewer(options: ViewerOptions): Promise<Viewer> {
-  const { description, sound, pagePort: port, pageListen: listen, openBrowser, log, onCommand } = options;
+  const { description, pagePort: port, pageListen: listen, openBrowser, log, onCommand } = options;
   // Loaded on demand: it adds a tenth of a second to the start.
   const { openPage } = await import('../../io/web-server/page-server.ts');
   const page: Page = await openPage({ port, listen, description, log: (message) => log.debug(message), onCommand });
   log.info(`watch at ${page.url}`);
   if (page.invitation) await printInvitation(page.invitation, log);
   if (openBrowser) openInBrowser(page.url);
+  let { sound } = options;
   return {
     name: 'page',
     url: page.url,
@@ -158,7 +162,10 @@ async function pageViewer(options: ViewerOptions): Promise<Viewer> {
       else page.write(decodeOnly ? { ...unit, decodeOnly } : unit);
     },
     statistics: (record) => page.statistics(record),
-    describe: (next) => page.describe(next),
+    describe: (next) => {
+      sound = next.sound;
+      page.describe(next.description);
+    },
     ended: new Promise(() => {}),
     close: async () => {
       warnOfDrops('the page', page, log);
