@@ -237,7 +237,7 @@ async function demo(input: string, options: DemoCommandOptions, congestionGiven:
     import('../session/stream/stream-server.ts'),
     import('../session/stream/dropframe-client.ts'),
     import('../session/run/receive-run.ts'),
-    import('../io/mp4/recording.ts'),
+    import('../io/os/writable-path.ts'),
     import('./source-options.ts'),
   ]);
   if (options.summary !== undefined) await checkWritable(options.summary);

@@ -210,7 +210,7 @@ async function receive(url: string, command: Command): Promise<void> {
   const [{ ReceiveRun }, { latencyOf, receiveTarget, recoveryOf }, { checkWritable }] = await Promise.all([
     import('../session/run/receive-run.ts'),
     import('./receive-target.ts'),
-    import('../io/mp4/recording.ts'),
+    import('../io/os/writable-path.ts'),
     // Needed soon for most addresses: loaded at once, all take as long as the slowest.
     import('../session/stream/dropframe-client.ts'),
     import('../session/stream/server-security.ts'),

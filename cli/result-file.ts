@@ -1,5 +1,6 @@
 import { realpath, stat, writeFile } from 'node:fs/promises';
 import { causeOf, Failure } from '../io/os/failure.ts';
+import { requireReader } from '../io/os/writable-path.ts';
 import { writeAtomically } from '../lab/store/atomic-file.ts';
 
 /**
@@ -11,6 +12,7 @@ import { writeAtomically } from '../lab/store/atomic-file.ts';
  */
 export async function writeResult(what: string, path: string, text: string): Promise<void> {
   try {
+    requireReader(path);
     const present = await stat(path).catch(() => undefined);
     if (present && !present.isFile()) await writeFile(path, text);
     // A symbolic link stays one.

@@ -6,6 +6,7 @@ import { pcapHeader, pcapRecord, SNAPSHOT_BYTES } from '../../protocol/capture/p
 import { enhancedPacket, interfaceDescription, sectionHeader } from '../../protocol/capture/pcapng.ts';
 import { UDP_IP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { causeOf, Failure } from '../os/failure.ts';
+import { requireReader } from '../os/writable-path.ts';
 
 /** Datagrams held until a session is described: plain RTP is described with its first picture. */
 const HELD_MAX = 512;
@@ -27,6 +28,7 @@ export class PacketCapture {
   constructor(path: string, interfaceName: string) {
     this.#path = path;
     try {
+      requireReader(path);
       this.#fd = openSync(path, 'w');
     } catch (error) {
       throw failureOf(path, error);
@@ -86,6 +88,7 @@ export class DatagramCapture {
   #heldFromMs: number | undefined;
 
   static async open(path: string, onFailure: (error: Error) => void): Promise<DatagramCapture> {
+    requireReader(path);
     const file = createWriteStream(path);
     await new Promise<void>((resolve, reject) => {
       file.once('open', () => resolve());

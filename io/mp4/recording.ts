@@ -1,5 +1,5 @@
-import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { stdout } from 'node:process';
 import type { AccessUnit } from '../../protocol/access-unit.ts';
 import { equalBytes } from '../../protocol/base/equal-bytes.ts';
@@ -11,6 +11,7 @@ import { orientedUnit } from '../../protocol/codec/oriented-unit.ts';
 import { TransportStreamWriter } from '../../protocol/transport-stream.ts';
 import { MatroskaFileSerializer } from '../matroska/matroska-file.ts';
 import { causeOf, Failure } from '../os/failure.ts';
+import { checkWritable, requireReader } from '../os/writable-path.ts';
 import { FragmentedMp4Writer, type SampleEntry } from './fragmented-mp4-writer.ts';
 import { SoundFileSerializer } from './sound-file.ts';
 import type { Mp4Sound } from './sound-fragments.ts';
@@ -59,6 +60,7 @@ export async function openRecording(
   if (path === '-')
     return new StandardOutput(byteStreamOf(path, codec), (unit) => orientedUnit(codec, unit, description.rotation));
   const serializer = serializerFor(path, description, codec);
+  requireReader(path);
   try {
     return new RecordingFile(path, await open(path, 'w'), serializer);
   } catch (error) {
@@ -88,19 +90,6 @@ export function canRecord(
   } catch (error) {
     if (error instanceof Failure) return false;
     throw error;
-  }
-}
-
-/** Fails early if the file cannot be written; leaves no file behind. */
-export async function checkWritable(path: string): Promise<void> {
-  try {
-    await access(dirname(path), constants.W_OK);
-    const present = await stat(path).catch(() => undefined);
-    if (present?.isDirectory()) throw new Failure(`cannot write ${path}: it is a directory`);
-    if (present) await access(path, constants.W_OK);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(`cannot write ${path}: ${causeOf(error)}`);
   }
 }
 

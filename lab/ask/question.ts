@@ -105,7 +105,8 @@ function namesOf(text: string): readonly StrategyName[] {
 }
 
 function sourcesOf(asked: Asked): ScenarioInput['source'] {
-  const [seconds] = numbers(asked, 'seconds');
+  const [seconds, another] = numbers(asked, 'seconds');
+  if (another !== undefined) throw new Failure('seconds: a question has one length; ask once for each', 2);
   const files = asked.get('file');
   if (files) {
     const other = (['fps', 'kbps', 'keys'] as const).find((word) => asked.has(word));

@@ -72,6 +72,7 @@ test.each([
   ['nack', ['back=loss=1%'], /back: give the forward link too/],
   ['nack', ['file=a.mp4', 'fps=30'], /fps: a film has its own/],
   ['nack', ['host=linux'], /host: 'linux': did you mean "linux-6.18"|host: 'linux': expected one of ideal, linux-6.18/],
+  ['nack', ['seconds=5,30'], /seconds: a question has one length/],
   ['nack', ['host=ideal,linux-6.18'], /host: a question has one profile/],
 ])('explains a mistake in one line: %s %j', (strategies, words, message) => {
   expect(() => readQuestion(strategies, words)).toThrow(message);
