@@ -107,9 +107,12 @@ function soundLines({ frames, packets, concealedMs, bytes }: SoundSummary): [str
  * Known cause of withheld frames. The sender attributes missing packets to the path, which is certain only when this
  * computer is known to have dropped none.
  */
-function withheldText({ framesWithheld, hostDrops, transport }: RunSummary): string {
+function withheldText({ framesWithheld, hostDrops, transport, media }: RunSummary): string {
   const left = `${framesWithheld} more were not sent, because`;
-  if (hostDrops === 0 || transport === 'tcp') return `${left} the path has too little capacity`;
+  if (hostDrops === 0 || transport === 'tcp') {
+    const remedy = media?.mode === 'copy' ? ', to which send --rate auto adapts the picture' : '';
+    return `${left} the path has too little capacity${remedy}`;
+  }
   return hostDrops === null
     ? `${left} less arrived than was sent`
     : `${left} less arrived than was sent, and this computer dropped some of it`;

@@ -58,6 +58,14 @@ describe('frames that the sender left out', () => {
     expect(textWith(undefined)).toContain('; 97 more were not sent, because less arrived than was sent\n');
   });
 
+  test('come with a remedy where the sender copies', () => {
+    const media = { mode: 'copy' } as typeof QUIET.media;
+    const text = summaryText(
+      summarizeRun([session], { ...QUIET, media, hostFaults: { ...QUIET.hostFaults, drops: 0 } }),
+    );
+    expect(text).toContain('the path has too little capacity, to which send --rate auto adapts the picture');
+  });
+
   test('are attributed to this computer where it dropped datagrams', () => {
     expect(textWith(3_400)).not.toContain('too little capacity');
     expect(textWith(3_400)).toContain('because less arrived than was sent, and this computer dropped some of it');
