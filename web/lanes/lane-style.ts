@@ -39,7 +39,7 @@ export const KERNEL = 'tcp-kernel';
  */
 export const LANE_STRATEGIES: readonly { readonly name: string; readonly label: string; readonly about: string }[] = [
   { name: 'none', label: 'UDP none', about: 'No recovery, and packets out of order are thrown away.' },
-  { name: 'reorder', label: 'UDP reorder', about: 'No recovery: lost packets stay lost.' },
+  { name: 'reorder', label: 'UDP reorder', about: 'No recovery: lost parts of the picture stay old.' },
   { name: 'nack', label: 'UDP nack', about: 'Asks for every lost packet again.' },
   { name: 'fec', label: 'UDP fec', about: 'Sends 25 % repair packets in advance.' },
   { name: 'hybrid', label: 'UDP hybrid', about: 'Asks again while there is time, else sends repairs.' },
