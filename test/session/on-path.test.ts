@@ -40,6 +40,18 @@ const clean = (receiving: ReturnType<typeof receive>) => {
   return { foreign, malformed };
 };
 
+/**
+ * Differences between the units of a run and those sent, but for frames that the sender withheld: a busy machine drops so many
+ * of the attacker's datagrams that the path counts as narrow.
+ */
+function unlike({ client, received }: ReturnType<typeof receive>, sent: readonly AccessUnit[]): string[] {
+  const { framesWithheld } = client.sessions[0]!;
+  const times = new Set(received.map(({ timestamp }) => timestamp));
+  const offered = framesWithheld === 0 ? sent : sent.filter(({ timestamp }) => times.has(timestamp));
+  expect(offered.length + framesWithheld).toBe(sent.length);
+  return differences(received, offered);
+}
+
 async function attacked(
   options: { readonly transport?: 'udp' | 'tcp'; readonly frames?: number; readonly latencyMs?: number } = {},
 ) {
@@ -99,8 +111,8 @@ describe('an on-path attacker of an encrypted stream', () => {
     };
     const receiving = start();
     expect(await receiving.run).toBe('end-of-stream');
-    expect(differences(receiving.received, sent)).toEqual([]);
     expect(receiving.client.sessions).toHaveLength(1);
+    expect(unlike(receiving, sent)).toEqual([]);
     // Nothing that was injected has passed the authentication.
     expect(clean(receiving)).toEqual({ foreign: 0, malformed: 0 });
     expect(adversary.injected).toBeGreaterThan(3_000);
@@ -111,9 +123,9 @@ describe('an on-path attacker of an encrypted stream', () => {
     const { sent, adversary, start } = await attacked();
     const random = seededRandom(17);
     adversary.tamper = (datagram) => (isProof(datagram) ? [...forgeries(datagram, random), datagram] : [datagram]);
-    const { run, received } = start();
-    expect(await run).toBe('end-of-stream');
-    expect(differences(received, sent)).toEqual([]);
+    const receiving = start();
+    expect(await receiving.run).toBe('end-of-stream');
+    expect(unlike(receiving, sent)).toEqual([]);
   });
 
   test('flips bits of the control connection: the receiver joins again, and the run does not end', async () => {
