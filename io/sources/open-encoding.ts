@@ -98,7 +98,7 @@ function openLibraryEncoding(
     durationSeconds,
     // Nobody waits for a picture of a source that is read ahead.
     host: follow ? {} : { pictureMsMax: SILENCE_MS_MAX },
-    // The film or the library: ffmpeg goes on at once, where a copy waits for the next key frame.
+    // ffmpeg goes on at once, whereas a copy waits for the next key frame of the film.
     fallbacks: [program(input, encoding, options), ...copies(copy, options)],
     warn,
   });
@@ -140,7 +140,7 @@ async function openRenditions(
     name: input,
     encoder: { ffmpeg, input: source, rawPictures, framesPerSecond, evenTimes },
     ...{ plans, bitrate, durationSeconds, warn, startSeconds: options.startSeconds },
-    // It is ffmpeg that failed: what needs no encoder is the surer.
+    // ffmpeg has failed: a copy needs no encoder.
     fallbacks: [...copies(copy, options), program(input, encoding, options)],
   });
 }
