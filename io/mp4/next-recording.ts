@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { equalBytes } from '../../protocol/base/equal-bytes.ts';
+import { equalLists } from '../../protocol/base/equal-bytes.ts';
 import { type CodecName, codecByName } from '../../protocol/codec/codecs.ts';
 import { Failure } from '../os/failure.ts';
 import { canRecord, type RecordingDescription, recordableSound } from './recording.ts';
@@ -18,16 +18,12 @@ const NUMBER_MAX = 9_999;
 export function canContinueRecording(path: string, before: RecordedStream, after: RecordedStream): boolean {
   if (before.codecName !== after.codecName || before.rotation !== after.rotation) return false;
   const isSoundAlone = codecByName(after.codecName).mediaType === 'audio';
-  if (isSoundAlone && !equalSets(before.parameterSets, after.parameterSets)) return false;
+  if (isSoundAlone && !equalLists(before.parameterSets, after.parameterSets)) return false;
   const held = recordableSound(path, before);
   const sound = recordableSound(path, after);
   if (!sound) return true;
-  return held !== undefined && held.codec === sound.codec && equalSets(held.parameterSets, sound.parameterSets);
+  return held !== undefined && held.codec === sound.codec && equalLists(held.parameterSets, sound.parameterSets);
 }
-
-/** True when two decoders have the same configuration. */
-export const equalSets = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
-  one.length === other.length && one.every((set, index) => equalBytes(set, other[index]!));
 
 /**
  * Returns the name of a recording with an extension that can hold the stream: its own, or that of the codec's byte stream

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import { UDP_HEADER_BYTES } from '../../protocol/ip-packet.ts';
 import { addressOf } from '../os/c-library.ts';
 import { datagramDescriptor, writeSocketBytes } from './socket-options.ts';
 
@@ -10,8 +11,6 @@ const JUMP_IF_GREATER = 0x25;
 const RETURN = 0x06;
 const WHOLE = 0xffff_ffff;
 
-/** The kernel's filters see the UDP header as well. */
-const UDP_HEADER_BYTES = 8;
 const INSTRUCTION_BYTES = 8;
 /** `struct sock_fprog`: a 16-bit count, padding, and a 64-bit pointer. */
 const PROGRAM_BYTES = 16;
@@ -22,7 +21,7 @@ const PROGRAM_BYTES = 16;
  * @param bytes UDP payload.
  */
 export function dropLongerThan(socket: Socket, bytes: number): boolean {
-  // Code, jumps when true and false, operand: in the byte order of the machine.
+  // Code, jumps when true and false, operand: in the byte order of the machine. Filters see the UDP header as well.
   const instructions = [
     [LOAD_LENGTH, 0, 0, 0],
     [JUMP_IF_GREATER, 0, 1, bytes + UDP_HEADER_BYTES],

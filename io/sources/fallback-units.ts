@@ -47,6 +47,7 @@ export class Fallbacks {
         }
         return;
       } catch (error) {
+        if (this.#closed) return;
         if (!(error instanceof Failure)) throw error;
         failure = error;
         why = error.message;

@@ -4,3 +4,7 @@ export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
   for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
   return true;
 }
+
+/** True when two lists hold equal bytes in the same order. */
+export const equalLists = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
+  one.length === other.length && one.every((bytes, index) => equalBytes(bytes, other[index]!));

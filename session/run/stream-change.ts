@@ -1,4 +1,4 @@
-import { equalSets } from '../../io/mp4/next-recording.ts';
+import { equalLists } from '../../protocol/base/equal-bytes.ts';
 import { codecByName } from '../../protocol/codec/codecs.ts';
 import type { SoundAnnouncement, StreamAnnouncement } from '../stream/client.ts';
 
@@ -22,7 +22,7 @@ function addSoundChange(
   after: SoundAnnouncement | undefined,
   changes: string[],
 ): void {
-  if (before?.codecName === after?.codecName && equalSets(setsOf(before), setsOf(after))) return;
+  if (before?.codecName === after?.codecName && equalLists(setsOf(before), setsOf(after))) return;
   // Its format is named where the codec is the same.
   const isDetailed = before?.decoder === after?.decoder;
   const [then, now] = [soundText(before, isDetailed), soundText(after, isDetailed)];

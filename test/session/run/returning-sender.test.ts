@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Log } from '../../../io/os/log.ts';
 import type { MediaSource } from '../../../io/sources/media-source.ts';
@@ -17,6 +17,7 @@ import { until } from '../../io/net/control-peers.ts';
 import { SAMPLES, temporaryFolder, withFfmpeg } from '../../io/sources/media.ts';
 import { serve, sourceOf } from '../../loopback-session.ts';
 import { AAC_CONFIG, OPUS_HEAD, soundSource, soundUnits } from '../../sound-units.ts';
+import { fakePlayer } from './fake-player.ts';
 
 /** Thirty pictures of this codec, and sound beside them. */
 function source(codecName: 'h264' | 'h265', sound?: 'opus' | 'aac') {
@@ -141,16 +142,7 @@ test.each([
 test('a player is opened again for another codec, and gets the whole of the new stream', async () => {
   const folder = temporaryFolder();
   // Each player writes its arguments and its input to files of its own.
-  const script = `#!/bin/sh\necho "$@" > ${folder}/$$.arguments\ncat <&3 > ${folder}/$$.input\n`;
-  writeFileSync(join(folder, 'mpv'), script);
-  chmodSync(join(folder, 'mpv'), 0o755);
-  const { PATH, DISPLAY } = process.env;
-  Object.assign(process.env, { PATH: `${folder}${delimiter}${PATH}`, DISPLAY: ':9' });
-  onTestFinished(() => {
-    process.env.PATH = PATH;
-    if (DISPLAY === undefined) delete process.env.DISPLAY;
-    else process.env.DISPLAY = DISPLAY;
-  });
+  fakePlayer(`echo "$@" > ${folder}/$$.arguments\ncat <&3 > ${folder}/$$.input`, folder);
   const second = source('h265');
   const { end, lines } = await runAcross(source('h264').made, second.made, { play: 'mpv' });
   expect(await end).toBe('end-of-stream');

@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { existsSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { openRecord } from '../../../cli/source-options.ts';
 import { Log } from '../../../io/os/log.ts';
 import { ReceiveRun, type ReceiveRunOptions } from '../../../session/run/receive-run.ts';
@@ -10,22 +10,9 @@ import { until } from '../../io/net/control-peers.ts';
 import { temporaryFolder } from '../../io/sources/media.ts';
 import { madeUpUnits, serve, sourceOf } from '../../loopback-session.ts';
 import { optional } from '../../optional.ts';
+import { fakePlayer } from './fake-player.ts';
 
 const CRASH = 'head -c 20000 <&3 >/dev/null; kill -SEGV $$';
-
-/** Puts a program called mpv first on the PATH until the test has finished. */
-function fakePlayer(script: string): void {
-  const folder = temporaryFolder();
-  writeFileSync(join(folder, 'mpv'), `#!/bin/sh\n${script}\n`);
-  chmodSync(join(folder, 'mpv'), 0o755);
-  const { PATH, DISPLAY } = process.env;
-  Object.assign(process.env, { PATH: `${folder}${delimiter}${PATH}`, DISPLAY: ':9' });
-  onTestFinished(() => {
-    process.env.PATH = PATH;
-    if (DISPLAY === undefined) delete process.env.DISPLAY;
-    else process.env.DISPLAY = DISPLAY;
-  });
-}
 
 async function runWith(options: Partial<ReceiveRunOptions>) {
   const units = madeUpUnits(150);
